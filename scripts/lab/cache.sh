@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The lab's cache; sourced by the scripts beside it.
+#
+# A part (toolchain root, kernel, guest, …) is a directory $CACHE/NAME/KEY. KEY is a hash of everything the part was
+# made from, so a part is either right or absent. It is made under a temporary name by one process at a time and
+# renamed when whole; what an interrupted run left is swept away by the next one.
+set -euo pipefail
+
+LAB=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd -- "$LAB/../.." && pwd)
+CACHE=${XDG_CACHE_HOME:-${HOME:?HOME is not set: say where the cache goes with XDG_CACHE_HOME}/.cache}/rust_tracer
+export LAB TOP CACHE
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+die() {
+	printf 'lab: error: %s\n' "$*" >&2
+	exit 1
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || die "the lab makes a root file system and needs root: run this with sudo or as root"
+}
+
+# key WORD-OR-FILE…: a short hash of the words and of the contents of the files among them.
+key() {
+	local a
+	for a in "$@"; do
+		if [ -f "$a" ]; then cat -- "$a"; else printf '%s\n' "$a"; fi
+	done | sha256sum | cut -c1-12
+}
+
+need_space() { # DIRECTORY MIB WHAT
+	local free
+	free=$(df --output=avail -B1M -- "$1" | tail -n1)
+	[ "$free" -ge "$2" ] ||
+		die "$3 needs $2 MiB below $1, $free MiB are free: make room, or set XDG_CACHE_HOME to a larger disk"
+}
+
+# seconds the shell has run, for "done in" lines
+took() { printf '%d s' $((SECONDS - $1)); }
+
+# cache_part NAME KEY MIB WHAT BUILDER: sets PART to the part's directory, made by `BUILDER directory` if it is missing.
+# BUILDER's output goes to a log whose end is shown when it fails; what it prints with say is shown as it comes.
+cache_part() {
+	local name=$1 key=$2 mib=$3 what=$4 builder=$5 tmp log start old lock
+	PART=$CACHE/$name/$key
+	if [ -e "$PART/.complete" ]; then return; fi
+	need_root
+	mkdir -p -- "$CACHE/log" "$CACHE/$name" 2>/dev/null || die "cannot write to $CACHE: set XDG_CACHE_HOME to a directory you may write to"
+	exec {lock}>"$CACHE/$name/.lock"
+	if ! flock -n "$lock"; then
+		say "another run is making the $what, waiting for it"
+		flock "$lock"
+	fi
+	if [ -e "$PART/.complete" ]; then
+		exec {lock}>&-
+		return
+	fi
+	rm -rf --one-file-system -- "$CACHE/$name/making."* "$PART"
+	need_space "$CACHE" "$mib" "the $what"
+	start=$SECONDS
+	say "making the $what"
+	tmp=$CACHE/$name/making.$$
+	log=$CACHE/log/$name
+	mkdir -- "$tmp"
+	chmod 755 -- "$tmp"
+	run_builder "$builder" "$tmp" "$log"
+	if [ "$BUILT" != 0 ]; then
+		rm -rf --one-file-system -- "$tmp"
+		die "the $what could not be made; the whole log is $log"
+	fi
+	touch -- "$tmp/.complete"
+	sync -f -- "$tmp" || die "the disk below $CACHE took not everything: make room and run this again"
+	mv -T -- "$tmp" "$PART"
+	for old in "$CACHE/$name/"*; do
+		[ "$old" = "$PART" ] || discard "$old"
+	done
+	say "$what: done in $(took "$start"), $(du -sm -- "$PART" | cut -f1) MiB"
+	exec {lock}>&-
+}
+
+# Run a builder in a process of its own with `set -e` at work (bash turns it off below any `if` or `||`, so the result is
+# left in BUILT and there is no such word here). A signal takes the builder along.
+run_builder() { # BUILDER DIRECTORY LOG
+	local pid log=$3
+	exec 8>&2
+	(
+		say() { printf 'lab:   %s\n' "$*" >&8; }
+		die() {
+			printf 'lab: error: %s\n' "$*" >&8
+			trap - EXIT
+			exit 1
+		}
+		trap 'status=$?; [ $status = 0 ] || { echo "lab: the end of $log:"; tail -n 15 -- "$log"; } >&8' EXIT
+		"$1" "$2"
+	) >"$log" 2>&1 </dev/null &
+	pid=$!
+	trap 'pkill -TERM -P $pid; kill $pid 2>/dev/null; rm -rf --one-file-system -- "$2"; exit 130' INT TERM HUP
+	set +e
+	wait "$pid"
+	BUILT=$?
+	set -e
+	trap - INT TERM HUP
+	exec 8>&-
+}
+
+# Remove an old part unless a running command holds it (see in-root).
+discard() {
+	local fd
+	[ -d "$1" ] || return 0
+	exec {fd}<"$1"
+	if flock -n -x "$fd"; then rm -rf --one-file-system -- "$1"; fi
+	exec {fd}<&-
+}
