@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ring: records of one session on one CPU, from writers that interrupt each other to one
+//! reader in user space.
+//!
+//! A writer reserves a stretch by moving `head` with a compare-and-exchange that only this CPU's
+//! interrupts can disturb, fills it at leisure, and commits. A writer that interrupts another one
+//! runs to completion before the other goes on, so when the outermost commits, all that lies below
+//! `head` is whole, and it alone publishes (perf's scheme, `kernel/events/ring_buffer.c`; the clock
+//! inside the retry loop is LTTng's).
+//!
+//! ```text
+//!        consumer            published              head
+//!           |                    |                   |
+//!   ..free..|### unread records #|= being written ===|..free..
+//!                                  task < irq < NMI
+//!                                  nest: 1    2    3
+//! ```
+//!
+//! Positions count bytes and never wrap; `position % size` is the place. What a user writes into
+//! the consumer page can at worst cost the user records: a position is used only if it lies
+//! between the one accepted before and `published`.
+//!
+//! What always holds, whatever interrupts whatever:
+//!
+//! - `consumer accepted <= published <= head`, and `head` is at most a ring's size beyond the
+//!   consumer (keeping policies) or beyond `published` and `oldest` (overwriting);
+//! - reservations that are not published do not overlap, and all below `published` are whole;
+//! - times never decrease along positions, and each record carries its own position;
+//! - every loss is counted once in the status page, and once in a LOST record that stands before
+//!   the first record after it, or is still pending. (Exception: if an interrupt reserves between
+//!   the two instructions with which an interrupted writer takes the pending losses and its
+//!   place, its record comes before theirs, and the LOST record stays with the interrupted one.)
+//!
+//! Contexts: everything here may run in task, softirq, hard irq and NMI context, on the ring's own
+//! CPU, with preemption off. Nothing waits, allocates, faults or panics.
+
+#![forbid(unsafe_code)]
+
+mod layout;
+mod memory;
+mod publish;
+mod reserve;
+
+pub(crate) use self::layout::{
+    Layout,
+    Policy,
+    HEAD_LEN,
+    LOST_LEN,
+    RECORD_DISCARD,
+    RECORD_LOST,
+    RECORD_MAX,
+    RECORD_PAD, //
+};
+pub(crate) use self::publish::unread;
+pub(crate) use self::memory::{
+    Memory,
+    Word, //
+};
+
+/// Why a ring could not take a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// No room (`RTRACE_DROP_FULL`).
+    Full,
+    /// No room, and this was the record that filled the ring under [`Policy::Fill`]: the session
+    /// must end. Counts as [`Why::Full`]; a ring says it once.
+    Filled,
+    /// It would overwrite a record that is being written below it (`RTRACE_DROP_NESTED`).
+    Nested,
+}
+
+/// A firing that left no record. The ring has counted it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Dropped {
+    /// The reason.
+    pub(crate) why: Why,
+    /// As from [`Reservation::commit`]: records of interrupting writers may have been published.
+    pub(crate) wake: bool,
+}
+
+/// One ring of one CPU.
+pub(crate) struct Ring<M: Memory> {
+    memory: M,
+    layout: Layout,
+}
+
+/// Room for one record, to be filled and then committed or discarded.
+///
+/// # Invariants
+///
+/// `[position, position + len)` was reserved by this writer, is contiguous in the data area from
+/// `place` on, and not published. `NEST` counts this writer.
+#[must_use = "a reservation that is neither committed nor discarded stops the ring for good"]
+pub(crate) struct Reservation<'ring, M: Memory> {
+    ring: &'ring Ring<M>,
+    place: M::Place,
+    position: u64,
+    time: u64,
+    len: u32,
+}
+
+impl<M: Memory> Ring<M> {
+    /// A ring over `memory`, at its beginning: sets all private words. No writer may be inside.
+    pub(crate) fn new(layout: Layout, memory: M) -> Self {
+        let ring = Ring { memory, layout };
+        let m = &ring.memory;
+        for word in [
+            Word::HEAD,
+            Word::LAST_TIME,
+            Word::NEST,
+            Word::PUBLISHED,
+            Word::CONS_SEEN,
+            Word::PENDING,
+            Word::OLDEST,
+            Word::FILLED,
+        ] {
+            m.store(word, 0);
+        }
+        for block in 0..memory::BLOCKS {
+            m.store(Word::block(block), 0);
+        }
+        match layout.policy {
+            Policy::Switch | Policy::Fill => {
+                m.store(Word::LIMIT, layout.size);
+                m.store(Word::WAKE_AT, layout.watermark);
+            }
+            Policy::Ring => {
+                m.store(Word::LIMIT, layout.block_size().wrapping_sub(1));
+                m.store(Word::WAKE_AT, u64::MAX);
+            }
+        }
+        ring
+    }
+
+    /// What the ring is made of.
+    #[inline(always)]
+    pub(crate) fn memory(&self) -> &M {
+        &self.memory
+    }
+
+    /// The shape of the ring.
+    #[inline(always)]
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+impl<M: Memory> Reservation<'_, M> {
+    /// The record's time, in ns.
+    #[inline(always)]
+    pub(crate) fn time(&self) -> u64 {
+        self.time
+    }
+
+    /// The record's position.
+    #[inline(always)]
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Sets word `index` of the record. Words 0 and 1 are the head, which the ring writes; these,
+    /// and words beyond the length, are left alone. Words that are never set hold what was there.
+    #[inline(always)]
+    pub(crate) fn put(&self, index: u32, value: u64) {
+        if index >= HEAD_LEN / 8 && index < self.len / 8 {
+            self.write(index, value);
+        }
+    }
+
+    /// Completes the record as one of `kind` (`RTRACE_RECORD_*`) from `context`
+    /// (`RTRACE_CONTEXT_*`). True if so much is unread now that pollers must be woken, which the
+    /// caller does without delay, by irq_work.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn commit(self, kind: u32, context: u32) -> bool {
+        let first = layout::first_word(self.position, self.len, kind, context);
+        self.write(0, first);
+        self.write(1, self.time);
+        self.ring.leave()
+    }
+
+    /// Gives the room up: readers will skip it. Returns as [`Reservation::commit`].
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn discard(self, context: u32) -> bool {
+        self.commit(RECORD_DISCARD, context)
+    }
+
+    #[inline(always)]
+    fn write(&self, index: u32, value: u64) {
+        self.ring.memory.write(self.place, index, value);
+    }
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Taking room in a ring, and counting what found none.
+//!
+//! The short way is for a record that fits below `limit`: time, two compare-and-exchanges, done.
+//! Everything that happens now and then is folded into `limit`, and goes the long way:
+//!
+//! ```text
+//!             what limits                          what the long way does
+//!   keep      accepted consumer + size             reads the consumer page
+//!   ring      end of this block, oldest + size     evicts old blocks, notes the new one's start
+//!   all       end of the data area                 pads
+//!   all       0 after a loss                       puts a LOST record in front
+//! ```
+//!
+//! The compare-and-exchange of `head` fails if any other writer reserved since `head` was read.
+//! What must hold for the reservation is established between the two, by words that only ever grow
+//! and are themselves moved by compare-and-exchange (time, accepted consumer, oldest), so an
+//! interrupted writer never takes back what an interrupting one did. Each retry means that another
+//! writer has reserved.
+
+#![forbid(unsafe_code)]
+
+use super::layout::{
+    first_word,
+    Layout,
+    Policy,
+    HEAD_LEN,
+    LOST_LEN,
+    RECORD_LOST,
+    RECORD_MAX,
+    RECORD_PAD, //
+};
+use super::memory::{
+    Memory,
+    Word, //
+};
+use super::{
+    Dropped,
+    Reservation,
+    Ring,
+    Why, //
+};
+
+/// A stretch that `head` was moved over, without what the ring itself put in front.
+struct Taken {
+    position: u64,
+    time: u64,
+}
+
+/// What the long way found for a move of `head`.
+enum Room {
+    /// There is room; this may be the limit afterwards.
+    Limit(u64),
+    /// There is none.
+    None(Why),
+    /// Another writer came between; look again.
+    Again,
+}
+
+impl<M: Memory> Ring<M> {
+    /// Reserves room for a record of `len` bytes, head included: a multiple of 8 between the
+    /// head's length and [`RECORD_MAX`] (any other is dropped as never fitting). `clock` gives ns;
+    /// it may be called several times.
+    ///
+    /// A dropped record is counted in band and in the status page; the caller counts it in the
+    /// ledger.
+    #[inline(always)]
+    pub(crate) fn reserve(
+        &self,
+        len: u32,
+        clock: impl Fn() -> u64,
+    ) -> Result<Reservation<'_, M>, Dropped> {
+        let m = &self.memory;
+        m.add(Word::NEST, 1);
+        if len < HEAD_LEN || len > RECORD_MAX || len % 8 != 0 {
+            return Err(self.drop_record(Why::Full));
+        }
+        let taken = loop {
+            let old = m.load(Word::HEAD);
+            let new = old.wrapping_add(u64::from(len));
+            if new > m.load(Word::LIMIT) {
+                break self.reserve_long(len, &clock)?;
+            }
+            if let Some(time) = self.claim(old, new, &clock) {
+                break Taken {
+                    position: old,
+                    time,
+                };
+            }
+        };
+        // INVARIANT: Contiguous, as `limit` ends at the area's end at the latest, and the long way
+        // pads.
+        Ok(Reservation {
+            ring: self,
+            place: m.place(self.layout.offset(taken.position)),
+            position: taken.position,
+            time: taken.time,
+            len,
+        })
+    }
+
+    /// Counts a firing that the caller had to drop, so that the next record tells it in band. Any
+    /// context, also while this CPU is inside any function of this ring.
+    #[inline(always)]
+    pub(crate) fn lose(&self) {
+        let m = &self.memory;
+        m.add_lost(1);
+        m.add(Word::PENDING, 1);
+        m.store(Word::LIMIT, 0);
+    }
+
+    /// Moves `head` and the time of the newest record, or fails if another writer did meanwhile.
+    ///
+    /// The time goes first: when `head` moves, it is not below that of any record before, and
+    /// writers that come between the two steps are not below it.
+    #[inline(always)]
+    fn claim(&self, old: u64, new: u64, clock: &impl Fn() -> u64) -> Option<u64> {
+        let m = &self.memory;
+        let last = m.load(Word::LAST_TIME);
+        let time = clock().max(last);
+        if m.compare_exchange(Word::LAST_TIME, last, time) && m.compare_exchange(Word::HEAD, old, new)
+        {
+            Some(time)
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reserve_long(&self, len: u32, clock: &impl Fn() -> u64) -> Result<Taken, Dropped> {
+        let m = &self.memory;
+        loop {
+            let old = m.load(Word::HEAD);
+            let lost = m.load(Word::PENDING);
+            let lost_len = if lost != 0 { LOST_LEN } else { 0 };
+            let need = u64::from(len).wrapping_add(u64::from(lost_len));
+            let room = self.layout.size.wrapping_sub(self.layout.offset(old));
+            let pad = if room < need { room } else { 0 };
+            let start = old.wrapping_add(pad);
+            let new = start.wrapping_add(need);
+
+            let found = match self.layout.policy {
+                Policy::Switch => self.room_kept(new),
+                Policy::Fill if m.load(Word::FILLED) != 0 => Room::None(Why::Full),
+                Policy::Fill => self.room_kept(new),
+                Policy::Ring => self.room_overwritten(new),
+            };
+            let limit = match found {
+                Room::Limit(limit) => limit,
+                Room::None(why) => return Err(self.drop_record(why)),
+                Room::Again => continue,
+            };
+
+            if lost != 0 && !m.compare_exchange(Word::PENDING, lost, 0) {
+                continue;
+            }
+            let Some(time) = self.claim(old, new, clock) else {
+                if lost != 0 {
+                    m.add(Word::PENDING, lost);
+                    m.store(Word::LIMIT, 0);
+                }
+                continue;
+            };
+
+            if pad != 0 {
+                // `pad` is less than `need`, so it fits.
+                let place = m.place(self.layout.offset(old));
+                m.write(place, 0, first_word(old, pad as u32, RECORD_PAD, 0));
+            }
+            if lost != 0 {
+                let place = m.place(self.layout.offset(start));
+                m.write(place, 0, first_word(start, LOST_LEN, RECORD_LOST, 0));
+                m.write(place, 1, time);
+                m.write(place, 2, lost);
+            }
+            if self.layout.policy == Policy::Ring {
+                self.note_blocks(old, new);
+            }
+            m.store(Word::LIMIT, limit);
+            if m.load(Word::PENDING) != 0 {
+                // A loss came before our store and wanted the long way taken.
+                m.store(Word::LIMIT, 0);
+            }
+            return Ok(Taken {
+                position: start.wrapping_add(u64::from(lost_len)),
+                time,
+            });
+        }
+    }
+
+    /// Room up to `new` when old records are kept.
+    fn room_kept(&self, new: u64) -> Room {
+        let size = self.layout.size;
+        let mut consumer = self.memory.load(Word::CONS_SEEN);
+        if new.wrapping_sub(consumer) > size {
+            consumer = self.accept_consumer(consumer);
+            if new.wrapping_sub(consumer) > size {
+                return Room::None(Why::Full);
+            }
+        }
+        let area_end = Layout::end_of_part(new, size);
+        Room::Limit(consumer.wrapping_add(size).min(area_end))
+    }
+
+    /// Reads the consumer page and returns the position up to which it has made room, which is
+    /// `seen` or more. `seen` is `CONS_SEEN`, read before: it can have grown since.
+    ///
+    /// An honest consumer is never found bad: it read `published` from the page, which is stored
+    /// after the kernel's copy, and nobody publishes while a writer is between its reservation's
+    /// begin and its commit.
+    pub(super) fn accept_consumer(&self, seen: u64) -> u64 {
+        let m = &self.memory;
+        let consumer = m.load_consumer();
+        if consumer < seen || consumer > m.load(Word::PUBLISHED) || consumer % 8 != 0 {
+            m.set_bad_consumer();
+            return seen;
+        }
+        if m.compare_exchange(Word::CONS_SEEN, seen, consumer) {
+            consumer
+        } else {
+            // An interrupting writer has accepted a later one.
+            m.load(Word::CONS_SEEN)
+        }
+    }
+
+    /// Room up to `new` when old records are overwritten: evicts what lies a ring's size below.
+    ///
+    /// It evicts for the whole block that `new` lies in, if the records there are published,
+    /// else only what it must. `published` is where a record begins, and so good as `oldest`.
+    fn room_overwritten(&self, new: u64) -> Room {
+        let m = &self.memory;
+        let size = self.layout.size;
+        let block = self.layout.block_size();
+        let published = m.load(Word::PUBLISHED);
+        if new.wrapping_sub(published) > size {
+            return Room::None(Why::Nested);
+        }
+        let block_end = Layout::end_of_part(new, block);
+        let oldest = m.load(Word::OLDEST);
+        let mut keep = oldest;
+        let wanted = block_end.saturating_sub(size);
+        if oldest < wanted {
+            // `wanted` is the beginning of a block, a ring's size before `block_end`.
+            let first = m.load(Word::block(self.layout.block_of(wanted)));
+            if first >= wanted && first <= published {
+                keep = first;
+            } else if oldest < new.saturating_sub(size) {
+                keep = published;
+            }
+        }
+        if keep > oldest {
+            if !m.compare_exchange(Word::OLDEST, oldest, keep) {
+                return Room::Again;
+            }
+            self.show_oldest();
+        }
+        Room::Limit(block_end.wrapping_sub(1).min(keep.wrapping_add(size)))
+    }
+
+    /// Copies `oldest` to the status page, so that the page has the newest in the end.
+    fn show_oldest(&self) {
+        let m = &self.memory;
+        loop {
+            let oldest = m.load(Word::OLDEST);
+            m.store_oldest(oldest);
+            if m.load(Word::OLDEST) == oldest {
+                return;
+            }
+        }
+    }
+
+    /// Remembers where records begin in the blocks that `head` entered by its move from `old`.
+    ///
+    /// Until this is done the entries hold a position of a round before, which
+    /// [`Ring::room_overwritten`] recognizes.
+    fn note_blocks(&self, old: u64, new: u64) {
+        let mut entered = self.layout.block_of(old).wrapping_add(1);
+        while entered <= self.layout.block_of(new) {
+            self.memory.store(Word::block(entered), new);
+            entered = entered.wrapping_add(1);
+        }
+    }
+
+    /// The end of a writer that got no room.
+    #[cold]
+    #[inline(never)]
+    fn drop_record(&self, why: Why) -> Dropped {
+        // Before the loss, which closes the short way.
+        let filled = why == Why::Full
+            && self.layout.policy == Policy::Fill
+            && self.memory.compare_exchange(Word::FILLED, 0, 1);
+        self.lose();
+        Dropped {
+            why: if filled { Why::Filled } else { why },
+            wake: self.leave(),
+        }
+    }
+}
