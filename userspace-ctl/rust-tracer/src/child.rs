@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! A command that is started but held back until the trace is running.
+//!
+//! The child says its pid through one pipe and then waits on another, before
+//! exec. So the session can be narrowed to it and started while not one
+//! instruction of the command has run, without ptrace.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus};
+use std::thread::{self, JoinHandle};
+
+use rustix::io::{Errno, read, retry_on_intr, write};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
+
+/// A command held back before exec. Dropping it ends the child unexecuted.
+#[derive(Debug)]
+pub struct Held {
+    pid: Pid,
+    go: OwnedFd,
+    spawned: JoinHandle<io::Result<Child>>,
+}
+
+impl Held {
+    /// Starts a command up to its exec.
+    pub fn spawn(program: &OsStr, args: &[OsString]) -> io::Result<Self> {
+        let (pid_out, pid_in) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (go_out, go_in) = pipe_with(PipeFlags::CLOEXEC)?;
+        let mut command = Command::new(program);
+        command.args(args);
+        // The child inherits our end of the second pipe, which would keep it waiting for itself.
+        let our_end = go_in.as_raw_fd();
+        let hold = move || {
+            // SAFETY: in the child this descriptor is the inherited copy of `go_in`, which nothing
+            // in the child uses.
+            unsafe { rustix::io::close(our_end) };
+            let pid = getpid().as_raw_nonzero().get().to_ne_bytes();
+            retry_on_intr(|| write(&pid_in, &pid))?;
+            match retry_on_intr(|| read(&go_out, &mut [0]))? {
+                0 => Err(Errno::CANCELED.into()),
+                _ => Ok(()),
+            }
+        };
+        // SAFETY: the closure runs in the child between fork and exec; it makes system calls only
+        // and allocates nothing (an `io::Error` of an error number does not).
+        unsafe { command.pre_exec(hold) };
+        // Spawning returns after exec, so it needs a thread.
+        let spawned = thread::Builder::new()
+            .name("spawn".into())
+            .spawn(move || command.spawn())?;
+        let mut pid = [0; 4];
+        match retry_on_intr(|| read(&pid_out, &mut pid)) {
+            Ok(4) => {}
+            // The child was never made: the thread knows why.
+            _ => {
+                drop(go_in);
+                let error = join(spawned).err();
+                return Err(error.unwrap_or_else(|| io::Error::other("the child does not answer")));
+            }
+        }
+        let pid = Pid::from_raw(i32::from_ne_bytes(pid))
+            .ok_or_else(|| io::Error::other("the child has no pid"))?;
+        Ok(Self {
+            pid,
+            go: go_in,
+            spawned,
+        })
+    }
+
+    /// The child's process id.
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    /// Lets the child execute its command. An error means that it could not.
+    pub fn release(self) -> io::Result<Process> {
+        let exit = pidfd_open(self.pid, PidfdFlags::empty())?;
+        retry_on_intr(|| write(&self.go, &[1]))?;
+        let child = join(self.spawned)?;
+        Ok(Process {
+            pid: self.pid,
+            exit,
+            child: Some(child),
+        })
+    }
+}
+
+fn join(spawned: JoinHandle<io::Result<Child>>) -> io::Result<Child> {
+    spawned
+        .join()
+        .unwrap_or_else(|_| Err(io::Error::other("the spawning thread died")))
+}
+
+/// A running process whose end can be awaited.
+#[derive(Debug)]
+pub struct Process {
+    pid: Pid,
+    exit: OwnedFd,
+    child: Option<Child>,
+}
+
+impl Process {
+    /// Takes hold of a process that is running already.
+    pub fn grab(pid: i32) -> io::Result<Self> {
+        let pid = Some(pid)
+            .filter(|&pid| pid > 0)
+            .and_then(Pid::from_raw)
+            .ok_or(Errno::SRCH)?;
+        Ok(Self {
+            pid,
+            exit: pidfd_open(pid, PidfdFlags::empty())?,
+            child: None,
+        })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    /// Becomes readable when the process ends.
+    pub fn fd(&self) -> impl AsFd + '_ {
+        self.exit.as_fd()
+    }
+
+    /// How it ended, once it has; only of a process that we started.
+    pub fn status(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut()?.wait().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    fn held(program: &str, args: &[&str]) -> Held {
+        let args: Vec<_> = args.iter().map(OsString::from).collect();
+        Held::spawn(OsStr::new(program), &args).unwrap()
+    }
+
+    #[test]
+    fn nothing_runs_before_the_release() {
+        let directory = std::env::temp_dir().join(format!("held-{}", std::process::id()));
+        let child = held("mkdir", &[directory.to_str().unwrap()]);
+        assert!(child.pid() > 0 && !directory.exists());
+        let mut process = child.release().unwrap();
+        assert_eq!(process.status().unwrap().code(), Some(0));
+        assert!(directory.exists());
+        std::fs::remove_dir(directory).unwrap();
+    }
+
+    #[test]
+    fn a_command_that_does_not_exist_fails_at_the_release() {
+        let child = held("/no/such/command", &[]);
+        assert_eq!(
+            child.release().unwrap_err().to_string(),
+            "No such file or directory (os error 2)"
+        );
+    }
+
+    #[test]
+    fn a_child_that_is_not_released_ends_unexecuted() {
+        let child = held("sleep", &["1000"]);
+        let process = Process::grab(child.pid()).unwrap();
+        drop(child);
+        use rustix::event::{PollFd, PollFlags, poll};
+        let fd = process.fd();
+        poll(&mut [PollFd::new(&fd, PollFlags::IN)], None).unwrap();
+    }
+
+    #[test]
+    fn the_end_says_how() {
+        let mut process = held("sh", &["-c", "kill -9 $$"]).release().unwrap();
+        assert_eq!(process.status().unwrap().signal(), Some(9));
+        assert!(Process::grab(0).is_err());
+        assert!(Process::grab(-1).is_err());
+    }
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The module in memory, for tests: a [`Device`] whose functions, firings and
+//! failures the test decides.
+//!
+//! It keeps the rules that a reader can see (states, rings, loss records, the
+//! ledger's sums), and none of those that only the kernel can keep.
+
+#![forbid(unsafe_code)]
+
+mod ring;
+
+use std::os::fd::BorrowedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::io::Errno;
+use zerocopy::IntoBytes;
+
+use crate::abi;
+use crate::device::{Area, Command, Device, Memory};
+use crate::record::{Event, Record};
+
+pub use ring::FakeRing;
+
+/// A function of the fake kernel.
+#[derive(Clone, Debug)]
+pub struct FakeFunction {
+    /// Its module.
+    pub module: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Its other names, separated by spaces.
+    pub aliases: &'static str,
+    /// `RTRACE_WHY_*`.
+    pub why: u16,
+}
+
+impl FakeFunction {
+    /// A traceable function of the kernel proper.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            module: "vmlinux",
+            name,
+            aliases: "",
+            why: 0,
+        }
+    }
+}
+
+/// The fake module with one session.
+#[derive(Debug)]
+pub struct Fake {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    functions: Vec<FakeFunction>,
+    /// The function's index and `RTRACE_KIND_*` of each probe.
+    probes: Vec<(usize, u8)>,
+    cpus: u32,
+    rings: Vec<Option<FakeRing>>,
+    ring_bytes: u64,
+    policy: u32,
+    state: u32,
+    reason: u32,
+    generation: u64,
+    rows: Vec<abi::rtrace_ledger_row>,
+    refusal: Option<(&'static str, Errno, &'static str)>,
+    said: (i32, &'static str),
+    target: Option<i32>,
+}
+
+impl Fake {
+    /// A module that knows these functions, on so many CPUs.
+    pub fn new(cpus: u32, functions: Vec<FakeFunction>) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                functions,
+                probes: Vec::new(),
+                cpus,
+                rings: (0..cpus).map(|_| None).collect(),
+                ring_bytes: abi::RTRACE_RING_MIN.into(),
+                policy: abi::RTRACE_POLICY_SWITCH,
+                state: abi::RTRACE_STATE_IDLE,
+                reason: abi::RTRACE_REASON_NONE,
+                generation: 1,
+                rows: Vec::new(),
+                refusal: None,
+                said: (0, ""),
+                target: None,
+            }),
+        })
+    }
+
+    /// Makes the command of this name (as in the header, in lower case) fail.
+    pub fn refuse(&self, command: &'static str, errno: Errno, text: &'static str) {
+        self.lock().refusal = Some((command, errno, text));
+    }
+
+    /// The process to which the session was narrowed.
+    pub fn target(&self) -> Option<i32> {
+        self.lock().target
+    }
+
+    /// Ends the session by itself, or changes its state.
+    pub fn set_state(&self, state: u32, reason: u32) {
+        let this = &mut *self.lock();
+        (this.state, this.reason) = (state, reason);
+        this.publish();
+    }
+
+    /// Changes the ledger behind the module's back: adds so many firings.
+    pub fn cook_ledger(&self, fired: u64) {
+        if let Some(row) = self.lock().rows.first_mut() {
+            row.fired += fired;
+        }
+    }
+
+    /// A probe fires, on the record's CPU. Returns whether there was room.
+    pub fn fire(&self, record: &Record) -> bool {
+        let this = &mut *self.lock();
+        let Some(Some(ring)) = this.rings.get_mut(record.cpu as usize) else {
+            return false;
+        };
+        let written = ring.write(record);
+        let probe = record.event.firing().map_or(0, |at| at.probe);
+        let at = this
+            .rows
+            .iter()
+            .position(|row| (row.probe, row.cpu) == (probe, record.cpu));
+        let at = at.unwrap_or_else(|| {
+            this.rows.push(abi::rtrace_ledger_row {
+                probe,
+                cpu: record.cpu,
+                ..Default::default()
+            });
+            this.rows.len() - 1
+        });
+        let row = &mut this.rows[at];
+        row.fired += 1;
+        row.recorded += u64::from(written);
+        row.dropped[abi::RTRACE_DROP_FULL as usize] += u64::from(!written);
+        if matches!(record.event, Event::Return { .. }) {
+            row.entered += 1;
+            row.returned += 1;
+        }
+        if !written && this.policy == abi::RTRACE_POLICY_FILL {
+            this.reason = abi::RTRACE_REASON_FILLED;
+        }
+        this.publish();
+        written
+    }
+
+    /// A CPU comes online.
+    pub fn plug(&self) {
+        let this = &mut *self.lock();
+        let cpu = this.cpus - 1;
+        this.rings[cpu as usize] = Some(FakeRing::new(cpu, this.ring_bytes));
+        this.generation += 1;
+        this.publish();
+    }
+
+    /// Keeps the last CPU offline: it gets no ring at the start.
+    pub fn unplug(&self) {
+        self.lock().rings.pop();
+    }
+
+    /// A function of a module that was loaded meanwhile gets its probe.
+    pub fn add_late(&self, function: FakeFunction) {
+        let this = &mut *self.lock();
+        this.functions.push(function);
+        this.probes.push((this.functions.len() - 1, 0));
+        this.generation += 1;
+        this.publish();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Device for Fake {
+    fn command(&self, command: Command<'_>) -> Result<(), Errno> {
+        let this = &mut *self.lock();
+        let name = name(&command);
+        if let Some((_, errno, text)) = this.refusal.filter(|(refused, ..)| *refused == name) {
+            this.said = (errno.raw_os_error(), text);
+            return Err(errno);
+        }
+        this.carry_out(command)
+    }
+
+    fn map(&self, cpu: u32, area: Area, _bytes: usize) -> Result<Memory, Errno> {
+        match self.lock().rings.get(cpu as usize) {
+            Some(Some(ring)) => Ok(Memory::Shared(ring.area(area))),
+            _ => Err(Errno::NXIO),
+        }
+    }
+
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
+impl State {
+    fn carry_out(&mut self, command: Command<'_>) -> Result<(), Errno> {
+        match command {
+            Command::Info(info) => {
+                info.abi_major = abi::RTRACE_ABI_MAJOR as u16;
+                info.abi_minor = abi::RTRACE_ABI_MINOR as u16;
+                info.clock = abi::RTRACE_CLOCK_MONOTONIC;
+                info.cpus = self.cpus;
+                info.page_size = 4096;
+                info.functions = self.functions.len() as u32;
+                info.generation = self.generation;
+            }
+            Command::Functions {
+                arg,
+                module,
+                function,
+                buf,
+            } => self.functions(arg, module, function, buf)?,
+            Command::Add {
+                arg,
+                module,
+                function,
+                ids,
+            } => self.add(arg, module, function, ids),
+            Command::Probes { arg, buf } => self.probes(arg, buf)?,
+            Command::Config(config) => {
+                if config.ring_bytes != 0 {
+                    self.ring_bytes = config.ring_bytes;
+                }
+                self.policy = config.policy;
+                config.ring_bytes = self.ring_bytes;
+            }
+            Command::Target(target) => self.target = Some(target.pid),
+            Command::Start(start) => {
+                for (cpu, ring) in self.rings.iter_mut().enumerate() {
+                    *ring = Some(FakeRing::new(cpu as u32, self.ring_bytes));
+                }
+                self.rings.resize_with(self.cpus as usize, || None);
+                self.state = abi::RTRACE_STATE_RUNNING;
+                start.attached = self.probes.len() as u32;
+                self.publish();
+            }
+            Command::Stop => {
+                self.state = abi::RTRACE_STATE_STOPPED;
+                self.publish();
+            }
+            Command::Status(status) => {
+                status.state = self.state;
+                status.reason = self.reason;
+                status.probes = self.probes.len() as u32;
+                status.attached = status.probes;
+                status.policy = self.policy;
+                status.ring_bytes = self.ring_bytes;
+                status.generation = self.generation;
+            }
+            Command::Ledger { arg, buf } => self.ledger(arg, buf)?,
+            Command::LastError { arg, buf } => {
+                let (error, text) = self.said;
+                let text = text.as_bytes();
+                buf.get_mut(..text.len())
+                    .ok_or(Errno::NOSPC)?
+                    .copy_from_slice(text);
+                (arg.len, arg.error) = (text.len() as u32, error);
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self) {
+        for ring in self.rings.iter().flatten() {
+            ring.publish(self.state, self.reason, self.generation);
+        }
+    }
+
+    fn matches(&self, index: usize, module: &[u8], function: &[u8]) -> bool {
+        let this = &self.functions[index];
+        glob(module, this.module.as_bytes())
+            && std::iter::once(this.name)
+                .chain(this.aliases.split_ascii_whitespace())
+                .any(|name| glob(function, name.as_bytes()))
+    }
+
+    /// One entry per call, so that going on is tested as well.
+    fn functions(
+        &self,
+        arg: &mut abi::rtrace_functions,
+        module: &[u8],
+        function: &[u8],
+        buf: &mut [u8],
+    ) -> Result<(), Errno> {
+        let all = arg.flags & abi::RTRACE_FUNCTIONS_UNTRACEABLE != 0;
+        let aliases = arg.flags & abi::RTRACE_FUNCTIONS_ALIASES != 0;
+        let mut found = (arg.cursor as usize..self.functions.len()).filter(|&index| {
+            self.matches(index, module, function) && (all || self.functions[index].why == 0)
+        });
+        let Some(index) = found.next() else {
+            (arg.cursor, arg.count, arg.filled) = (0, 0, 0);
+            return Ok(());
+        };
+        let this = &self.functions[index];
+        let other = if aliases { this.aliases } else { "" };
+        let traceable = u32::from(this.why == 0);
+        let number = index as u32 + 1;
+        let head = abi::rtrace_function {
+            function: number * traceable,
+            entry_id: (2 * number - 1) * traceable,
+            return_id: 2 * number * traceable,
+            entry_way: (abi::RTRACE_WAY_OPS * traceable) as u8,
+            return_way: (abi::RTRACE_WAY_FPROBE * traceable) as u8,
+            why: this.why,
+            module_len: this.module.len() as u16,
+            name_len: this.name.len() as u16,
+            aliases_len: other.len() as u32,
+            ..Default::default()
+        };
+        arg.filled = put(buf, head, [this.module, this.name, other])?;
+        arg.count = 1;
+        arg.cursor = found.next().map_or(0, |next| next as u64);
+        Ok(())
+    }
+
+    fn add(&mut self, arg: &mut abi::rtrace_add, module: &[u8], function: &[u8], ids: &[u32]) {
+        let mut wanted = Vec::new();
+        for index in 0..self.functions.len() {
+            for kind in [0, 1] {
+                let id = 2 * index as u32 + 1 + u32::from(kind);
+                let named = if ids.is_empty() {
+                    arg.flags & (1 << kind) != 0 && self.matches(index, module, function)
+                } else {
+                    ids.contains(&id)
+                };
+                if named && self.functions[index].why == 0 {
+                    wanted.push((index, kind));
+                }
+            }
+        }
+        arg.matched = wanted.len() as u32;
+        wanted.retain(|probe| !self.probes.contains(probe));
+        arg.added = wanted.len() as u32;
+        self.probes.extend(wanted);
+    }
+
+    fn probes(&self, arg: &mut abi::rtrace_probes, buf: &mut [u8]) -> Result<(), Errno> {
+        arg.total = self.probes.len() as u32;
+        arg.next = arg.total;
+        let Some(&(function, kind)) = self.probes.get(arg.first as usize) else {
+            return Ok(());
+        };
+        let this = &self.functions[function];
+        let head = abi::rtrace_probe {
+            index: arg.first,
+            id: 2 * function as u32 + 1 + u32::from(kind),
+            function: function as u32 + 1,
+            kind,
+            way: abi::RTRACE_WAY_OPS as u8,
+            module_len: this.module.len() as u16,
+            name_len: this.name.len() as u16,
+            ..Default::default()
+        };
+        arg.filled = put(buf, head, [this.module, this.name, ""])?;
+        arg.count = 1;
+        arg.next = arg.first + 1;
+        Ok(())
+    }
+
+    fn ledger(&self, arg: &mut abi::rtrace_ledger, buf: &mut [u8]) -> Result<(), Errno> {
+        let from = arg.cursor as usize;
+        let row = self.rows.get(from);
+        arg.count = u32::from(row.is_some());
+        if let Some(row) = row {
+            buf.get_mut(..size_of_val(row))
+                .ok_or(Errno::NOSPC)?
+                .copy_from_slice(row.as_bytes());
+        }
+        arg.cursor = if from + 1 < self.rows.len() {
+            arg.cursor + 1
+        } else {
+            0
+        };
+        Ok(())
+    }
+}
+
+/// A head whose first field is the size of the whole entry.
+trait Entry: IntoBytes + zerocopy::Immutable {
+    fn set_size(&mut self, size: u32);
+}
+
+impl Entry for abi::rtrace_function {
+    fn set_size(&mut self, size: u32) {
+        self.entry_size = size;
+    }
+}
+
+impl Entry for abi::rtrace_probe {
+    fn set_size(&mut self, size: u32) {
+        self.entry_size = size;
+    }
+}
+
+fn put<T: Entry>(buf: &mut [u8], mut head: T, names: [&str; 3]) -> Result<u64, Errno> {
+    let names = names.concat();
+    let size = (size_of::<T>() + names.len()).next_multiple_of(8);
+    head.set_size(size as u32);
+    let entry = buf.get_mut(..size).ok_or(Errno::NOSPC)?;
+    entry[..size_of::<T>()].copy_from_slice(head.as_bytes());
+    entry[size_of::<T>()..][..names.len()].copy_from_slice(names.as_bytes());
+    Ok(size as u64)
+}
+
+fn name(command: &Command<'_>) -> &'static str {
+    match command {
+        Command::Info(_) => "info",
+        Command::Functions { .. } => "functions",
+        Command::Add { .. } => "add",
+        Command::Probes { .. } => "probes",
+        Command::Config(_) => "config",
+        Command::Target(_) => "target",
+        Command::Start(_) => "start",
+        Command::Stop => "stop",
+        Command::Status(_) => "status",
+        Command::Ledger { .. } => "ledger",
+        Command::LastError { .. } => "last_error",
+    }
+}
+
+/// `*` and `?` are enough for tests; an empty glob matches everything.
+fn glob(pattern: &[u8], name: &[u8]) -> bool {
+    fn whole(pattern: &[u8], name: &[u8]) -> bool {
+        match pattern.split_first() {
+            None => name.is_empty(),
+            Some((b'*', rest)) => (0..=name.len()).any(|skip| whole(rest, &name[skip..])),
+            Some((b'?', rest)) => !name.is_empty() && whole(rest, &name[1..]),
+            Some((byte, rest)) => name.first() == Some(byte) && whole(rest, &name[1..]),
+        }
+    }
+    pattern.is_empty() || whole(pattern, name)
+}
