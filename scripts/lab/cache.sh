@@ -106,6 +106,42 @@ run_builder() { # BUILDER DIRECTORY LOG
 	exec 8>&-
 }
 
+# CHECKOUT: where this checkout's builds go, and what is known of them. That of a checkout that is gone goes, too.
+use_checkout() {
+	local known
+	CHECKOUT=$CACHE/checkouts/$(key "$TOP")
+	if [ ! -e "$CHECKOUT/path" ]; then
+		for known in "$CACHE"/checkouts/*; do
+			[ ! -e "$known/path" ] || [ -d "$(cat "$known/path")" ] || rm -rf --one-file-system -- "$known"
+		done
+		mkdir -p -- "$CHECKOUT" || die "cannot write to $CACHE: set XDG_CACHE_HOME to a directory you may write to"
+		printf '%s\n' "$TOP" >"$CHECKOUT/path"
+	fi
+}
+
+# fresh STAMP PATH…: was the build that STAMP marks made after the last change to the sources below the paths?
+# A cheap answer, so that the next boot need not ask make and cargo. STAMP holds what the build made and of what age.
+fresh() {
+	local stamp=$1 made
+	shift
+	[ -e "$stamp" ] || return 1
+	while read -r made; do
+		[ "$(stat -c '%n %Y' -- "${made% *}" 2>/dev/null)" = "$made" ] || return 1
+	done <"$stamp"
+	[ -z "$(find "$@" \( -name target -o -name '.*.cmd' \) -prune -o -type f -newer "$stamp" \
+		! -name '*.o' ! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' ! -name '*.cmd' ! -name modules.order \
+		! -name Module.symvers ! -name bindings.rs ! -name '.lab.*' -print -quit)" ]
+}
+
+# mark_fresh STAMP REFERENCE MADE…: note what a build has made from sources as old as the file REFERENCE.
+mark_fresh() {
+	local stamp=$1 reference=$2
+	shift 2
+	stat -c '%n %Y' -- "$@" >"$stamp.new"
+	touch -r "$reference" -- "$stamp.new"
+	mv -- "$stamp.new" "$stamp"
+}
+
 # Remove an old part unless a running command holds it (see in-root).
 discard() {
 	local fd
