@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ABI of `include/uapi/rust_tracer.h` as the module uses it: the generated types, the
+//! command numbers, and how a structure that may be longer or shorter than ours comes in
+//! and goes out.
+
+use kernel::{
+    ioctl::{
+        _IO,
+        _IOWR, //
+    },
+
+    prelude::*,
+    transmute::{
+        AsBytes,
+        FromBytes, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    },
+};
+
+pub(crate) use crate::bindings::*;
+use crate::{
+    refusal::Refusal,
+    ring, //
+};
+
+/// A structure that a command reads and writes, `size` first.
+///
+/// # Safety
+///
+/// The type must have no padding and admit every bit pattern.
+pub(crate) unsafe trait Argument: Copy + Default {
+    /// RTRACE_IOC_*.
+    const COMMAND: u32;
+}
+
+macro_rules! arguments {
+    ($($type:ident = $number:literal, $size:literal;)*) => {$(
+        const _: () = assert!(size_of::<$type>() == $size);
+        // SAFETY: The header allows only fixed-width integers, naturally aligned, without
+        // implicit padding: the sizes of the fields add up to that of the structure, which
+        // is asserted above and in the shim.
+        unsafe impl Argument for $type {
+            const COMMAND: u32 = _IOWR::<$type>(RTRACE_IOC_MAGIC, $number);
+        }
+        // SAFETY: As above.
+        unsafe impl AsBytes for $type {}
+        // SAFETY: As above.
+        unsafe impl FromBytes for $type {}
+    )*};
+}
+
+arguments! {
+    rtrace_info = 0x00, 72;
+    rtrace_functions = 0x01, 72;
+    rtrace_add = 0x02, 56;
+    rtrace_probes = 0x03, 48;
+    rtrace_config = 0x04, 32;
+    rtrace_target = 0x05, 16;
+    rtrace_start = 0x06, 16;
+    rtrace_status = 0x08, 72;
+    rtrace_ledger = 0x09, 40;
+    rtrace_error = 0x0a, 32;
+}
+
+pub(crate) const STOP: u32 = _IO(RTRACE_IOC_MAGIC, 0x07);
+
+macro_rules! records {
+    ($($type:ident, $size:literal;)*) => {$(
+        const _: () = assert!(size_of::<$type>() == $size);
+        // SAFETY: As for the arguments: integers only, no padding.
+        unsafe impl AsBytes for $type {}
+    )*};
+}
+
+records! {
+    rtrace_function, 32;
+    rtrace_probe, 24;
+    rtrace_ledger_row, 128;
+}
+
+const _: () = {
+    assert!(size_of::<rtrace_ring_status>() == 48);
+    assert!(size_of::<rtrace_record>() == 16);
+    assert!(size_of::<rtrace_record_lost>() == 24);
+    assert!(size_of::<rtrace_record_entry>() == 80);
+    assert!(size_of::<rtrace_record_return>() == 48);
+    assert!(size_of::<rtrace_record>() == ring::HEAD_LEN as usize);
+    assert!(size_of::<rtrace_record_lost>() == ring::LOST_LEN as usize);
+    assert!(RTRACE_RECORD_PAD == ring::RECORD_PAD);
+    assert!(RTRACE_RECORD_DISCARD == ring::RECORD_DISCARD);
+    assert!(RTRACE_RECORD_LOST == ring::RECORD_LOST);
+    assert!(RTRACE_RECORD_MAX == ring::RECORD_MAX);
+    assert!(RTRACE_POLICY_SWITCH == ring::Policy::Switch as u32);
+    assert!(RTRACE_POLICY_FILL == ring::Policy::Fill as u32);
+    assert!(RTRACE_POLICY_RING == ring::Policy::Ring as u32);
+};
+
+/// The size of the smallest structure: `size` and `flags`.
+const SIZE_MIN: usize = 8;
+
+/// Reads a command's structure. Returns it with the size that the caller gave.
+pub(crate) fn read<T: Argument + AsBytes + FromBytes>(from: UserPtr) -> Result<(T, usize), Refusal> {
+    let size = UserSlice::new(from, size_of::<u32>())
+        .reader()
+        .read::<u32>()? as usize;
+    if size < SIZE_MIN || size > kernel::page::PAGE_SIZE {
+        return Err(Refusal::with(
+            EINVAL,
+            fmt!("the structure's `size` is {size}: set it to the sizeof of the structure"),
+        ));
+    }
+    let mut value = T::default();
+    let ours = size.min(size_of::<T>());
+    let mut reader = UserSlice::new(from, size).reader();
+    if let Some(bytes) = value.as_bytes_mut().get_mut(..ours) {
+        reader.read_slice(bytes)?;
+    }
+    while !reader.is_empty() {
+        if reader.read::<u8>()? != 0 {
+            return Err(Refusal::new(
+                E2BIG,
+                "the request uses fields that this module does not know: it is older than the \
+                 tool, load a newer one",
+            ));
+        }
+    }
+    Ok((value, size))
+}
+
+/// Writes a command's structure back, as much of it as the caller knows.
+pub(crate) fn write<T: Argument + AsBytes>(to: UserPtr, size: usize, value: &T) -> Result<(), Refusal> {
+    let bytes = value.as_bytes();
+    let bytes = bytes.get(..size.min(bytes.len())).unwrap_or(bytes);
+    Ok(UserSlice::new(to, bytes.len()).writer().write_slice(bytes)?)
+}
+
+/// A pointer that travelled as a u64.
+pub(crate) fn pointer(value: u64) -> UserPtr {
+    UserPtr::from_addr(value as usize)
+}
+
+/// Refuses what must be zero and is not.
+pub(crate) fn must_be_zero(value: u32, what: &'static str) -> Result<(), Refusal> {
+    if value != 0 {
+        return Err(Refusal::with(
+            EINVAL,
+            fmt!("{what} holds bits that this module does not know: {value:#x}"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is bound to the machine: memory operations that are atomic against this CPU's own
+//! interrupts and NMIs only, without the price of a bus lock.
+//!
+//! All else that differs between machines (registers, per-CPU variables, the preemption
+//! count) comes from the kernel's own headers by way of the shim.
+
+use core::sync::atomic::AtomicU64;
+
+#[cfg(not(CONFIG_X86_64))]
+compile_error!("rust_tracer knows x86-64 only; this file says what another machine needs");
+
+/// Adds 1 to a word that only this CPU writes. Any context; preemption off.
+#[inline(always)]
+pub(crate) fn increment_local(word: &AtomicU64) {
+    add_local(word, 1);
+}
+
+/// Adds to a word that only this CPU writes, and wraps. Any context; preemption off.
+#[inline(always)]
+pub(crate) fn add_local(word: &AtomicU64, value: u64) {
+    // SAFETY: The address is that of a live word; one instruction cannot be torn by an
+    // interrupt or NMI on this CPU, and no other CPU writes the word.
+    unsafe {
+        core::arch::asm!(
+            "add qword ptr [{word}], {value}",
+            word = in(reg) word.as_ptr(),
+            value = in(reg) value,
+            options(nostack),
+        );
+    }
+}
+
+/// Replaces `old` by `new` in a word that only this CPU writes; says whether it did. Any
+/// context; preemption off.
+#[inline(always)]
+pub(crate) fn compare_exchange_local(word: &AtomicU64, old: u64, new: u64) -> bool {
+    let found: u64;
+    // SAFETY: As in `add_local`.
+    unsafe {
+        core::arch::asm!(
+            "cmpxchg qword ptr [{word}], {new}",
+            word = in(reg) word.as_ptr(),
+            new = in(reg) new,
+            inout("rax") old => found,
+            options(nostack),
+        );
+    }
+    found == old
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Entries, by an ftrace_ops of the module's own.
+//!
+//! One ops for all sessions: a site with one ops is called through a trampoline of its own, a
+//! site with two through a list of all ops there are.
+//!
+//! An ops whose filter is empty traces everything, so it is never registered without one.
+//!
+//! C header: [`include/linux/ftrace.h`](srctree/include/linux/ftrace.h)
+
+use kernel::{
+    error::to_result,
+    prelude::*,
+    sync::Arc, //
+};
+
+use super::Way;
+use crate::{
+    abi,
+    bindings,
+    engine::Engine, //
+};
+
+pub(super) struct Ops {
+    /// How many sites are in its filter; registered if any.
+    sites: usize,
+}
+
+impl Ops {
+    pub(super) const fn new() -> Self {
+        Self { sites: 0 }
+    }
+}
+
+impl Way for Ops {
+    const NUMBER: u32 = abi::RTRACE_WAY_OPS;
+    type Hold = KVVec<usize>;
+
+    fn attach(&mut self, _engine: &Arc<Engine>, mut sites: KVVec<usize>) -> Result<KVVec<usize>> {
+        if sites.is_empty() {
+            return Ok(sites);
+        }
+        let count = u32::try_from(sites.len())?;
+        // SAFETY: There are `count` addresses; ftrace checks each of them.
+        to_result(unsafe { bindings::rtrace_ops_add(sites.as_mut_ptr().cast(), count) })?;
+        if self.sites == 0 {
+            // SAFETY: The ops has a filter and is not registered.
+            let registered = to_result(unsafe { bindings::rtrace_ops_register() });
+            if registered.is_err() {
+                // SAFETY: There are `count` addresses.
+                unsafe { bindings::rtrace_ops_remove(sites.as_mut_ptr().cast(), count) };
+                return registered.map(|()| sites);
+            }
+        }
+        self.sites += sites.len();
+        Ok(sites)
+    }
+
+    fn detach(&mut self, mut sites: KVVec<usize>) {
+        if sites.is_empty() {
+            return;
+        }
+        self.sites -= sites.len();
+        let result = if self.sites == 0 {
+            // SAFETY: The ops is registered, since it had sites.
+            unsafe { bindings::rtrace_ops_unregister() }
+        } else {
+            // SAFETY: There are as many addresses.
+            unsafe { bindings::rtrace_ops_remove(sites.as_mut_ptr().cast(), sites.len() as u32) }
+        };
+        if result != 0 {
+            pr_warn!("ftrace did not let go of {} functions: {result}\n", sites.len());
+        }
+    }
+}

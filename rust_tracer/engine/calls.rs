@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls on their way from entry to return: when each entered, and where.
+//!
+//! The kernel keeps two words of ours in its own return frame: which slot here holds the rest,
+//! and when the call entered, by which a frame is known again. A slot in use is a call in
+//! flight; so those that never come back, since their task has ended, can be told.
+
+use core::sync::atomic::{
+    AtomicU32,
+    AtomicU64,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+
+use crate::{
+    attach::Probe,
+    bindings::{
+        self,
+        rtrace_moment, //
+    },
+    frames::Frames, //
+};
+
+/// What lies in the kernel's frame.
+pub(crate) type Frame = [u64; 2];
+
+#[repr(C, align(64))]
+struct Slot {
+    /// When the call entered, in ns; 0: the slot is free.
+    entered: AtomicU64,
+    /// When its task started; with `tid` it names the task for good.
+    task_start: AtomicU64,
+    tid: AtomicU32,
+    cpu: AtomicU32,
+    probe: AtomicU32,
+    block: AtomicU32,
+}
+
+/// A call that is being followed.
+pub(crate) struct Call {
+    pub(crate) probe: Probe,
+    /// The CPU on which it entered.
+    pub(crate) cpu: u32,
+    /// ns.
+    pub(crate) entered: u64,
+}
+
+pub(crate) struct Calls {
+    slots: KVVec<Slot>,
+    heads: KVVec<AtomicU64>,
+    next: KVVec<AtomicU32>,
+    /// Tells frames of this engine from those of another that lay at the same address.
+    generation: u32,
+}
+
+impl Calls {
+    /// Room for `frames` calls. Task context.
+    pub(crate) fn new(frames: u32, cpus: u32) -> Result<Self> {
+        static GENERATION: AtomicU32 = AtomicU32::new(1);
+        let flags = GFP_KERNEL_ACCOUNT;
+        let mut calls = Self {
+            slots: KVVec::with_capacity(frames as usize, flags)?,
+            heads: KVVec::with_capacity(cpus as usize, flags)?,
+            next: KVVec::with_capacity(frames as usize, flags)?,
+            generation: GENERATION.fetch_add(1, Ordering::Relaxed),
+        };
+        for _ in 0..cpus {
+            calls.heads.push(AtomicU64::new(0), flags)?;
+        }
+        for _ in 0..frames {
+            calls.next.push(AtomicU32::new(0), flags)?;
+            let slot = Slot {
+                entered: AtomicU64::new(0),
+                task_start: AtomicU64::new(0),
+                tid: AtomicU32::new(0),
+                cpu: AtomicU32::new(0),
+                probe: AtomicU32::new(0),
+                block: AtomicU32::new(0),
+            };
+            calls.slots.push(slot, flags)?;
+        }
+        calls.free().fill();
+        Ok(calls)
+    }
+
+    fn free(&self) -> Frames<'_> {
+        Frames::new(&self.heads, &self.next)
+    }
+
+    /// How many calls can be followed, and how many are.
+    pub(crate) fn usage(&self) -> (u32, u32) {
+        let all = self.slots.len() as u32;
+        (all, all.saturating_sub(self.free().free()))
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        size_of_val(&self.slots[..]) + size_of_val(&self.heads[..]) + size_of_val(&self.next[..])
+    }
+
+    /// Begins to follow a call; says what the kernel is to keep for it, or nothing if all slots
+    /// are in use. Any context, preemption off.
+    pub(crate) fn enter(&self, moment: &rtrace_moment, probe: Probe, now: u64) -> Option<Frame> {
+        let number = self.free().take(moment.cpu)?;
+        let slot = self.slots.get(number as usize)?;
+        // SAFETY: Any context.
+        let start = unsafe { bindings::rtrace_current_start() };
+        slot.task_start.store(start, Ordering::Relaxed);
+        slot.tid.store(moment.tid, Ordering::Relaxed);
+        slot.cpu.store(moment.cpu, Ordering::Relaxed);
+        slot.probe.store(probe.index, Ordering::Relaxed);
+        slot.block.store(probe.block, Ordering::Relaxed);
+        // Release: who sees it in use sees the rest.
+        slot.entered.store(now, Ordering::Release);
+        Some([u64::from(self.generation) << 32 | u64::from(number), now])
+    }
+
+    /// Ends following the call of a frame; nothing if the frame is not one of ours, or its call
+    /// was given up. Any context, preemption off.
+    pub(crate) fn leave(&self, frame: &Frame) -> Option<Call> {
+        let [word, entered] = *frame;
+        if word >> 32 != u64::from(self.generation) {
+            return None;
+        }
+        self.end(word as u32, entered)
+    }
+
+    fn end(&self, number: u32, entered: u64) -> Option<Call> {
+        let slot = self.slots.get(number as usize)?;
+        let call = Self::call(slot, entered);
+        slot.entered
+            .compare_exchange(entered, 0, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
+        self.free().give(number);
+        Some(call)
+    }
+
+    fn call(slot: &Slot, entered: u64) -> Call {
+        Call {
+            probe: Probe {
+                index: slot.probe.load(Ordering::Relaxed),
+                block: slot.block.load(Ordering::Relaxed),
+            },
+            cpu: slot.cpu.load(Ordering::Relaxed),
+            entered,
+        }
+    }
+
+    /// Whether the call can still return. Task context.
+    fn is_alive(slot: &Slot) -> bool {
+        let tid = slot.tid.load(Ordering::Relaxed);
+        let start = slot.task_start.load(Ordering::Relaxed);
+        // SAFETY: Any numbers may be asked for.
+        unsafe { bindings::rtrace_task_alive(tid, start) }
+    }
+
+    /// Calls `each` with every call that is being followed, and whether it can still return.
+    /// Task context.
+    pub(crate) fn each(&self, mut each: impl FnMut(Call, bool) -> Result) -> Result {
+        for slot in &self.slots {
+            let entered = slot.entered.load(Ordering::Acquire);
+            if entered != 0 {
+                each(Self::call(slot, entered), Self::is_alive(slot))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up the calls whose tasks have ended, and calls `each` with them. Task context.
+    pub(crate) fn reap(&self, mut each: impl FnMut(&Call)) {
+        for (number, slot) in (0..).zip(&self.slots) {
+            let entered = slot.entered.load(Ordering::Acquire);
+            if entered != 0 && !Self::is_alive(slot) {
+                if let Some(call) = self.end(number, entered) {
+                    each(&call);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ledger's counters: for each probe and CPU one cache line that only that CPU writes,
+//! and for each return probe a second one that follows calls from entry to return.
+//!
+//! Blocks are added while the engine runs (modules come), so they lie in chunks that never
+//! move. The laws that tie the counters together are in the ABI, `struct rtrace_ledger_row`.
+
+use core::{
+    ptr,
+    sync::atomic::{
+        AtomicPtr,
+        AtomicU64,
+        Ordering, //
+    },
+};
+
+use kernel::prelude::*;
+
+use crate::{
+    abi,
+    arch, //
+};
+
+/// What happens to one probe's firings on one CPU. Written by that CPU only.
+#[repr(usize)]
+#[derive(Clone, Copy)]
+pub(crate) enum Firing {
+    Fired,
+    Recorded,
+    Filtered,
+    DroppedFull,
+    DroppedNested,
+    DroppedRecursion,
+    DroppedNoRing,
+}
+
+/// What happens to the calls that entered a function on one CPU. `Returned` and `Died` are
+/// counted from any CPU, the others by that CPU only.
+#[repr(usize)]
+#[derive(Clone, Copy)]
+pub(crate) enum Call {
+    Entered,
+    Passed,
+    Followed,
+    NoFrame,
+    Returned,
+    Died,
+}
+
+const WORDS: usize = 8;
+const CHUNK_BLOCKS: usize = 1024;
+/// A block for each probe and a second one for each that may be a return probe.
+const CHUNKS: usize = 2 * abi::RTRACE_PROBES_MAX as usize / CHUNK_BLOCKS;
+
+/// A cache line of counters.
+#[repr(C, align(64))]
+pub(crate) struct Block([AtomicU64; WORDS]);
+
+impl Block {
+    /// Counts a firing. Any context, preemption off, on the block's own CPU.
+    #[inline(always)]
+    pub(crate) fn fire(&self, what: Firing) {
+        arch::increment_local(&self.0[what as usize]);
+    }
+
+    /// Counts a call. Any context, preemption off, on the block's own CPU; not for what is
+    /// counted from other CPUs.
+    #[inline(always)]
+    pub(crate) fn call(&self, what: Call) {
+        arch::increment_local(&self.0[what as usize]);
+    }
+
+    /// Counts what became of a call that may have entered on another CPU. Any context.
+    #[inline(always)]
+    pub(crate) fn call_ended(&self, what: Call) {
+        self.0[what as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn word(&self, index: usize) -> u64 {
+        self.0
+            .get(index)
+            .map_or(0, |word| word.load(Ordering::Relaxed))
+    }
+}
+
+type Chunk = [Block; CHUNK_BLOCKS];
+
+/// The counters of one CPU.
+///
+/// # Invariants
+///
+/// Each pointer is null or owns a chunk.
+pub(crate) struct Counters {
+    chunks: KVec<AtomicPtr<Chunk>>,
+}
+
+impl Counters {
+    pub(crate) fn new() -> Result<Self> {
+        let mut chunks = KVec::with_capacity(CHUNKS, GFP_KERNEL_ACCOUNT)?;
+        for _ in 0..CHUNKS {
+            chunks.push(AtomicPtr::new(ptr::null_mut()), GFP_KERNEL_ACCOUNT)?;
+        }
+        Ok(Self { chunks })
+    }
+
+    /// Makes sure that there are `blocks` of them. Returns the bytes that took. Task context.
+    pub(crate) fn grow(&self, blocks: u32) -> Result<usize> {
+        let needed = (blocks as usize).div_ceil(CHUNK_BLOCKS);
+        let mut bytes = 0;
+        for slot in self.chunks.get(..needed).ok_or(ENOSPC)? {
+            if slot.load(Ordering::Relaxed).is_null() {
+                let chunk = KVBox::<Chunk>::new_uninit(GFP_KERNEL_ACCOUNT | __GFP_ZERO)?;
+                // SAFETY: All zeroes are a valid chunk.
+                let chunk = unsafe { chunk.assume_init() };
+                // INVARIANT: The slot owns the chunk from here on. Release: its zeroes are
+                // seen before the pointer.
+                slot.store(KVBox::into_raw(chunk), Ordering::Release);
+                bytes += size_of::<Chunk>();
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// A block. Any context.
+    #[inline(always)]
+    pub(crate) fn block(&self, index: u32) -> Option<&Block> {
+        let index = index as usize;
+        let chunk = self.chunks.get(index / CHUNK_BLOCKS)?.load(Ordering::Acquire);
+        // SAFETY: By the invariant the chunk lives as long as `self`.
+        unsafe { chunk.as_ref() }?.get(index % CHUNK_BLOCKS)
+    }
+}
+
+impl Drop for Counters {
+    fn drop(&mut self) {
+        for slot in &self.chunks {
+            let chunk = slot.load(Ordering::Relaxed);
+            if !chunk.is_null() {
+                // SAFETY: By the invariant the slot owns it, and `self` is going away.
+                drop(unsafe { KVBox::from_raw(chunk) });
+            }
+        }
+    }
+}
+
+/// Adds what a probe's block counted to a row.
+pub(crate) fn add_firings(row: &mut abi::rtrace_ledger_row, block: &Block) {
+    row.fired += block.word(Firing::Fired as usize);
+    row.recorded += block.word(Firing::Recorded as usize);
+    row.filtered += block.word(Firing::Filtered as usize);
+    for (index, dropped) in row.dropped.iter_mut().enumerate() {
+        *dropped += block.word(Firing::DroppedFull as usize + index);
+    }
+}
+
+/// Adds what a return probe's second block counted to a row; `in_flight` and `died` are what
+/// the frames still in use say.
+pub(crate) fn add_calls(
+    row: &mut abi::rtrace_ledger_row,
+    block: &Block,
+    in_flight: u64,
+    died: u64,
+) {
+    let word = |what: Call| block.word(what as usize);
+    row.entered += word(Call::Entered);
+    row.passed += word(Call::Passed);
+    row.returned += word(Call::Returned);
+    row.in_flight += in_flight;
+    let [unframed, no_frame, dead, _spare] = &mut row.missed;
+    // The kernel calls us at entry by two ways; what came by the first alone has no frame.
+    *unframed += word(Call::Entered)
+        .wrapping_sub(word(Call::Passed))
+        .wrapping_sub(word(Call::Followed));
+    *no_frame += word(Call::NoFrame);
+    *dead += word(Call::Died) + died;
+}
+
+const _: () = {
+    assert!(Firing::DroppedFull as u32 + abi::RTRACE_DROP_FULL == Firing::DroppedFull as u32);
+    assert!(Firing::DroppedNested as u32 - Firing::DroppedFull as u32 == abi::RTRACE_DROP_NESTED);
+    assert!(
+        Firing::DroppedRecursion as u32 - Firing::DroppedFull as u32 == abi::RTRACE_DROP_RECURSION
+    );
+    assert!(Firing::DroppedNoRing as u32 - Firing::DroppedFull as u32 == abi::RTRACE_DROP_NO_RING);
+    assert!(abi::RTRACE_MISSED_UNFRAMED == 0);
+    assert!(abi::RTRACE_MISSED_FRAMES == 1);
+    assert!(abi::RTRACE_MISSED_DIED == 2);
+};

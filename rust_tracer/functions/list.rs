@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The listing of RTRACE_IOC_FUNCTIONS, a page at a time.
+
+#![forbid(unsafe_code)]
+
+use kernel::{
+    prelude::*,
+    transmute::AsBytes, //
+};
+
+use super::{
+    probe_id,
+    untraceable,
+    Kind,
+    Pattern,
+    Table,
+    FUNCTIONS,
+    VMLINUX, //
+};
+use crate::{
+    abi,
+    attach,
+    glob,
+    refusal::Refusal, //
+};
+
+pub(crate) struct Request {
+    pub(crate) pattern: Pattern,
+    /// RTRACE_FUNCTIONS_*.
+    pub(crate) flags: u32,
+    pub(crate) cursor: u64,
+    /// Bytes that the page may have.
+    pub(crate) room: usize,
+}
+
+/// Entries, ready to be copied out.
+pub(crate) struct Page {
+    pub(crate) bytes: KVVec<u8>,
+    pub(crate) count: u32,
+    /// Where the next page begins; 0: this is the last.
+    pub(crate) cursor: u64,
+}
+
+/// What a cursor holds: the table's generation (16 bits), whether the listing has come to
+/// what cannot be traced, and the index to go on at, plus 1 so that none is 0.
+struct Cursor {
+    untraceable: bool,
+    index: u32,
+}
+
+impl Cursor {
+    fn read(cursor: u64, generation: u64) -> Result<Self, Refusal> {
+        if cursor == 0 {
+            return Ok(Self {
+                untraceable: false,
+                index: 0,
+            });
+        }
+        if cursor >> 48 != generation & 0xffff {
+            return Err(Refusal::new(
+                ESTALE,
+                "a module was loaded or unloaded while its functions were listed: begin again",
+            ));
+        }
+        Ok(Self {
+            untraceable: cursor & (1 << 40) != 0,
+            index: (cursor as u32).wrapping_sub(1),
+        })
+    }
+
+    fn write(&self, generation: u64) -> u64 {
+        (generation & 0xffff) << 48
+            | u64::from(self.untraceable) << 40
+            | u64::from(self.index.wrapping_add(1))
+    }
+}
+
+/// One page of the listing. Task context; nothing is copied to user space here.
+pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
+    let mut page = Page {
+        bytes: KVVec::new(),
+        count: 0,
+        cursor: 0,
+    };
+    let table = FUNCTIONS.lock();
+    let generation = table.generation();
+    let mut at = Cursor::read(request.cursor, generation)?;
+    if !at.untraceable {
+        for found in table.matches(&request.pattern, at.index..u32::MAX) {
+            at.index = found.function;
+            let aliases = request.flags & abi::RTRACE_FUNCTIONS_ALIASES != 0;
+            if !page.add_function(&table, found.function, found.name, aliases, request.room)? {
+                page.cursor = at.write(generation);
+                return Ok(page);
+            }
+        }
+        at = Cursor {
+            untraceable: true,
+            index: 0,
+        };
+    }
+    drop(table);
+    if request.flags & abi::RTRACE_FUNCTIONS_UNTRACEABLE == 0
+        || !glob::matches(&request.pattern.module, VMLINUX)
+    {
+        return Ok(page);
+    }
+    let mut index = 0;
+    let mut full = false;
+    let walk = untraceable::each(|name, why| {
+        if glob::matches(&request.pattern.function, name) {
+            if index >= at.index {
+                let entry = abi::rtrace_function {
+                    why: why as u16,
+                    ..Default::default()
+                };
+                if !page.add(entry, VMLINUX, name, &[], request.room)? {
+                    full = true;
+                    return Err(ENOSPC);
+                }
+            }
+            index += 1;
+        }
+        Ok(())
+    });
+    if full {
+        at.index = index;
+        page.cursor = at.write(generation);
+    } else {
+        walk?;
+    }
+    Ok(page)
+}
+
+impl Page {
+    fn add_function(
+        &mut self,
+        table: &Table,
+        function: u32,
+        name: u32,
+        aliases: bool,
+        room: usize,
+    ) -> Result<bool> {
+        let entry = abi::rtrace_function {
+            function: function + 1,
+            entry_id: probe_id(function, Kind::Entry),
+            return_id: probe_id(function, Kind::Return),
+            entry_way: attach::way(Kind::Entry) as u8,
+            return_way: attach::way(Kind::Return) as u8,
+            ..Default::default()
+        };
+        let mut others = KVec::new();
+        if let Some(function) = table.functions.get(function as usize).filter(|_| aliases) {
+            for (_, other) in table.names_of(function).filter(|(other, _)| *other != name) {
+                if !others.is_empty() {
+                    others.push(b' ', GFP_KERNEL)?;
+                }
+                others.extend_from_slice(other, GFP_KERNEL)?;
+            }
+        }
+        let module = table.module_name(function);
+        self.add(entry, module, table.name(name), &others, room)
+    }
+
+    /// Appends an entry; false if there is no room for it.
+    fn add(
+        &mut self,
+        mut entry: abi::rtrace_function,
+        module: &[u8],
+        name: &[u8],
+        aliases: &[u8],
+        room: usize,
+    ) -> Result<bool> {
+        let texts = module.len() + name.len() + aliases.len();
+        let size = (size_of::<abi::rtrace_function>() + texts).next_multiple_of(8);
+        if self.bytes.len() + size > room {
+            return Ok(false);
+        }
+        entry.entry_size = size as u32;
+        entry.module_len = module.len() as u16;
+        entry.name_len = name.len() as u16;
+        entry.aliases_len = aliases.len() as u32;
+        let end = self.bytes.len() + size;
+        self.bytes.reserve(size, GFP_KERNEL)?;
+        for part in [entry.as_bytes(), module, name, aliases] {
+            self.bytes.extend_from_slice(part, GFP_KERNEL)?;
+        }
+        self.bytes.resize(end, 0, GFP_KERNEL)?;
+        self.count += 1;
+        Ok(true)
+    }
+}

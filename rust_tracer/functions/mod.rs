@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The functions that can be traced, with all their names, and how to find them.
+//!
+//! The table is made when the module loads, and kept up as other modules come and go. An
+//! entry never moves and is never taken away, so its index names the function for as long as
+//! the module is loaded; a module that comes back unchanged gets its old entries.
+//!
+//! Locks: `FUNCTIONS` guards the table and is the last to be taken (but for the kernel's own).
+
+#![deny(unsafe_code)]
+
+use core::ops::Range;
+
+use kernel::prelude::*;
+
+use crate::{
+    abi,
+    attach,
+    glob,
+    session, //
+};
+
+mod list;
+#[allow(unsafe_code, reason = "calls the shim, and is called by it")]
+mod symbols;
+mod untraceable;
+
+pub(crate) use list::{
+    list,
+    Request, //
+};
+use symbols::{
+    Found,
+    LoadedModule, //
+};
+
+#[allow(unsafe_code, reason = "the macro's own; initialised by `init_locks`")]
+mod locks {
+    use kernel::prelude::*;
+
+    use super::Table;
+
+    kernel::sync::global_lock! {
+        // SAFETY: Initialised in the module initialiser before first use.
+        pub(crate) unsafe(uninit) static FUNCTIONS: Mutex<Table> = Table::new();
+    }
+}
+pub(crate) use locks::FUNCTIONS;
+
+/// # Safety
+///
+/// Call once, before any use of the table.
+#[allow(unsafe_code, reason = "passes the lock's own contract on")]
+pub(crate) unsafe fn init_locks() {
+    // SAFETY: By this function's contract.
+    unsafe { FUNCTIONS.init() };
+}
+
+/// The first probe id of a function; lower ones are for other providers.
+const FIRST_ID: u32 = 16;
+
+/// The module name of the kernel proper.
+const VMLINUX: &[u8] = b"vmlinux";
+
+/// Entry or return of a function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Entry,
+    Return,
+}
+
+impl Kind {
+    /// RTRACE_KIND_*.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Entry => abi::RTRACE_KIND_ENTRY as u8,
+            Self::Return => abi::RTRACE_KIND_RETURN as u8,
+        }
+    }
+}
+
+/// The id of a function's probe, as in DTrace's ID column.
+pub(crate) fn probe_id(function: u32, kind: Kind) -> u32 {
+    FIRST_ID + 2 * function + u32::from(kind.number())
+}
+
+/// The inverse of [`probe_id`]; the function need not exist.
+pub(crate) fn probe_of(id: u32) -> Option<(u32, Kind)> {
+    let number = id.checked_sub(FIRST_ID)?;
+    let kind = if number % 2 == 0 {
+        Kind::Entry
+    } else {
+        Kind::Return
+    };
+    Some((number / 2, kind))
+}
+
+#[derive(Clone, Copy)]
+struct Name {
+    start: u32,
+    len: u16,
+}
+
+struct Function {
+    /// Address of its ftrace site; 0 while its module is not loaded.
+    site: usize,
+    /// Its names are `names[first_name..][..names]`, the one it is listed by first.
+    first_name: u32,
+    names: u16,
+    module: u16,
+    /// Freed once its module is initialised.
+    init: bool,
+}
+
+struct Module {
+    name: Name,
+    first: u32,
+    count: u32,
+    /// The kernel's `struct module`, as a number to compare; 0 when it is not loaded.
+    handle: usize,
+}
+
+/// Two globs, for the module's and the function's name.
+pub(crate) struct Pattern {
+    pub(crate) module: KVec<u8>,
+    pub(crate) function: KVec<u8>,
+}
+
+/// A function that a pattern named.
+#[derive(Clone, Copy)]
+pub(crate) struct Match {
+    pub(crate) function: u32,
+    /// Which of its names matched; see [`Table::name`].
+    pub(crate) name: u32,
+}
+
+pub(crate) struct Table {
+    functions: KVVec<Function>,
+    names: KVVec<Name>,
+    text: KVVec<u8>,
+    modules: KVec<Module>,
+    /// Changes whenever a function comes or goes.
+    generation: u64,
+}
+
+impl Table {
+    const fn new() -> Self {
+        Self {
+            functions: KVVec::new(),
+            names: KVVec::new(),
+            text: KVVec::new(),
+            modules: KVec::new(),
+            generation: 0,
+        }
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// How many functions there are now.
+    pub(crate) fn live(&self) -> usize {
+        self.functions.iter().filter(|f| f.site != 0).count()
+    }
+
+    /// The address of a function's ftrace site, if it is there now.
+    pub(crate) fn site(&self, function: u32) -> Option<usize> {
+        let site = self.functions.get(function as usize)?.site;
+        (site != 0).then_some(site)
+    }
+
+    /// The text of a name.
+    pub(crate) fn name(&self, name: u32) -> &[u8] {
+        self.names
+            .get(name as usize)
+            .map_or(&[][..], |name| self.text_of(*name))
+    }
+
+    /// The name by which a function is listed.
+    pub(crate) fn primary_name(&self, function: u32) -> u32 {
+        self.functions
+            .get(function as usize)
+            .map_or(0, |function| function.first_name)
+    }
+
+    pub(crate) fn module_name(&self, function: u32) -> &[u8] {
+        self.functions
+            .get(function as usize)
+            .and_then(|function| self.modules.get(usize::from(function.module)))
+            .map_or(&[][..], |module| self.text_of(module.name))
+    }
+
+    /// All names of a function, the one it is listed by first.
+    fn names_of(&self, function: &Function) -> impl Iterator<Item = (u32, &[u8])> {
+        let first = function.first_name;
+        (first..first + u32::from(function.names)).map(|name| (name, self.name(name)))
+    }
+
+    fn text_of(&self, name: Name) -> &[u8] {
+        let start = name.start as usize;
+        self.text
+            .get(start..start + usize::from(name.len))
+            .unwrap_or(&[])
+    }
+
+    /// The functions of a range of indices that are there now and that the pattern names.
+    pub(crate) fn matches<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+        indices: Range<u32>,
+    ) -> impl Iterator<Item = Match> + 'a {
+        let mut module = (u16::MAX, false);
+        let end = self.functions.len().min(indices.end as usize);
+        let functions = self.functions.get(indices.start as usize..end);
+        functions
+            .unwrap_or(&[])
+            .iter()
+            .zip(indices)
+            .filter_map(move |(function, index)| {
+                if function.site == 0 {
+                    return None;
+                }
+                if module.0 != function.module {
+                    let name = self.module_name(index);
+                    module = (function.module, glob::matches(&pattern.module, name));
+                }
+                if !module.1 {
+                    return None;
+                }
+                let (name, _) = self
+                    .names_of(function)
+                    .find(|(_, name)| glob::matches(&pattern.function, name))?;
+                Some(Match {
+                    function: index,
+                    name,
+                })
+            })
+    }
+
+    /// Adds the functions that were found to a module, or brings back those it had. Returns
+    /// their indices.
+    fn add(&mut self, name: &[u8], handle: usize, mut found: Found) -> Result<Range<u32>> {
+        found.sort();
+        self.generation += 1;
+        if let Some(functions) = self.revive(name, handle, &found) {
+            return Ok(functions);
+        }
+        let first = self.functions.len() as u32;
+        let module = u16::try_from(self.modules.len()).map_err(|_| ENOSPC)?;
+        let module_name = self.add_text(name)?;
+        for group in found.groups() {
+            let first_name = self.names.len() as u32;
+            for symbol in group {
+                let name = self.add_text(found.name(symbol))?;
+                self.names.push(name, GFP_KERNEL)?;
+            }
+            let Some(symbol) = group.first() else {
+                continue;
+            };
+            let function = Function {
+                site: symbol.site,
+                first_name,
+                names: group.len() as u16,
+                module,
+                init: symbol.init,
+            };
+            self.functions.push(function, GFP_KERNEL)?;
+        }
+        let end = self.functions.len() as u32;
+        let module = Module {
+            name: module_name,
+            first,
+            count: end - first,
+            handle,
+        };
+        self.modules.push(module, GFP_KERNEL)?;
+        Ok(first..end)
+    }
+
+    fn add_text(&mut self, text: &[u8]) -> Result<Name> {
+        let start = u32::try_from(self.text.len()).map_err(|_| ENOSPC)?;
+        let len = u16::try_from(text.len()).map_err(|_| ENAMETOOLONG)?;
+        self.text.extend_from_slice(text, GFP_KERNEL)?;
+        Ok(Name { start, len })
+    }
+
+    /// If a module of this name and with these functions was here before, gives it its old
+    /// entries.
+    fn revive(&mut self, name: &[u8], handle: usize, found: &Found) -> Option<Range<u32>> {
+        let at = self.modules.iter().position(|module| {
+            module.handle == 0
+                && self.text_of(module.name) == name
+                && self.functions_of(module).len() == found.groups().count()
+                && self
+                    .functions_of(module)
+                    .iter()
+                    .zip(found.groups())
+                    .all(|(function, group)| {
+                        self.names_of(function)
+                            .map(|(_, name)| name)
+                            .eq(group.iter().map(|symbol| found.name(symbol)))
+                    })
+        })?;
+        let module = self.modules.get_mut(at)?;
+        module.handle = handle;
+        let indices = module.first..module.first + module.count;
+        let functions = self.functions.get_mut(indices.start as usize..)?;
+        for (function, group) in functions.iter_mut().zip(found.groups()) {
+            function.site = group.first()?.site;
+        }
+        Some(indices)
+    }
+
+    fn functions_of(&self, module: &Module) -> &[Function] {
+        let first = module.first as usize;
+        self.functions
+            .get(first..first + module.count as usize)
+            .unwrap_or(&[])
+    }
+
+    /// Takes away the functions of a module (or only those freed after initialisation), and
+    /// says which they were.
+    fn remove(&mut self, handle: usize, only_init: bool) -> Result<KVVec<u32>> {
+        let mut gone = KVVec::new();
+        let Some(module) = self.modules.iter_mut().find(|m| m.handle == handle) else {
+            return Ok(gone);
+        };
+        let (first, count) = (module.first as usize, module.count as usize);
+        if !only_init {
+            module.handle = 0;
+        }
+        self.generation += 1;
+        let functions = self.functions.get_mut(first..first + count);
+        for (index, function) in functions.into_iter().flatten().enumerate() {
+            if function.site != 0 && (function.init || !only_init) {
+                function.site = 0;
+                // The site is gone whether or not there is memory to say so.
+                gone.push((first + index) as u32, GFP_KERNEL)?;
+            }
+        }
+        Ok(gone)
+    }
+}
+
+/// Keeps the table right while it lives.
+pub(crate) struct ModuleWatch(());
+
+impl ModuleWatch {
+    /// Makes the table. Task context, once.
+    pub(crate) fn start() -> Result<Self> {
+        symbols::find().inspect_err(|_| {
+            pr_err!("the kernel's symbol tables are out of reach: CONFIG_KALLSYMS and CONFIG_KPROBES are needed\n");
+        })?;
+        let found = symbols::vmlinux()?;
+        FUNCTIONS.lock().add(VMLINUX, usize::MAX, found)?;
+        symbols::watch()?;
+        let watch = Self(());
+        symbols::each_loaded(|module| {
+            if let Err(error) = add_module(&module) {
+                pr_warn!("the functions of a module cannot be traced: {error:?}\n");
+            }
+        })?;
+        Ok(watch)
+    }
+}
+
+impl Drop for ModuleWatch {
+    fn drop(&mut self) {
+        symbols::unwatch();
+    }
+}
+
+/// Frees the table.
+pub(crate) fn forget() {
+    *FUNCTIONS.lock() = Table::new();
+}
+
+fn add_module(module: &LoadedModule) -> Result<Option<Range<u32>>> {
+    let found = module.symbols()?;
+    let mut table = FUNCTIONS.lock();
+    if table.modules.iter().any(|m| m.handle == module.handle()) {
+        return Ok(None); // seen by the notifier and by the walk
+    }
+    table.add(module.name(), module.handle(), found).map(Some)
+}
+
+/// A module is about to run its initialiser. Task context.
+fn module_coming(module: &LoadedModule) {
+    match add_module(module) {
+        Ok(Some(functions)) => session::functions_came(&functions),
+        Ok(None) => {}
+        Err(error) => pr_warn!("the functions of a new module cannot be traced: {error:?}\n"),
+    }
+}
+
+/// A module is about to lose its functions, or those of its initialiser. Task context.
+fn module_going(module: &LoadedModule, only_init: bool) {
+    attach::functions_going(|| {
+        let gone = FUNCTIONS.lock().remove(module.handle(), only_init);
+        gone.unwrap_or_else(|_| KVVec::new())
+    });
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the table of functions comes from: the symbols of the kernel and of its modules,
+//! and ftrace's word on which of them have a site.
+//!
+//! C header: [`shim.h`], "the kernel's symbols and ftrace sites".
+
+use core::ffi::CStr;
+
+use kernel::{
+    error::to_result,
+    ffi,
+    prelude::*, //
+};
+
+use crate::{
+    bindings,
+    sort::sort_by, //
+};
+
+/// One name at one site.
+pub(super) struct Symbol {
+    pub(super) site: usize,
+    start: u32,
+    len: u16,
+    pub(super) init: bool,
+}
+
+/// The symbols of the kernel proper or of one module that have a site.
+pub(super) struct Found {
+    symbols: KVVec<Symbol>,
+    text: KVVec<u8>,
+}
+
+impl Found {
+    fn new() -> Self {
+        Self {
+            symbols: KVVec::new(),
+            text: KVVec::new(),
+        }
+    }
+
+    pub(super) fn name(&self, symbol: &Symbol) -> &[u8] {
+        name(&self.text, symbol)
+    }
+
+    fn add(&mut self, site: usize, name: &[u8], init: bool) -> Result {
+        let symbol = Symbol {
+            site,
+            start: u32::try_from(self.text.len()).map_err(|_| ENOSPC)?,
+            len: u16::try_from(name.len()).map_err(|_| ENAMETOOLONG)?,
+            init,
+        };
+        self.text.extend_from_slice(name, GFP_KERNEL)?;
+        self.symbols.push(symbol, GFP_KERNEL)?;
+        Ok(())
+    }
+
+    /// Brings the names of one site together, the best to list it by first.
+    pub(super) fn sort(&mut self) {
+        let text = &self.text;
+        let key = |symbol: &Symbol| {
+            let name = name(text, symbol);
+            (symbol.site, rank(name), name.len())
+        };
+        sort_by(&mut self.symbols, |a, b| {
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| name(text, a).cmp(name(text, b)))
+        });
+    }
+
+    /// The names of each site; sorted.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &[Symbol]> {
+        self.symbols.chunk_by(|a, b| a.site == b.site)
+    }
+}
+
+fn name<'a>(text: &'a [u8], symbol: &Symbol) -> &'a [u8] {
+    let start = symbol.start as usize;
+    text.get(start..start + usize::from(symbol.len))
+        .unwrap_or(&[])
+}
+
+/// Of several names for one address people know a system call by its native entry, and
+/// anything else by the name with the fewest underscores in front.
+fn rank(name: &[u8]) -> usize {
+    if name.starts_with(b"__x64_sys_") {
+        return 0;
+    }
+    let compat = usize::from(name.starts_with(b"__ia32_")) * 16;
+    1 + compat + name.iter().take_while(|byte| **byte == b'_').count()
+}
+
+/// Finds the kernel's symbol tables. Once, before all else here.
+pub(super) fn find() -> Result {
+    // SAFETY: Task context, once, in the module's initialiser.
+    to_result(unsafe { bindings::rtrace_symbols_find() })
+}
+
+/// What a walk over symbols adds to.
+struct Walk<'a> {
+    found: Found,
+    module: Option<&'a LoadedModule>,
+    result: Result,
+}
+
+/// Adds a symbol to the [`Walk`] that `data` points to.
+///
+/// # Safety
+///
+/// Called by the walks of the shim: `data` is the `Walk` given to them, `name` a string.
+unsafe extern "C" fn each(
+    data: *mut ffi::c_void,
+    name: *const ffi::c_char,
+    address: ffi::c_ulong,
+) -> ffi::c_int {
+    // SAFETY: By this function's contract.
+    let (walk, name) = unsafe { (&mut *data.cast::<Walk<'_>>(), CStr::from_ptr(name.cast())) };
+    // SAFETY: Any number may be asked for.
+    let site = unsafe { bindings::rtrace_site(address) } as usize;
+    if site == 0 || name.is_empty() {
+        return 0;
+    }
+    let init = walk.module.is_some_and(|module| module.is_init(site));
+    walk.result = walk.found.add(site, name.to_bytes(), init);
+    walk.result.is_err().into()
+}
+
+/// The symbols of the kernel proper that have a site. Task context.
+pub(super) fn vmlinux() -> Result<Found> {
+    let mut walk = Walk {
+        found: Found::new(),
+        module: None,
+        result: Ok(()),
+    };
+    // SAFETY: `each` is called with the pointer to `walk`, which outlives the call.
+    unsafe { bindings::rtrace_symbols_walk(Some(each), (&raw mut walk).cast()) };
+    walk.result.map(|()| walk.found)
+}
+
+/// Calls `each` with every symbol of the kernel proper, in order of address, and its site
+/// or 0, until it fails. Task context.
+pub(super) fn each_symbol<F: FnMut(&[u8], usize) -> Result>(each: F) -> Result {
+    struct Walk<F> {
+        each: F,
+        result: Result,
+    }
+    /// # Safety
+    ///
+    /// `data` is a `Walk<F>`, `name` a string.
+    unsafe extern "C" fn call<F: FnMut(&[u8], usize) -> Result>(
+        data: *mut ffi::c_void,
+        name: *const ffi::c_char,
+        address: ffi::c_ulong,
+    ) -> ffi::c_int {
+        // SAFETY: By this function's contract.
+        let (walk, name) =
+            unsafe { (&mut *data.cast::<Walk<F>>(), CStr::from_ptr(name.cast())) };
+        // SAFETY: Any number may be asked for.
+        let site = unsafe { bindings::rtrace_site(address) } as usize;
+        walk.result = (walk.each)(name.to_bytes(), site);
+        walk.result.is_err().into()
+    }
+    let mut walk = Walk {
+        each,
+        result: Ok(()),
+    };
+    // SAFETY: `call` is called with the pointer to `walk`, which outlives the call.
+    unsafe { bindings::rtrace_symbols_walk(Some(call::<F>), (&raw mut walk).cast()) };
+    walk.result
+}
+
+/// A module of the kernel, for as long as the kernel holds it for us.
+pub(super) struct LoadedModule(*mut bindings::module);
+
+impl LoadedModule {
+    /// A number that tells it from every other module that is loaded.
+    pub(super) fn handle(&self) -> usize {
+        self.0 as usize
+    }
+
+    pub(super) fn name(&self) -> &[u8] {
+        // SAFETY: The module is there, and its name is a string.
+        unsafe { CStr::from_ptr(bindings::rtrace_module_name(self.0).cast()) }.to_bytes()
+    }
+
+    fn is_init(&self, site: usize) -> bool {
+        // SAFETY: The module is there.
+        unsafe { bindings::rtrace_module_is_init(self.0, site as ffi::c_ulong) }
+    }
+
+    /// Its symbols that have a site. Task context.
+    pub(super) fn symbols(&self) -> Result<Found> {
+        let mut walk = Walk {
+            found: Found::new(),
+            module: Some(self),
+            result: Ok(()),
+        };
+        // SAFETY: The module is there; `each` is called with the pointer to `walk`.
+        unsafe { bindings::rtrace_module_walk(self.0, Some(each), (&raw mut walk).cast()) };
+        walk.result.map(|()| walk.found)
+    }
+}
+
+/// Calls `each` with every module that is loaded now. Task context.
+pub(super) fn each_loaded(mut each: impl FnMut(LoadedModule)) -> Result {
+    /// More modules than any kernel has; the rest could not be traced.
+    const ROOM: usize = 4096;
+    let mut modules = KVVec::from_elem(core::ptr::null_mut(), ROOM, GFP_KERNEL)?;
+    // SAFETY: There is room for as many pointers.
+    let count = unsafe { bindings::rtrace_modules_get(modules.as_mut_ptr(), ROOM as u32) };
+    for module in modules.iter().take(count as usize) {
+        each(LoadedModule(*module));
+        // SAFETY: `rtrace_modules_get` took a reference.
+        unsafe { bindings::rtrace_module_put(*module) };
+    }
+    Ok(())
+}
+
+pub(super) fn watch() -> Result {
+    // SAFETY: The callbacks below are ready; undone by `unwatch`.
+    to_result(unsafe { bindings::rtrace_modules_watch() })
+}
+
+pub(super) fn unwatch() {
+    // SAFETY: Undoes `watch`.
+    unsafe { bindings::rtrace_modules_unwatch() };
+}
+
+/// # Safety
+///
+/// Called by the module notifier: the module stays until it returns.
+#[no_mangle]
+unsafe extern "C" fn rtrace_on_module_coming(module: *mut bindings::module) {
+    super::module_coming(&LoadedModule(module));
+}
+
+/// # Safety
+///
+/// As `rtrace_on_module_coming`.
+#[no_mangle]
+unsafe extern "C" fn rtrace_on_module_live(module: *mut bindings::module) {
+    super::module_going(&LoadedModule(module), true);
+}
+
+/// # Safety
+///
+/// As `rtrace_on_module_coming`.
+#[no_mangle]
+unsafe extern "C" fn rtrace_on_module_going(module: *mut bindings::module) {
+    super::module_going(&LoadedModule(module), false);
+}

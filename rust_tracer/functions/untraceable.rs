@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What in the kernel proper cannot be traced, and why: text symbols without an ftrace
+//! site. Found anew each time it is asked for, since hardly anybody asks.
+
+#![forbid(unsafe_code)]
+
+use kernel::prelude::*;
+
+use super::symbols;
+use crate::abi;
+
+/// Which text the walk is in; the kernel marks the bounds by symbols.
+#[derive(Clone, Copy)]
+enum Section {
+    None,
+    Text,
+    Noinstr,
+    Entry,
+    Init,
+}
+
+impl Section {
+    /// The section after a symbol of this name.
+    fn after(self, name: &[u8]) -> Self {
+        match name {
+            b"_stext" => Self::Text,
+            b"_etext" | b"_einittext" => Self::None,
+            b"_sinittext" => Self::Init,
+            b"__noinstr_text_start" => Self::Noinstr,
+            b"__entry_text_start" => Self::Entry,
+            b"__noinstr_text_end" | b"__entry_text_end" => Self::Text,
+            _ => self,
+        }
+    }
+
+    fn is_bound(name: &[u8]) -> bool {
+        [&b"_start"[..], b"_end", b"_stext", b"_etext", b"_sinittext", b"_einittext"]
+            .iter()
+            .any(|bound| name.ends_with(bound))
+    }
+}
+
+/// Calls `each` with the name and RTRACE_WHY_* of every function that cannot be traced,
+/// until it fails. Task context.
+pub(super) fn each(mut each: impl FnMut(&[u8], u32) -> Result) -> Result {
+    let mut section = Section::None;
+    symbols::each_symbol(|name, site| {
+        section = section.after(name);
+        if site != 0 || Section::is_bound(name) || name.starts_with(b"__pfx_") {
+            return Ok(());
+        }
+        let why = match section {
+            Section::None => return Ok(()),
+            Section::Init => abi::RTRACE_WHY_INIT,
+            Section::Noinstr => abi::RTRACE_WHY_NOINSTR,
+            Section::Entry => abi::RTRACE_WHY_THUNK,
+            Section::Text => why(name),
+        };
+        each(name, why)
+    })
+}
+
+fn why(name: &[u8]) -> u32 {
+    const THUNKS: [&[u8]; 5] = [b"__x86_", b"__SCT__", b"srso_", b"retbleed_", b"asm_"];
+    if name.windows(5).any(|part| part == b".cold") {
+        abi::RTRACE_WHY_PART
+    } else if name.starts_with(b"_R") || name.starts_with(b"rust_helper_") {
+        abi::RTRACE_WHY_RUST
+    } else if THUNKS.iter().any(|thunk| name.starts_with(thunk)) {
+        abi::RTRACE_WHY_THUNK
+    } else {
+        abi::RTRACE_WHY_NO_SITE
+    }
+}

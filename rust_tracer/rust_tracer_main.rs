@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! rust_tracer: DTrace for Linux as one loadable module.
+//!
+//! A file opened on one of three device nodes is a [session](session). A session adds
+//! probes to [functions], starts an [engine](engine) (rings, counters, frames), and the
+//! engine is [attached](attach) to the functions' ftrace sites. When a function is called,
+//! its handler [fires](fire): it counts the firing in the [ledger](engine::counters) and
+//! writes a record into the [ring](ring) of its CPU, which user space maps.
+//!
+//! Lock order (each may be held while taking those to its right, never the other way):
+//! `SESSIONS` → a session's `inner` → `ATTACH` → `FUNCTIONS`; and, apart from these, below
+//! the kernel's CPU hotplug lock: `ENGINES`. User memory is never touched with one held: a
+//! page fault may wait as long as its owner likes.
+
+#![crate_name = "rust_tracer"]
+
+use kernel::prelude::*;
+
+mod abi;
+mod arch;
+mod attach;
+#[allow(
+    dead_code,
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    unreachable_pub,
+    unused_imports,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks
+)]
+mod bindings;
+mod device;
+mod engine;
+mod fire;
+mod frames;
+mod functions;
+mod glob;
+mod node;
+mod refusal;
+mod ring;
+mod session;
+mod snapshot;
+mod sort;
+
+module! {
+    type: RustTracer,
+    name: "rust_tracer",
+    authors: ["The rust_tracer authors"],
+    description: "DTrace for Linux: fbt probes by device node, read from lock-free rings",
+    license: "GPL",
+}
+
+/// The module's state. Fields drop in this order: no new sessions first, then nothing that
+/// could call into the rest.
+struct RustTracer {
+    _devices: device::Devices,
+    _cpus: engine::CpuWatch,
+    _modules: functions::ModuleWatch,
+}
+
+impl kernel::Module for RustTracer {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        // SAFETY: The initialiser runs once, before anything can take one of these locks.
+        unsafe {
+            attach::init_locks();
+            engine::init_locks();
+            functions::init_locks();
+            session::init_locks();
+        }
+        let modules = functions::ModuleWatch::start()?;
+        let cpus = engine::CpuWatch::start()?;
+        let devices = device::Devices::register()?;
+        Ok(Self {
+            _devices: devices,
+            _cpus: cpus,
+            _modules: modules,
+        })
+    }
+}
+
+impl Drop for RustTracer {
+    fn drop(&mut self) {
+        // Every session is closed by now: an open file pins the module.
+        functions::forget();
+    }
+}

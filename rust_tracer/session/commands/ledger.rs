@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! RTRACE_IOC_LEDGER: the counters as rows.
+
+#![forbid(unsafe_code)]
+
+use kernel::{
+    prelude::*,
+    transmute::AsBytes,
+    uaccess::UserPtr, //
+};
+
+use super::{
+    fill,
+    room,
+    too_small,
+    Session, //
+};
+use crate::{
+    abi,
+    engine::{
+        self,
+        counters,
+        Engine, //
+    },
+    functions::Kind,
+    refusal::Refusal,
+    session::probes::Probes,
+    sort::sort, //
+};
+
+/// A call whose frame is in use: probe, CPU of its entry, whether it can still return.
+type Inside = (u32, u32, bool);
+
+/// What one row sums over.
+struct Cell {
+    probes: core::ops::Range<u32>,
+    cpus: core::ops::Range<u32>,
+}
+
+/// The rows of a request, by number.
+struct Rows {
+    probes: u32,
+    cpus: u32,
+    sum_probes: bool,
+    sum_cpus: bool,
+}
+
+impl Rows {
+    fn len(&self) -> u64 {
+        let rows = |count, sum| if sum { 1 } else { u64::from(count) };
+        rows(self.probes, self.sum_probes) * rows(self.cpus, self.sum_cpus)
+    }
+
+    /// Row `number`, and what it is called.
+    fn row(&self, number: u64) -> (Cell, abi::rtrace_ledger_row) {
+        let columns = if self.sum_cpus { 1 } else { u64::from(self.cpus) };
+        let probe = (number / columns.max(1)) as u32;
+        let cpu = (number % columns.max(1)) as u32;
+        let (probes, probe) = if self.sum_probes {
+            (0..self.probes, abi::RTRACE_PROBE_ALL)
+        } else {
+            (probe..probe + 1, probe)
+        };
+        let (cpus, cpu) = if self.sum_cpus {
+            (0..self.cpus, abi::RTRACE_CPU_ALL)
+        } else {
+            (cpu..cpu + 1, cpu)
+        };
+        let row = abi::rtrace_ledger_row {
+            probe,
+            cpu,
+            ..Default::default()
+        };
+        (Cell { probes, cpus }, row)
+    }
+}
+
+pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
+    let (mut arg, size) = abi::read::<abi::rtrace_ledger>(at)?;
+    let known = abi::RTRACE_LEDGER_SUM_CPUS
+        | abi::RTRACE_LEDGER_SUM_PROBES
+        | abi::RTRACE_LEDGER_NONZERO;
+    abi::must_be_zero(arg.flags & !known, "flags")?;
+    abi::must_be_zero(arg.reserved, "reserved")?;
+    let engine = super::engine(session)?;
+    let mut inside = inside(&engine)?;
+    sort(&mut inside);
+    let mut bytes = KVVec::new();
+    arg.count = 0;
+    {
+        let inner = session.inner.lock();
+        let rows = Rows {
+            probes: inner.probes.len(),
+            cpus: engine::cpu_limit(),
+            sum_probes: arg.flags & abi::RTRACE_LEDGER_SUM_PROBES != 0,
+            sum_cpus: arg.flags & abi::RTRACE_LEDGER_SUM_CPUS != 0,
+        };
+        while arg.cursor < rows.len() {
+            let (cell, mut row) = rows.row(arg.cursor);
+            add(&mut row, &cell, &inner.probes, &engine, &inside);
+            let zero = row.fired == 0 && row.entered == 0;
+            if arg.flags & abi::RTRACE_LEDGER_NONZERO == 0 || !zero {
+                if bytes.len() + size_of_val(&row) > room(arg.buf_len) {
+                    break;
+                }
+                bytes.extend_from_slice(row.as_bytes(), GFP_KERNEL)?;
+                arg.count += 1;
+            }
+            arg.cursor += 1;
+        }
+        if arg.cursor >= rows.len() {
+            arg.cursor = 0;
+        } else if arg.count == 0 {
+            return Err(too_small());
+        }
+    }
+    fill(arg.buf, &bytes)?;
+    abi::write(at, size, &arg)
+}
+
+fn inside(engine: &Engine) -> Result<KVVec<Inside>> {
+    let mut inside = KVVec::new();
+    if let Some(calls) = engine.calls() {
+        calls.each(|call, alive| {
+            inside.push((call.probe.index, call.cpu, alive), GFP_KERNEL)?;
+            Ok(())
+        })?;
+    }
+    Ok(inside)
+}
+
+/// Adds to a row what its cell counted.
+fn add(
+    row: &mut abi::rtrace_ledger_row,
+    cell: &Cell,
+    probes: &Probes,
+    engine: &Engine,
+    inside: &[Inside],
+) {
+    for index in cell.probes.clone() {
+        let Some(probe) = probes.get(index) else {
+            continue;
+        };
+        for cpu in cell.cpus.clone() {
+            let Some(counters) = engine.counters(cpu) else {
+                continue;
+            };
+            if let Some(block) = counters.block(probe.block) {
+                counters::add_firings(row, block);
+            }
+            if probe.kind == Kind::Return {
+                if let Some(block) = counters.block(probe.block + 1) {
+                    let count = |alive| count(inside, (index, cpu, alive));
+                    counters::add_calls(row, block, count(true), count(false));
+                }
+            }
+        }
+    }
+}
+
+/// How often a value stands in a sorted slice.
+fn count(sorted: &[Inside], value: Inside) -> u64 {
+    let below = sorted.partition_point(|other| *other < value);
+    let to = sorted.partition_point(|other| *other <= value);
+    (to - below) as u64
+}

@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel offers only as C inlines, macros, and per-CPU variables. One
+ * section for each part of shim.h, in its order. Built without ftrace sites of
+ * its own (see Kbuild), so that no handler here can be traced.
+ */
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/cred.h>
+#include <linux/fprobe.h>
+#include <linux/fs.h>
+#include <linux/ftrace.h>
+#include <linux/irq_work.h>
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/sort.h>
+#include <linux/static_call.h>
+#include <linux/tracepoint.h>
+#include <linux/user_namespace.h>
+#include <linux/vmalloc.h>
+
+#include "../include/uapi/rust_tracer.h"
+#include "shim.h"
+
+static_assert(sizeof(struct rtrace_info) == 72);
+static_assert(sizeof(struct rtrace_functions) == 72);
+static_assert(sizeof(struct rtrace_function) == 32);
+static_assert(sizeof(struct rtrace_add) == 56);
+static_assert(sizeof(struct rtrace_probes) == 48);
+static_assert(sizeof(struct rtrace_probe) == 24);
+static_assert(sizeof(struct rtrace_config) == 32);
+static_assert(sizeof(struct rtrace_target) == 16);
+static_assert(sizeof(struct rtrace_start) == 16);
+static_assert(sizeof(struct rtrace_status) == 72);
+static_assert(sizeof(struct rtrace_ledger) == 40);
+static_assert(sizeof(struct rtrace_ledger_row) == 128);
+static_assert(sizeof(struct rtrace_error) == 32);
+static_assert(sizeof(struct rtrace_ring_status) == 48);
+static_assert(sizeof(struct rtrace_record) == 16);
+static_assert(sizeof(struct rtrace_record_lost) == 24);
+static_assert(sizeof(struct rtrace_record_entry) == 80);
+static_assert(sizeof(struct rtrace_record_return) == 48);
+
+/* ---- the moment ---------------------------------------------------------- */
+
+/*
+ * Which of our handlers are at work on this CPU: a bit for each context, and
+ * one more for what an interrupt traces before it has counted itself as one.
+ * Nested contexts put it back as they found it, so plain accesses do.
+ */
+#define RTRACE_BUSY_TRANSITION BIT(4)
+static DEFINE_PER_CPU(u8, rtrace_busy);
+
+static __always_inline u8 rtrace_moment_begin(struct rtrace_moment *moment)
+{
+	unsigned int context = interrupt_context_level();
+	u8 busy = raw_cpu_read(rtrace_busy);
+	u8 bit = BIT(context);
+
+	moment->cpu = raw_smp_processor_id();
+	moment->context = context;
+	moment->pid = current->tgid;
+	moment->tid = current->pid;
+	moment->recursed = false;
+	if (unlikely(busy & bit)) {
+		moment->recursed = busy & RTRACE_BUSY_TRANSITION;
+		bit = RTRACE_BUSY_TRANSITION;
+	}
+	raw_cpu_write(rtrace_busy, busy | bit);
+	return busy;
+}
+
+static __always_inline void rtrace_moment_end(u8 busy)
+{
+	raw_cpu_write(rtrace_busy, busy);
+}
+
+void rtrace_arguments(const void *regs, u64 *arguments)
+{
+	struct ftrace_regs *fregs = (struct ftrace_regs *)regs;
+
+	arguments[0] = ftrace_regs_get_argument(fregs, 0);
+	arguments[1] = ftrace_regs_get_argument(fregs, 1);
+	arguments[2] = ftrace_regs_get_argument(fregs, 2);
+	arguments[3] = ftrace_regs_get_argument(fregs, 3);
+	arguments[4] = ftrace_regs_get_argument(fregs, 4);
+	arguments[5] = ftrace_regs_get_argument(fregs, 5);
+}
+
+/* ---- symbols and sites ---------------------------------------------------- */
+
+typedef int (*rtrace_each_symbol)(void *, const char *, unsigned long);
+
+static int rtrace_no_symbols(rtrace_each_symbol each, void *data)
+{
+	return -ENOENT;
+}
+
+static unsigned long rtrace_no_site(unsigned long start, unsigned long end)
+{
+	return 0;
+}
+
+/*
+ * Static calls, since their targets are not exported and an indirect call would
+ * need an ENDBR that the kernel may have sealed.
+ */
+DEFINE_STATIC_CALL(rtrace_symbols, rtrace_no_symbols);
+DEFINE_STATIC_CALL(rtrace_site_in, rtrace_no_site);
+
+static void *rtrace_address_of(const char *symbol)
+{
+	struct kprobe kprobe = {
+		.symbol_name = symbol,
+		.flags = KPROBE_FLAG_DISABLED, /* resolved, never armed */
+	};
+	void *address;
+	int error;
+
+	error = register_kprobe(&kprobe);
+	if (error)
+		return ERR_PTR(error);
+	address = kprobe.addr;
+	unregister_kprobe(&kprobe);
+	return address;
+}
+
+int rtrace_symbols_find(void)
+{
+	void *walk = rtrace_address_of("kallsyms_on_each_symbol");
+	void *site = rtrace_address_of("ftrace_location_range");
+
+	if (IS_ERR(walk))
+		return PTR_ERR(walk);
+	if (IS_ERR(site))
+		return PTR_ERR(site);
+	static_call_update(rtrace_symbols, (typeof(&rtrace_no_symbols))walk);
+	static_call_update(rtrace_site_in, (typeof(&rtrace_no_site))site);
+	return 0;
+}
+
+int rtrace_symbols_walk(rtrace_each_symbol each, void *data)
+{
+	return static_call(rtrace_symbols)(each, data);
+}
+
+unsigned long rtrace_site(unsigned long address)
+{
+	/* The site is the first instruction, or the second behind an ENDBR. */
+	return static_call(rtrace_site_in)(address, address + 4);
+}
+
+int rtrace_module_walk(struct module *module, rtrace_each_symbol each, void *data)
+{
+	struct mod_kallsyms *symbols = rcu_dereference_raw(module->kallsyms);
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < symbols->num_symtab; i++) {
+		const Elf_Sym *symbol = &symbols->symtab[i];
+		char type = symbols->typetab[i];
+
+		if (symbol->st_shndx == SHN_UNDEF ||
+		    (type != 't' && type != 'T' && type != 'w' && type != 'W'))
+			continue;
+		ret = each(data, symbols->strtab + symbol->st_name,
+			   symbol->st_value);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+const char *rtrace_module_name(const struct module *module)
+{
+	return module->name;
+}
+
+bool rtrace_module_is_init(const struct module *module, unsigned long address)
+{
+	return within_module_init(address, module);
+}
+
+unsigned int rtrace_modules_get(struct module **modules, unsigned int room)
+{
+	struct list_head *at;
+	unsigned int count = 0;
+
+	/*
+	 * The list of modules begins in the kernel proper, its entries lie where
+	 * modules do: so our own entry leads to all, the kernel's own is no module.
+	 */
+	rcu_read_lock();
+	for (at = rcu_dereference(list_next_rcu(&THIS_MODULE->list));
+	     at != &THIS_MODULE->list && count < room;
+	     at = rcu_dereference(list_next_rcu(at))) {
+		struct module *module = list_entry(at, struct module, list);
+
+		if (is_vmalloc_or_module_addr(at) &&
+		    module->state == MODULE_STATE_LIVE && try_module_get(module))
+			modules[count++] = module;
+	}
+	rcu_read_unlock();
+	return count;
+}
+
+void rtrace_module_put(struct module *module)
+{
+	module_put(module);
+}
+
+static int rtrace_module_event(struct notifier_block *block, unsigned long event,
+			       void *module)
+{
+	if (event == MODULE_STATE_COMING)
+		rtrace_on_module_coming(module);
+	else if (event == MODULE_STATE_LIVE)
+		rtrace_on_module_live(module);
+	else if (event == MODULE_STATE_GOING)
+		rtrace_on_module_going(module);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block rtrace_module_block = {
+	.notifier_call = rtrace_module_event,
+};
+
+int rtrace_modules_watch(void)
+{
+	return register_module_notifier(&rtrace_module_block);
+}
+
+void rtrace_modules_unwatch(void)
+{
+	unregister_module_notifier(&rtrace_module_block);
+}
+
+/* ---- own ftrace_ops ------------------------------------------------------- */
+
+static void rtrace_ops_func(unsigned long ip, unsigned long parent_ip,
+			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct rtrace_moment moment;
+	u8 busy;
+
+	preempt_disable_notrace();
+	busy = rtrace_moment_begin(&moment);
+	rtrace_on_entry(ip, &moment, fregs);
+	rtrace_moment_end(busy);
+	preempt_enable_notrace();
+}
+
+static struct ftrace_ops rtrace_ops = {
+	.func = rtrace_ops_func,
+	.flags = FTRACE_OPS_FL_SAVE_ARGS,
+};
+
+int rtrace_ops_add(unsigned long *ips, unsigned int count)
+{
+	return ftrace_set_filter_ips(&rtrace_ops, ips, count, 0, 0);
+}
+
+int rtrace_ops_remove(unsigned long *ips, unsigned int count)
+{
+	return ftrace_set_filter_ips(&rtrace_ops, ips, count, 1, 0);
+}
+
+int rtrace_ops_register(void)
+{
+	return register_ftrace_function(&rtrace_ops);
+}
+
+int rtrace_ops_unregister(void)
+{
+	int error = unregister_ftrace_function(&rtrace_ops);
+
+	ftrace_free_filter(&rtrace_ops);
+	return error;
+}
+
+/* ---- fprobe --------------------------------------------------------------- */
+
+struct rtrace_fprobe {
+	struct fprobe fprobe;
+	u64 owner;
+};
+
+#define RTRACE_FRAME_WORDS 2
+
+static int rtrace_fprobe_entry(struct fprobe *fprobe, unsigned long ip,
+			       unsigned long ret_ip, struct ftrace_regs *fregs,
+			       void *frame)
+{
+	struct rtrace_fprobe *self = container_of(fprobe, struct rtrace_fprobe, fprobe);
+	struct rtrace_moment moment;
+	u8 busy = rtrace_moment_begin(&moment);
+	int skip = rtrace_on_call(self->owner, ip, &moment, frame);
+
+	rtrace_moment_end(busy);
+	return skip;
+}
+
+static void rtrace_fprobe_exit(struct fprobe *fprobe, unsigned long ip,
+			       unsigned long ret_ip, struct ftrace_regs *fregs,
+			       void *frame)
+{
+	struct rtrace_fprobe *self = container_of(fprobe, struct rtrace_fprobe, fprobe);
+	struct rtrace_moment moment;
+	u8 busy = rtrace_moment_begin(&moment);
+
+	rtrace_on_return(self->owner, &moment, ftrace_regs_get_return_value(fregs),
+			 frame);
+	rtrace_moment_end(busy);
+}
+
+int rtrace_fprobe_register(u64 owner, unsigned long *ips, unsigned int count,
+			   struct rtrace_fprobe **out)
+{
+	struct rtrace_fprobe *self = kzalloc(sizeof(*self), GFP_KERNEL_ACCOUNT);
+	int error;
+
+	if (!self)
+		return -ENOMEM;
+	self->owner = owner;
+	self->fprobe.entry_handler = rtrace_fprobe_entry;
+	self->fprobe.exit_handler = rtrace_fprobe_exit;
+	self->fprobe.entry_data_size = RTRACE_FRAME_WORDS * sizeof(u64);
+	error = register_fprobe_ips(&self->fprobe, ips, count);
+	if (error) {
+		kfree(self);
+		return error;
+	}
+	*out = self;
+	return 0;
+}
+
+void rtrace_fprobe_unregister(struct rtrace_fprobe *self)
+{
+	unregister_fprobe(&self->fprobe);
+	kfree(self);
+}
+
+/* ---- CPUs ----------------------------------------------------------------- */
+
+void rtrace_cpus_lock(void)
+{
+	cpus_read_lock();
+}
+
+void rtrace_cpus_unlock(void)
+{
+	cpus_read_unlock();
+}
+
+u32 rtrace_cpu_limit(void)
+{
+	return nr_cpu_ids;
+}
+
+bool rtrace_cpu_possible(u32 cpu)
+{
+	return cpu < nr_cpu_ids && cpu_possible(cpu);
+}
+
+bool rtrace_cpu_online(u32 cpu)
+{
+	return cpu < nr_cpu_ids && cpu_online(cpu);
+}
+
+int rtrace_cpu_call(u32 cpu, int (*set)(void *), void *data)
+{
+	return smp_call_on_cpu(cpu, set, data, false);
+}
+
+static int rtrace_cpu_coming(unsigned int cpu)
+{
+	rtrace_on_cpu_coming(cpu);
+	return 0;
+}
+
+static int rtrace_cpus_state;
+
+int rtrace_cpus_watch(void)
+{
+	int state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
+					      "rust_tracer:coming",
+					      rtrace_cpu_coming, NULL);
+
+	if (state < 0)
+		return state;
+	rtrace_cpus_state = state;
+	return 0;
+}
+
+void rtrace_cpus_unwatch(void)
+{
+	cpuhp_remove_state_nocalls(rtrace_cpus_state);
+}
+
+/* ---- tasks ---------------------------------------------------------------- */
+
+u64 rtrace_current_start(void)
+{
+	return current->start_boottime;
+}
+
+bool rtrace_task_alive(u32 tid, u64 start)
+{
+	struct task_struct *task;
+	bool alive;
+
+	if (!tid) /* the idle tasks never end */
+		return true;
+	rcu_read_lock();
+	task = pid_task(find_pid_ns(tid, &init_pid_ns), PIDTYPE_PID);
+	alive = task && task->start_boottime == start &&
+		READ_ONCE(task->__state) != TASK_DEAD;
+	rcu_read_unlock();
+	return alive;
+}
+
+u32 rtrace_find_process(s32 pid)
+{
+	struct task_struct *task;
+	u32 tgid;
+
+	rcu_read_lock();
+	task = pid_task(find_vpid(pid), PIDTYPE_PID);
+	tgid = task ? task->tgid : 0;
+	rcu_read_unlock();
+	return tgid;
+}
+
+void rtrace_descendants(u32 ancestor, void (*each)(void *, u32), void *data)
+{
+	struct task_struct *process, *at;
+
+	rcu_read_lock();
+	for_each_process(process) {
+		for (at = process; at->pid; at = rcu_dereference(at->real_parent)) {
+			if (at->tgid == ancestor) {
+				each(data, process->tgid);
+				break;
+			}
+		}
+	}
+	rcu_read_unlock();
+}
+
+static void rtrace_forked(void *data, struct task_struct *parent,
+			  struct task_struct *child)
+{
+	if (thread_group_leader(child)) /* a process, not one more thread */
+		rtrace_on_fork(parent->tgid, child->tgid);
+}
+
+static struct tracepoint *rtrace_fork_point;
+
+static void rtrace_find_fork_point(struct tracepoint *point, void *data)
+{
+	if (!strcmp(point->name, "sched_process_fork"))
+		rtrace_fork_point = point;
+}
+
+int rtrace_forks_watch(void)
+{
+	for_each_kernel_tracepoint(rtrace_find_fork_point, NULL);
+	if (!rtrace_fork_point)
+		return -ENOENT;
+	return tracepoint_probe_register(rtrace_fork_point, rtrace_forked, NULL);
+}
+
+void rtrace_forks_unwatch(void)
+{
+	tracepoint_probe_unregister(rtrace_fork_point, rtrace_forked, NULL);
+	tracepoint_synchronize_unregister();
+}
+
+/* ---- opening -------------------------------------------------------------- */
+
+int rtrace_open_rule(const struct file *file)
+{
+	if (file->f_cred->user_ns != &init_user_ns)
+		return RTRACE_OPEN_NAMESPACE;
+	if (security_locked_down(LOCKDOWN_KPROBES) ||
+	    security_locked_down(LOCKDOWN_TRACEFS))
+		return RTRACE_OPEN_LOCKDOWN;
+	return RTRACE_OPEN_OK;
+}
+
+bool rtrace_may_read(const struct file *file)
+{
+	return file->f_mode & FMODE_READ;
+}
+
+bool rtrace_may_write(const struct file *file)
+{
+	return file->f_mode & FMODE_WRITE;
+}
+
+/* ---- memory that user space maps ------------------------------------------ */
+
+void *rtrace_pages_alloc(unsigned long bytes)
+{
+	return __vmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN |
+				__GFP_RETRY_MAYFAIL);
+}
+
+void rtrace_pages_free(void *pages)
+{
+	vfree(pages);
+}
+
+void rtrace_mapping(const struct vm_area_struct *vma, struct rtrace_mapping *mapping)
+{
+	mapping->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	mapping->length = vma->vm_end - vma->vm_start;
+	mapping->shared = vma->vm_flags & VM_SHARED;
+	mapping->write = vma->vm_flags & VM_WRITE;
+	mapping->exec = vma->vm_flags & VM_EXEC;
+}
+
+int rtrace_map(struct vm_area_struct *vma, void *pages, bool writable)
+{
+	unsigned long at;
+	int error;
+
+	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP | VM_MIXEDMAP,
+		     VM_MAYEXEC | (writable ? 0 : VM_MAYWRITE));
+	for (at = vma->vm_start; at < vma->vm_end; at += PAGE_SIZE) {
+		error = vm_insert_page(vma, at, vmalloc_to_page(pages));
+		if (error)
+			return error;
+		pages += PAGE_SIZE;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* ---- sorting -------------------------------------------------------------- */
+
+void rtrace_sort(void *base, size_t count, size_t size,
+		 int (*compare)(const void *, const void *, const void *),
+		 const void *data)
+{
+	sort_r(base, count, size, compare, NULL, data);
+}
+
+/* ---- waiting -------------------------------------------------------------- */
+
+struct rtrace_waiter {
+	wait_queue_head_t queue;
+	struct irq_work work;
+};
+
+static void rtrace_waiter_work(struct irq_work *work)
+{
+	struct rtrace_waiter *waiter = container_of(work, struct rtrace_waiter, work);
+
+	wake_up_all(&waiter->queue);
+}
+
+struct rtrace_waiter *rtrace_waiter_new(void)
+{
+	struct rtrace_waiter *waiter = kzalloc(sizeof(*waiter), GFP_KERNEL_ACCOUNT);
+
+	if (waiter) {
+		init_waitqueue_head(&waiter->queue);
+		init_irq_work(&waiter->work, rtrace_waiter_work);
+	}
+	return waiter;
+}
+
+void rtrace_waiter_free(struct rtrace_waiter *waiter)
+{
+	irq_work_sync(&waiter->work);
+	kfree(waiter);
+}
+
+void rtrace_waiter_wake(struct rtrace_waiter *waiter)
+{
+	u8 busy;
+
+	/* What irq_work itself calls is ours: it fires no probe in this context. */
+	preempt_disable_notrace();
+	busy = raw_cpu_read(rtrace_busy);
+	raw_cpu_write(rtrace_busy,
+		      busy | BIT(interrupt_context_level()) | RTRACE_BUSY_TRANSITION);
+	irq_work_queue(&waiter->work);
+	raw_cpu_write(rtrace_busy, busy);
+	preempt_enable_notrace();
+}
+
+void rtrace_waiter_poll(struct rtrace_waiter *waiter, struct file *file,
+			struct poll_table_struct *table)
+{
+	poll_wait(file, &waiter->queue, table);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A value that handlers read without a lock while it is replaced as a whole.
+//!
+//! Readers run with preemption off, which is an RCU read-side critical section; a writer
+//! puts the new value in place, waits for a grace period, and drops the old one.
+
+use core::{
+    ptr,
+    sync::atomic::{
+        AtomicPtr,
+        Ordering, //
+    },
+};
+
+use kernel::{
+    prelude::*,
+    sync::rcu, //
+};
+
+/// # Invariants
+///
+/// The pointer is null or came from `KBox::into_raw`, and what it points to lives until a
+/// grace period has passed since the pointer was replaced.
+pub(crate) struct Snapshot<T> {
+    current: AtomicPtr<T>,
+}
+
+// SAFETY: Readers share `&T` between CPUs, the writer drops the value on any of them.
+unsafe impl<T: Send + Sync> Sync for Snapshot<T> {}
+
+impl<T> Snapshot<T> {
+    pub(crate) const fn empty() -> Self {
+        Self {
+            current: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// The value now, if there is one.
+    ///
+    /// # Safety
+    ///
+    /// Preemption must be off for as long as the reference is used, or the caller must hold
+    /// the lock under which [`Self::replace`] is called.
+    #[inline(always)]
+    pub(crate) unsafe fn read(&self) -> Option<&T> {
+        // SAFETY: By the type's invariant and the caller's contract the value outlives the use.
+        unsafe { self.current.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Puts another value in place. Returns after the last reader of the old one is gone.
+    /// Task context; callers exclude each other.
+    pub(crate) fn replace(&self, value: Option<KBox<T>>) {
+        let new = value.map_or(ptr::null_mut(), KBox::into_raw);
+        let old = self.current.swap(new, Ordering::AcqRel);
+        if !old.is_null() {
+            rcu::synchronize_rcu();
+            // SAFETY: By the invariant it came from `KBox::into_raw`; it was unpublished and a
+            // grace period has passed, so nobody else refers to it.
+            drop(unsafe { KBox::from_raw(old) });
+        }
+    }
+}
