@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The project's commands. Without KDIR everything is built in the lab (scripts/), which needs nothing but Debian and root;
+# with KDIR=TREE the module is built against that prepared kernel tree, and the tool, by what this machine has.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+CARGO ?= cargo
+MANDIR = $(DESTDIR)$(PREFIX)/share/man
+NAME = rust_tracer
+
+ifdef KDIR
+release = $(shell cat $(KDIR)/include/config/kernel.release)
+tool = userspace-ctl/target/release/rtctl
+else
+release = $(shell cat $$(scripts/lab/kernel-packages)/release)
+tool = $(shell scripts/lab/tool)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help all module tool demo test test-host test-guest lint install uninstall clean clean-cache rust-analyzer
+
+help:
+	@echo 'make demo           set everything up, trace real kernel functions, show what they did'
+	@echo 'make test           set everything up, run every test; the last line is "N passed, N failed"'
+	@echo 'make test-host      the tests that need no guest'
+	@echo 'make test-guest     the tests in a guest on the stock kernel'
+	@echo 'make lint           formatting, clippy and shellcheck'
+	@echo 'make all            build the module and the tool'
+	@echo 'make module         build rust_tracer/rust_tracer.ko for Debian'"'"'s stock kernel, in the lab'
+	@echo 'make tool           build rtctl'
+	@echo 'make install        install module, tool, man page, completions, udev rules and groups (PREFIX, DESTDIR)'
+	@echo 'make uninstall      remove them again'
+	@echo 'make rust-analyzer  write rust-project.json, for editors, for the kernel half'
+	@echo 'make clean          remove what was built in this checkout'
+	@echo 'make clean-cache    remove what the lab keeps outside it'
+	@echo
+	@echo 'KDIR=TREE           with all, module, tool, install: no lab, this kernel tree and this machine'"'"'s tools'
+	@echo 'scripts/vm --help   boot the guest and run a command, or get a shell in it'
+
+all: module tool
+
+ifdef KDIR
+module:
+	@scripts/check-kdir '$(KDIR)'
+	@rm -f rust_tracer/.lab.kernel
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
+
+tool:
+	cd userspace-ctl && $(CARGO) build --release --locked --bin rtctl
+else
+module:
+	@scripts/lab/announce
+	@scripts/lab/module
+
+tool:
+	@scripts/lab/announce
+	@scripts/lab/tool
+endif
+
+demo:
+	@scripts/lab/host-needs
+	@scripts/vm run --put tests/demo --timeout 300 -- sh /root/demo/run.sh
+
+test:
+	@scripts/lab/host-needs
+	@scripts/test host lint guest
+
+test-host:
+	@scripts/lab/host-needs
+	@scripts/test host
+
+test-guest:
+	@scripts/lab/host-needs
+	@scripts/test guest
+
+lint:
+	@scripts/lab/host-needs
+	@scripts/test lint
+
+install: all
+	install -D -m 644 rust_tracer/rust_tracer.ko $(DESTDIR)/lib/modules/$(release)/updates/rust_tracer.ko
+	install -D -m 755 $(tool) $(DESTDIR)$(PREFIX)/sbin/rtctl
+	install -D -m 644 packaging/60-rust_tracer.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-rust_tracer.rules
+	install -D -m 644 packaging/rust_tracer.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/rust_tracer.conf
+	@scripts/install-docs '$(tool)' '$(DESTDIR)$(PREFIX)/share'
+	@[ -n '$(DESTDIR)' ] || scripts/activate '$(release)'
+
+uninstall:
+	rm -f $(DESTDIR)/lib/modules/$(release)/updates/rust_tracer.ko $(DESTDIR)$(PREFIX)/sbin/rtctl \
+		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-rust_tracer.rules $(DESTDIR)$(PREFIX)/lib/sysusers.d/rust_tracer.conf \
+		$(MANDIR)/man8/rtctl.8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rtctl \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rtctl $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rtctl.fish
+	@[ -n '$(DESTDIR)' ] || scripts/activate '$(release)'
+
+rust-analyzer:
+	@scripts/rust-analyzer
+
+clean:
+	@scripts/clean
+
+clean-cache:
+	rm -rf --one-file-system -- "$${XDG_CACHE_HOME:-$$HOME/.cache}/rust_tracer"
