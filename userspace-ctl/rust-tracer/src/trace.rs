@@ -30,6 +30,8 @@ const TURN: usize = 4096;
 pub struct Look {
     /// Records given out.
     pub records: usize,
+    /// Records that wait for the session to settle; [`Trace::fd`] tells when.
+    pub held: usize,
     /// The session has new probes or rings.
     pub changed: bool,
     /// Memory is full until the session settles: do not wait for more records,
@@ -103,6 +105,7 @@ impl Trace {
         }
         Ok(Look {
             records,
+            held: self.merge.held(),
             changed,
             full: self.merge.held() >= HELD_MOST,
         })

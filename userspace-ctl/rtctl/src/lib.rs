@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The tool rtctl: DTrace's command line over rust_tracer sessions.
+//!
+//! The path of one run: [`cli`] takes the line apart, [`access`] opens a node,
+//! [`enable`] adds what [`spec`] describes (or [`list`] lists it), [`run`] starts
+//! the session and moves records to the [`output`] until what [`watch`] watches
+//! for happens, and [`closing`] says what became of every firing.
+
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod cli;
+pub mod closing;
+pub mod enable;
+pub mod errno;
+pub mod list;
+pub mod manual;
+pub mod names;
+pub mod options;
+pub mod output;
+pub mod progress;
+pub mod run;
+pub mod spec;
+pub mod target;
+pub mod tool;
+pub mod watch;

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! `-l`: the probes there are, and with `-v` how they would be attached, their
+//! functions' other names, and what cannot be traced and why.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use rust_tracer::{Function, Kind, Session, Way};
+use serde_json::json;
+
+use crate::cli::Format;
+use crate::spec::Spec;
+use crate::tool::Speaker;
+
+/// Lists what the descriptions name; none: everything. Returns whether each of
+/// them named something.
+pub fn list(
+    session: &Session,
+    specs: &[(String, Spec)],
+    (format, verbose): (Format, bool),
+    out: &mut impl Write,
+    says: &mut Speaker,
+) -> Result<bool> {
+    let everything = [(String::new(), Spec::default())];
+    let specs = if specs.is_empty() { &everything } else { specs };
+    let mut all = true;
+    if format == Format::Text {
+        write!(
+            out,
+            "   ID   PROVIDER            MODULE                          FUNCTION NAME"
+        )?;
+        writeln!(out, "{}", if verbose { "   WAY    NOTES" } else { "" })?;
+    }
+    for (_, spec) in specs {
+        let mut found = false;
+        if Kind::ALL.into_iter().any(|kind| spec.names(kind)) {
+            let query = spec.query(verbose);
+            for function in session.functions(&query)? {
+                match format {
+                    Format::Text => found |= text(out, spec, &function, verbose)?,
+                    Format::Json => found |= json(out, spec, &function)?,
+                }
+            }
+        }
+        if !found {
+            all = false;
+            let hint = spec
+                .hint()
+                .map_or(String::new(), |hint| format!("\n  {hint}"));
+            says.error(&format!(
+                "failed to match {spec}: No probe matches description{hint}"
+            ));
+        }
+    }
+    Ok(all)
+}
+
+fn text(out: &mut impl Write, spec: &Spec, function: &Function, verbose: bool) -> io::Result<bool> {
+    let Function { module, name, .. } = function;
+    let mut found = false;
+    for kind in Kind::ALL.into_iter().filter(|&kind| spec.names(kind)) {
+        let Some(id) = function.probe_id(kind) else {
+            continue;
+        };
+        found = true;
+        let kind_name = kind.name();
+        write!(out, "{id:5} {:>10} {module:>17} {name:>33} ", "fbt")?;
+        if !verbose {
+            writeln!(out, "{kind_name}")?;
+            continue;
+        }
+        let way = function.way(kind);
+        if function.aliases.is_empty() {
+            writeln!(out, "{kind_name:<6} {way}")?;
+        } else {
+            let aliases = function.aliases.join(" ");
+            writeln!(out, "{kind_name:<6} {way:<6} also named {aliases}")?;
+        }
+    }
+    if verbose && !found {
+        if let Some(why) = function.why {
+            found = true;
+            let way = Way::None;
+            writeln!(
+                out,
+                "{:>5} {:>10} {module:>17} {name:>33} {:<6} {way:<6} {why}",
+                "-", "fbt", "-"
+            )?;
+        }
+    }
+    Ok(found)
+}
+
+fn json(out: &mut impl Write, spec: &Spec, function: &Function) -> io::Result<bool> {
+    let mut found = false;
+    for (id, kind) in spec.probes(function) {
+        found = true;
+        let mut object = json!({
+            "kind": "probe", "id": id, "provider": "fbt", "module": function.module,
+            "function": function.name, "name": kind.name(), "way": function.way(kind).to_string(),
+        });
+        if !function.aliases.is_empty() {
+            object["aliases"] = function.aliases.clone().into();
+        }
+        writeln!(out, "{object}")?;
+    }
+    if let (false, Some(why)) = (found, function.why) {
+        found = true;
+        let object = json!({
+            "kind": "untraceable", "provider": "fbt", "module": function.module,
+            "function": function.name, "why": why.to_string(),
+        });
+        writeln!(out, "{object}")?;
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+#[path = "list_tests.rs"]
+mod tests;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Where records go: a buffer before a file, and a form.
+//!
+//! Nothing but data comes here. Messages, drops and the closing ledger go to
+//! standard error, so that standard output can be piped anywhere.
+
+mod columns;
+mod flow;
+mod json;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use rust_tracer::{Lost, Record};
+
+use crate::closing::Closing;
+use crate::names::Names;
+
+pub use columns::Columns;
+pub use flow::Flow;
+pub use json::Json;
+
+/// Bytes after which the buffer is written out.
+const ENOUGH: usize = 64 * 1024;
+
+/// A form of the output.
+pub trait Form {
+    /// Writes one record.
+    fn record(&mut self, out: &mut Vec<u8>, names: &Names, record: &Record);
+
+    /// Writes what was lost at the end of a CPU's ring, where no record tells it.
+    fn lost_at_end(&mut self, _out: &mut Vec<u8>, _lost: &Lost) {}
+
+    /// Writes the closing ledger.
+    fn ledger(&mut self, _out: &mut Vec<u8>, _closing: &Closing) {}
+
+    /// Writes what ended the trace for good.
+    fn error(&mut self, _out: &mut Vec<u8>, _message: &str) {}
+}
+
+/// Nothing at all: what `-q` prints without a program.
+pub struct Quiet;
+
+impl Form for Quiet {
+    fn record(&mut self, _: &mut Vec<u8>, _: &Names, _: &Record) {}
+}
+
+/// The output: a form, a buffer, a file.
+pub struct Output {
+    form: Box<dyn Form>,
+    buffer: Vec<u8>,
+    sink: Box<dyn Write>,
+}
+
+impl Output {
+    /// An output of this form into a sink, which need not buffer.
+    pub fn new(form: Box<dyn Form>, sink: Box<dyn Write>) -> Self {
+        Self {
+            form,
+            buffer: Vec::with_capacity(2 * ENOUGH),
+            sink,
+        }
+    }
+
+    /// Writes one record.
+    pub fn record(&mut self, names: &Names, record: &Record) -> io::Result<()> {
+        self.form.record(&mut self.buffer, names, record);
+        if self.buffer.len() >= ENOUGH {
+            return self.flush();
+        }
+        Ok(())
+    }
+
+    /// Writes what was lost at the end of a CPU's ring.
+    pub fn lost_at_end(&mut self, lost: &Lost) {
+        self.form.lost_at_end(&mut self.buffer, lost);
+    }
+
+    /// Writes the closing ledger.
+    pub fn ledger(&mut self, closing: &Closing) {
+        self.form.ledger(&mut self.buffer, closing);
+    }
+
+    /// Writes what ended the trace for good.
+    pub fn error(&mut self, message: &str) {
+        self.form.error(&mut self.buffer, message);
+    }
+
+    /// Hands everything written so far to the sink.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let result = self
+            .sink
+            .write_all(&self.buffer)
+            .and_then(|()| self.sink.flush());
+        // After an error the reader is gone, and so is what it did not read.
+        self.buffer.clear();
+        result
+    }
+}
+
+/// Opens the file of `-o`, at its end, or standard output.
+pub fn open(path: Option<&Path>) -> io::Result<File> {
+    match path {
+        Some(path) => OpenOptions::new().create(true).append(true).open(path),
+        // Standard output as such would be written out line by line.
+        None => io::stdout().as_fd().try_clone_to_owned().map(File::from),
+    }
+}
+
+/// Appends a number in decimal.
+fn decimal(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Appends a number in decimal, at least `width` wide.
+fn padded(out: &mut Vec<u8>, number: impl itoa::Integer, width: usize) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(number).as_bytes();
+    let spaces = width.saturating_sub(digits.len());
+    out.resize(out.len() + spaces, b' ');
+    out.extend_from_slice(digits);
+}
+
+/// Appends a number in hexadecimal with its prefix.
+fn hex(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(b"0x");
+    let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
+    for digit in (0..digits).rev() {
+        let value = (number >> (4 * digit)) as usize & 0xf;
+        out.push(b"0123456789abcdef"[value]);
+    }
+}
+
+/// Appends a time in seconds with nine decimals, at least `width` wide.
+fn seconds(out: &mut Vec<u8>, ns: u64, width: usize) {
+    padded(out, ns / 1_000_000_000, width.saturating_sub(10));
+    out.push(b'.');
+    let fraction = ns % 1_000_000_000;
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(fraction).as_bytes();
+    out.resize(out.len() + 9 - digits.len(), b'0');
+    out.extend_from_slice(digits);
+}
+
+#[cfg(test)]
+#[path = "output_tests.rs"]
+mod tests;

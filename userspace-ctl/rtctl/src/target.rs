@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The processes of `-c` and `-p`: when the last of them ends, so does the trace.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt;
+
+use anyhow::{Result, anyhow};
+use rust_tracer::child::{Held, Process};
+
+use crate::access::plain;
+
+/// The processes before the trace runs.
+#[derive(Debug, Default)]
+pub struct Targets {
+    held: Option<(String, Held)>,
+    grabbed: Vec<Process>,
+}
+
+impl Targets {
+    /// Takes hold of the running processes, and starts the command up to its exec.
+    pub fn take(command: Option<&str>, pids: &[i32]) -> Result<Self> {
+        let grabbed = pids
+            .iter()
+            .map(|&pid| {
+                Process::grab(pid)
+                    .map_err(|error| anyhow!("failed to grab process {pid}: {}", plain(&error)))
+            })
+            .collect::<Result<_>>()?;
+        let held = command.map(hold).transpose()?;
+        Ok(Self { held, grabbed })
+    }
+
+    /// The process to narrow to, if there is exactly one.
+    pub fn only(&self) -> Option<i32> {
+        match (&self.held, &self.grabbed[..]) {
+            (Some((_, held)), []) => Some(held.pid()),
+            (None, [process]) => Some(process.pid()),
+            _ => None,
+        }
+    }
+
+    /// Lets the command run.
+    pub fn release(self) -> Result<Vec<Process>> {
+        let mut processes = self.grabbed;
+        if let Some((program, held)) = self.held {
+            let process = held
+                .release()
+                .map_err(|error| anyhow!("failed to execute {program}: {}", plain(&error)))?;
+            processes.push(process);
+        }
+        Ok(processes)
+    }
+}
+
+fn hold(command: &str) -> Result<(String, Held)> {
+    let words = shlex::split(command)
+        .ok_or_else(|| anyhow!("failed to execute {command}: a quote is not closed"))?;
+    let (program, args) = words
+        .split_first()
+        .ok_or_else(|| anyhow!("failed to execute '{command}': there is no command in it"))?;
+    let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    let held = Held::spawn(OsStr::new(program), &args)
+        .map_err(|error| anyhow!("failed to execute {program}: {}", plain(&error)))?;
+    Ok((program.clone(), held))
+}
+
+/// How a process ended, in dtrace's words.
+pub fn epitaph(process: &mut Process) -> String {
+    let pid = process.pid();
+    let Some(status) = process.status() else {
+        return format!("pid {pid} has exited");
+    };
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => {
+            let name = signal_hook::low_level::signal_name(signal);
+            let name = name.map_or_else(|| format!("signal {signal}"), str::to_owned);
+            format!("pid {pid} terminated by {name}")
+        }
+        (None, Some(code)) if code != 0 => format!("pid {pid} exited with status {code}"),
+        _ => format!("pid {pid} has exited"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(command: &str) -> Result<String> {
+        let mut processes = Targets::take(Some(command), &[])?.release()?;
+        let pid = processes[0].pid().to_string();
+        Ok(epitaph(&mut processes[0]).replace(&pid, "N"))
+    }
+
+    #[test]
+    fn the_end_is_told_in_dtraces_words() {
+        assert_eq!(run("true").unwrap(), "pid N has exited");
+        assert_eq!(run("sh -c 'exit 3'").unwrap(), "pid N exited with status 3");
+        assert_eq!(
+            run("sh -c \"kill -9 \\$\\$\"").unwrap(),
+            "pid N terminated by SIGKILL"
+        );
+    }
+
+    #[test]
+    fn a_command_that_cannot_run_is_told_by_name() {
+        assert_eq!(
+            run("/no/such/command -x").unwrap_err().to_string(),
+            "failed to execute /no/such/command: No such file or directory"
+        );
+        assert_eq!(
+            run("  ").unwrap_err().to_string(),
+            "failed to execute '  ': there is no command in it"
+        );
+        assert!(run("echo 'a").is_err());
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_cannot_be_grabbed() {
+        assert_eq!(
+            Targets::take(None, &[-5]).unwrap_err().to_string(),
+            "failed to grab process -5: No such process"
+        );
+    }
+
+    #[test]
+    fn one_target_is_the_only_one() {
+        let me = std::process::id() as i32;
+        assert_eq!(Targets::take(None, &[me]).unwrap().only(), Some(me));
+        assert_eq!(Targets::take(None, &[me, me]).unwrap().only(), None);
+        assert_eq!(Targets::default().only(), None);
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What a running trace waits for: records, signals, the end of its processes,
+//! and the end of whoever reads its output.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use rust_tracer::child::Process;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::{flag, low_level};
+
+/// The signals that end a trace, and the sink of its output.
+#[derive(Debug)]
+pub struct Watch {
+    asked: Arc<AtomicBool>,
+    wake: UnixStream,
+    sink: Option<OwnedFd>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Happened {
+    /// The settler has an answer.
+    pub settled: bool,
+    /// Nobody reads the output any more.
+    pub unread: bool,
+}
+
+impl Watch {
+    /// Watches for SIGINT, SIGTERM and SIGHUP; the second one kills as if nothing
+    /// watched.
+    pub fn signals(sink: Option<OwnedFd>) -> io::Result<Self> {
+        let (wake, woken) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // In this order: the first signal finds the flag unset.
+            flag::register_conditional_default(signal, Arc::clone(&asked))?;
+            flag::register(signal, Arc::clone(&asked))?;
+            low_level::pipe::register(signal, woken.try_clone()?)?;
+        }
+        Ok(Self { asked, wake, sink })
+    }
+
+    /// Watches for no signal.
+    pub fn nothing() -> io::Result<Self> {
+        let (wake, _) = UnixStream::pair()?;
+        Ok(Self {
+            asked: Arc::new(AtomicBool::new(false)),
+            wake,
+            sink: None,
+        })
+    }
+
+    /// Whether a signal asked for the end.
+    pub fn asked_to_end(&self) -> bool {
+        self.asked.load(Relaxed)
+    }
+
+    /// Waits for something to happen, at most for `timeout`.
+    pub fn wait(
+        &self,
+        session: Option<BorrowedFd<'_>>,
+        settler: Option<BorrowedFd<'_>>,
+        processes: &[Process],
+        timeout: Duration,
+    ) -> io::Result<Happened> {
+        let ends: Vec<_> = processes.iter().map(Process::fd).collect();
+        let mut fds = Vec::with_capacity(ends.len() + 4);
+        fds.extend(ends.iter().map(|end| PollFd::new(end, PollFlags::IN)));
+        if !self.asked_to_end() {
+            fds.push(PollFd::new(&self.wake, PollFlags::IN));
+        }
+        fds.extend(session.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let sink = fds.len();
+        // Only errors are asked for: a pipe without a reader has one.
+        fds.extend(
+            self.sink
+                .as_ref()
+                .map(|fd| PollFd::new(fd, PollFlags::empty())),
+        );
+        let settled = fds.len();
+        fds.extend(settler.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let timeout = timeout.try_into().map_err(|_| Errno::INVAL)?;
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let has = |at: usize, flag| fds.get(at).is_some_and(|fd| fd.revents().contains(flag));
+        Ok(Happened {
+            settled: settler.is_some() && has(settled, PollFlags::IN),
+            unread: self.sink.is_some() && has(sink, PollFlags::ERR),
+        })
+    }
+}
+
+/// Takes those processes out that have ended.
+pub fn ended(processes: &mut Vec<Process>) -> Vec<Process> {
+    let over = |process: &mut Process| {
+        let fd = process.fd();
+        let fd = fd.as_fd();
+        let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+        let now = Duration::ZERO.try_into().unwrap_or_default();
+        poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
+    };
+    let (ended, running) = std::mem::take(processes)
+        .into_iter()
+        .map(|mut process| (over(&mut process), process))
+        .partition::<Vec<_>, _>(|(over, _)| *over);
+    *processes = running.into_iter().map(|(_, process)| process).collect();
+    ended.into_iter().map(|(_, process)| process).collect()
+}
