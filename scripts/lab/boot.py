@@ -183,6 +183,7 @@ def report(guest, status):
 def main():
     a = arguments()
     if a.shell:
+        die_with_parent()  # which execvp keeps
         os.execvp("qemu-system-x86_64", qemu_command(a) + [
             "-chardev", "stdio,id=tty,signal=off", "-device", "virtconsole,chardev=tty",
         ])  # fmt: skip

@@ -13,6 +13,9 @@ TOP=$(cd -- "$LAB/../.." && pwd)
 CACHE=${XDG_CACHE_HOME:-${HOME:?HOME is not set: say where the cache goes with XDG_CACHE_HOME}/.cache}/rust_tracer
 export LAB TOP CACHE
 
+# The status of a builder that has said itself what is wrong.
+SAID=3
+
 say() { printf 'lab: %s\n' "$*" >&2; }
 die() {
 	printf 'lab: error: %s\n' "$*" >&2
@@ -69,7 +72,8 @@ cache_part() {
 	run_builder "$builder" "$tmp" "$log"
 	if [ "$BUILT" != 0 ]; then
 		rm -rf --one-file-system -- "$tmp"
-		die "the $what could not be made; the whole log is $log"
+		[ "$BUILT" != "$SAID" ] || exit 1
+		die "the $what could not be made (status $BUILT); the whole log is $log"
 	fi
 	touch -- "$tmp/.complete"
 	sync -f -- "$tmp" || die "the disk below $CACHE took not everything: make room and run this again"
@@ -90,10 +94,9 @@ run_builder() { # BUILDER DIRECTORY LOG
 		say() { printf 'lab:   %s\n' "$*" >&8; }
 		die() {
 			printf 'lab: error: %s\n' "$*" >&8
-			trap - EXIT
-			exit 1
+			exit "$SAID"
 		}
-		trap 'status=$?; [ $status = 0 ] || { echo "lab: the end of $log:"; tail -n 15 -- "$log"; } >&8' EXIT
+		trap 'status=$?; case $status in 0 | "$SAID") ;; *) echo "lab: the end of $log:"; tail -n 15 -- "$log" ;; esac >&8' EXIT
 		"$1" "$2"
 	) >"$log" 2>&1 </dev/null &
 	pid=$!
