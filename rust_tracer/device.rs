@@ -153,7 +153,7 @@ unsafe extern "C" fn ioctl(
             },
         )
     };
-    match session::ioctl(&session, access, command, argument) {
+    match session::ioctl(session, access, command, argument) {
         Ok(()) => 0,
         Err(refusal) => {
             let errno = refusal.error.to_errno();

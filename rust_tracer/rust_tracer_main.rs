@@ -53,8 +53,8 @@ module! {
     license: "GPL",
 }
 
-/// The module's state. Fields drop in this order: no new sessions first, then nothing that
-/// could call into the rest.
+/// The module's state. Fields drop in this order: no new sessions first (an open file pins the
+/// module, so none is left), then nothing that could call into the rest.
 struct RustTracer {
     _devices: device::Devices,
     _cpus: engine::CpuWatch,
@@ -78,12 +78,5 @@ impl kernel::Module for RustTracer {
             _cpus: cpus,
             _modules: modules,
         })
-    }
-}
-
-impl Drop for RustTracer {
-    fn drop(&mut self) {
-        // Every session is closed by now: an open file pins the module.
-        functions::forget();
     }
 }

@@ -588,16 +588,7 @@ void rtrace_waiter_free(struct rtrace_waiter *waiter)
 
 void rtrace_waiter_wake(struct rtrace_waiter *waiter)
 {
-	u8 busy;
-
-	/* What irq_work itself calls is ours: it fires no probe in this context. */
-	preempt_disable_notrace();
-	busy = raw_cpu_read(rtrace_busy);
-	raw_cpu_write(rtrace_busy,
-		      busy | BIT(interrupt_context_level()) | RTRACE_BUSY_TRANSITION);
 	irq_work_queue(&waiter->work);
-	raw_cpu_write(rtrace_busy, busy);
-	preempt_enable_notrace();
 }
 
 void rtrace_waiter_poll(struct rtrace_waiter *waiter, struct file *file,

@@ -234,8 +234,10 @@ struct rtrace_config {
 	__u32 size;	  /* in: sizeof(struct rtrace_config) */
 	__u32 flags;	  /* in: 0 */
 	__u64 ring_bytes; /* in: data bytes per CPU, a power of two; 0: default; out */
-	__u64 watermark;  /* in: unread bytes in a ring that wake a poller,
-			   * below ring_bytes; 0: a quarter of it; out */
+	__u64 watermark;  /* in: unread bytes in a ring that wake a poller (one
+			   * that comes later finds it ready from 7/8 of them
+			   * on), below ring_bytes, at most half of it counts;
+			   * 0: a quarter of it; out */
 	__u32 policy;	  /* in: RTRACE_POLICY_* */
 	__u32 frames;	  /* in: calls in flight that can be followed to their
 			   * return; 0: default; out */

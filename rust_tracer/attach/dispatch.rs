@@ -113,7 +113,7 @@ pub(super) fn publish<'a>(
         let number = engines.len() as u32;
         engines.push(engine.clone(), GFP_KERNEL)?;
         all.reserve(placed.len(), GFP_KERNEL)?;
-        for Placed { wanted, site } in placed {
+        for Placed { wanted, site, .. } in placed {
             let enabling = Enabling {
                 engine: number,
                 entry: wanted.entry,

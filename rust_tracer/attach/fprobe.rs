@@ -26,8 +26,11 @@ use crate::{
     engine::Engine, //
 };
 
-/// The kernel allocates 32 contiguous bytes for each function of an fprobe.
-pub(super) const SITES_MAX: usize = 4096;
+/// The kernel walks all traced functions for each fprobe, so the fewer the better; but it
+/// allocates 32 contiguous bytes for each function of one, which may be too much at once.
+pub(super) const SITES_MAX: usize = 65536;
+/// So many it can always have.
+pub(super) const SITES_MIN: usize = 1024;
 
 pub(super) struct Fprobes;
 

@@ -20,6 +20,7 @@ use crate::{
     engine::Engine,
     functions::{
         Kind,
+        Lifetime,
         FUNCTIONS, //
     },
     session, //
@@ -95,13 +96,14 @@ pub(crate) struct Wanted {
 struct Placed {
     wanted: Wanted,
     site: usize,
+    lifetime: Lifetime,
 }
 
 /// Probes of one engine that were attached together.
 struct Enabled {
     engine: Arc<Engine>,
     probes: KVVec<Placed>,
-    returns: KVec<<fprobe::Fprobes as Way>::Hold>,
+    returns: KVec<(Lifetime, <fprobe::Fprobes as Way>::Hold)>,
 }
 
 struct Attached {
@@ -120,21 +122,50 @@ impl Attached {
     }
 
     /// Brings the kernel to call us for what was just put at the end of `enabled`.
-    fn hold(&mut self, engine: &Arc<Engine>, sites: KVVec<usize>, returns: &[usize]) -> Result {
+    fn hold(&mut self, engine: &Arc<Engine>, sites: KVVec<usize>) -> Result {
         let hold = self.ops.attach(engine, sites)?;
-        for part in returns.chunks(fprobe::SITES_MAX) {
-            let attached = (|| {
-                let mut sites = KVVec::with_capacity(part.len(), GFP_KERNEL)?;
-                sites.extend_from_slice(part, GFP_KERNEL)?;
-                let new = self.enabled.last_mut().ok_or(EINVAL)?;
+        let result = match self.enabled.pop() {
+            None => Ok(()),
+            Some(mut new) => {
+                let result = self.hold_returns(&mut new);
+                self.enabled.push_within_capacity(new)?;
+                result
+            }
+        };
+        if result.is_err() {
+            self.ops.detach(hold);
+        }
+        result
+    }
+
+    /// Follows calls to their return. An fprobe has functions of one lifetime only: the kernel
+    /// cannot take away one of whose functions some are gone.
+    fn hold_returns(&mut self, new: &mut Enabled) -> Result {
+        let mut most = fprobe::SITES_MAX;
+        for group in new.probes.chunk_by(|a, b| a.lifetime == b.lifetime) {
+            let mut sites = KVVec::new();
+            for placed in group.iter().filter(|placed| placed.wanted.ret.is_some()) {
+                sites.push(placed.site, GFP_KERNEL)?;
+            }
+            let Some(lifetime) = group.first().map(|placed| placed.lifetime) else {
+                continue;
+            };
+            let mut rest = &sites[..];
+            while !rest.is_empty() {
+                let (part, after) = rest.split_at(rest.len().min(most));
+                let mut copy = KVVec::with_capacity(part.len(), GFP_KERNEL)?;
+                copy.extend_from_slice(part, GFP_KERNEL)?;
                 new.returns.reserve(1, GFP_KERNEL)?;
-                new.returns
-                    .push_within_capacity(self.fprobes.attach(engine, sites)?)?;
-                Ok(())
-            })();
-            if attached.is_err() {
-                self.ops.detach(hold);
-                return attached;
+                match self.fprobes.attach(&new.engine, copy) {
+                    Ok(hold) => {
+                        new.returns.push_within_capacity((lifetime, hold))?;
+                        rest = after;
+                    }
+                    Err(error) if error == ENOMEM && part.len() > fprobe::SITES_MIN => {
+                        most = part.len() / 2;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(())
@@ -151,8 +182,15 @@ impl Attached {
                 // What cannot be remembered stays attached until its site is wanted again.
                 !(left && sites.push(placed.site, GFP_KERNEL).is_ok())
             });
-            if before != 0 && enabled.probes.is_empty() {
-                for hold in enabled.returns.drain_all() {
+            if enabled.probes.len() == before {
+                continue;
+            }
+            for (lifetime, hold) in core::mem::take(&mut enabled.returns) {
+                let has_any = |placed: &Placed| placed.lifetime == lifetime;
+                if enabled.probes.iter().any(has_any) {
+                    // There is room: the same were here before.
+                    let _ = enabled.returns.push((lifetime, hold), GFP_KERNEL);
+                } else {
                     self.fprobes.detach(hold);
                 }
             }
@@ -178,7 +216,6 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
     let mut gone = KVVec::new();
     let mut probes = KVVec::with_capacity(wanted.len(), GFP_KERNEL)?;
     let mut sites = KVVec::with_capacity(wanted.len(), GFP_KERNEL)?;
-    let mut returns = KVVec::new();
     let mut attached = ATTACH.lock();
     {
         // Modules need `ATTACH` to go, so what is there now stays there.
@@ -191,11 +228,12 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
             if !dispatch::has_site(site) {
                 sites.push(site, GFP_KERNEL)?;
             }
-            if wanted.ret.is_some() {
-                returns.push(site, GFP_KERNEL)?;
-            }
-            let wanted = *wanted;
-            probes.push(Placed { wanted, site }, GFP_KERNEL)?;
+            let placed = Placed {
+                wanted: *wanted,
+                site,
+                lifetime: functions.lifetime(wanted.function),
+            };
+            probes.push(placed, GFP_KERNEL)?;
         }
     }
     if probes.is_empty() {
@@ -209,10 +247,10 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
     attached.enabled.push(new, GFP_KERNEL)?;
     let result = attached
         .publish()
-        .and_then(|()| attached.hold(engine, sites, &returns));
+        .and_then(|()| attached.hold(engine, sites));
     if let Err(error) = result {
         if let Some(failed) = attached.enabled.pop() {
-            for hold in failed.returns {
+            for (_, hold) in failed.returns {
                 attached.fprobes.detach(hold);
             }
         }

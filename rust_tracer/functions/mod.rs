@@ -121,6 +121,10 @@ struct Module {
     handle: usize,
 }
 
+/// Functions with the same one come and go together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lifetime((u16, bool));
+
 /// Two globs, for the module's and the function's name.
 pub(crate) struct Pattern {
     pub(crate) module: KVec<u8>,
@@ -168,6 +172,13 @@ impl Table {
     pub(crate) fn site(&self, function: u32) -> Option<usize> {
         let site = self.functions.get(function as usize)?.site;
         (site != 0).then_some(site)
+    }
+
+    /// What comes and goes together with a function: its module, or the part of it that is freed
+    /// after initialisation.
+    pub(crate) fn lifetime(&self, function: u32) -> Lifetime {
+        let function = self.functions.get(function as usize);
+        Lifetime(function.map_or((u16::MAX, false), |f| (f.module, f.init)))
     }
 
     /// The text of a name.
@@ -353,8 +364,12 @@ impl ModuleWatch {
             pr_err!("the kernel's symbol tables are out of reach: CONFIG_KALLSYMS and CONFIG_KPROBES are needed\n");
         })?;
         let found = symbols::vmlinux()?;
-        FUNCTIONS.lock().add(VMLINUX, usize::MAX, found)?;
-        symbols::watch()?;
+        let added = FUNCTIONS.lock().add(VMLINUX, usize::MAX, found);
+        let watching = added.and_then(|_| symbols::watch());
+        if let Err(error) = watching {
+            *FUNCTIONS.lock() = Table::new();
+            return Err(error);
+        }
         let watch = Self(());
         symbols::each_loaded(|module| {
             if let Err(error) = add_module(&module) {
@@ -368,12 +383,8 @@ impl ModuleWatch {
 impl Drop for ModuleWatch {
     fn drop(&mut self) {
         symbols::unwatch();
+        *FUNCTIONS.lock() = Table::new();
     }
-}
-
-/// Frees the table.
-pub(crate) fn forget() {
-    *FUNCTIONS.lock() = Table::new();
 }
 
 fn add_module(module: &LoadedModule) -> Result<Option<Range<u32>>> {

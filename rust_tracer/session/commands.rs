@@ -9,6 +9,7 @@
 
 use kernel::{
     prelude::*,
+    sync::ArcBorrow,
     transmute::AsBytes,
     uaccess::{
         UserPtr,
@@ -39,13 +40,18 @@ use crate::{
         FUNCTIONS, //
     },
     refusal::Refusal,
-    ring::Policy, //
+    ring::{
+        Layout,
+        Policy, //
+    },
 };
 
 mod ledger;
 
 /// Bytes that one call fills at most; a listing goes on by its cursor.
 const FILL_MAX: usize = 256 * 1024;
+/// Patterns that a session remembers for modules to come.
+const LATE_MAX: usize = 4096;
 /// Ids that one RTRACE_IOC_ADD may name.
 const IDS_MAX: u32 = abi::RTRACE_PROBES_MAX;
 const FEATURES: u32 = abi::RTRACE_FEATURE_ENTRY
@@ -85,7 +91,7 @@ impl Access {
 
 /// Carries a command out. Nothing is done for one that is unknown.
 pub(crate) fn ioctl(
-    session: &Session,
+    session: ArcBorrow<'_, Session>,
     access: Access,
     command: u32,
     argument: usize,
@@ -105,17 +111,17 @@ pub(crate) fn ioctl(
     const LEDGER: u32 = abi::rtrace_ledger::COMMAND & NUMBER;
     const ERROR: u32 = abi::rtrace_error::COMMAND & NUMBER;
     match command & NUMBER {
-        INFO => access.reads().and_then(|()| info(session, at)),
+        INFO => access.reads().and_then(|()| info(&session, at)),
         FUNCTIONS => access.reads().and_then(|()| list_functions(at)),
         ADD => access.writes().and_then(|()| add(session, at)),
-        PROBES => access.reads().and_then(|()| probes(session, at)),
-        CONFIG => access.writes().and_then(|()| config(session, at)),
-        TARGET => access.writes().and_then(|()| target(session, at)),
-        START => access.writes().and_then(|()| start(session, at)),
-        STOP if command == abi::STOP => access.writes().and_then(|()| stop(session)),
-        STATUS => access.reads().and_then(|()| status(session, at)),
-        LEDGER => access.reads().and_then(|()| ledger::ledger(session, at)),
-        ERROR => last_error(session, at),
+        PROBES => access.reads().and_then(|()| probes(&session, at)),
+        CONFIG => access.writes().and_then(|()| config(&session, at)),
+        TARGET => access.writes().and_then(|()| target(&session, at)),
+        START => access.writes().and_then(|()| start(&session, at)),
+        STOP if command == abi::STOP => access.writes().and_then(|()| stop(&session)),
+        STATUS => access.reads().and_then(|()| status(&session, at)),
+        LEDGER => access.reads().and_then(|()| ledger::ledger(&session, at)),
+        ERROR => last_error(&session, at),
         _ => Err(Refusal::new(ENOTTY, "no such command")),
     }
 }
@@ -206,10 +212,11 @@ fn list_functions(at: UserPtr) -> Result<(), Refusal> {
     abi::write(at, size, &arg)
 }
 
-fn add(session: &Session, at: UserPtr) -> Result<(), Refusal> {
+fn add(session: ArcBorrow<'_, Session>, at: UserPtr) -> Result<(), Refusal> {
     let (mut arg, size) = abi::read::<abi::rtrace_add>(at)?;
     abi::must_be_zero(arg.reserved, "reserved")?;
     session.node.may_arm()?;
+    session.enlist()?;
     let by_pattern = arg.ids == 0 && arg.ids_count == 0;
     let known = KINDS | abi::RTRACE_ADD_LATE;
     abi::must_be_zero(arg.flags & !if by_pattern { known } else { 0 }, "flags")?;
@@ -264,6 +271,12 @@ fn add_pattern(inner: &mut Inner, pattern: Pattern, flags: u32) -> Result<(u32, 
             }
         }
         if flags & abi::RTRACE_ADD_LATE != 0 {
+            if inner.late.len() >= LATE_MAX {
+                return Err(Refusal::with(
+                    ENOSPC,
+                    fmt!("a session may remember {LATE_MAX} patterns for later modules"),
+                ));
+            }
             let late = Late { pattern, kinds };
             inner.late.push(late, GFP_KERNEL_ACCOUNT)?;
         }
@@ -404,6 +417,8 @@ fn config(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     if arg.frames != 0 {
         new.frames = arg.frames;
     }
+    new.watermark = Layout::new(new.ring_bytes, new.watermark, new.policy)
+        .map_or(new.watermark, |layout| layout.watermark());
     {
         let mut inner = session.inner.lock();
         inner.must_be_idle("configure")?;

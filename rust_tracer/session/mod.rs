@@ -24,6 +24,7 @@ use kernel::{
     prelude::*,
     sync::{
         Arc,
+        ArcBorrow,
         Mutex, //
     },
 };
@@ -123,8 +124,16 @@ impl Session {
             }),
             GFP_KERNEL_ACCOUNT,
         )?;
-        SESSIONS.lock().push(session.clone(), GFP_KERNEL_ACCOUNT)?;
         Ok(session)
+    }
+
+    /// From now on the session learns of functions that come and go.
+    fn enlist(self: ArcBorrow<'_, Self>) -> Result {
+        let mut sessions = SESSIONS.lock();
+        if !sessions.iter().any(|other| Arc::ptr_eq(other, &self.into())) {
+            sessions.push(self.into(), GFP_KERNEL_ACCOUNT)?;
+        }
+        Ok(())
     }
 
     /// The file is closed: nothing of the session remains attached when this returns.

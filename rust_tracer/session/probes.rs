@@ -93,7 +93,7 @@ impl Probes {
             (Kind::Entry, abi::RTRACE_PROBE_ENTRY),
             (Kind::Return, abi::RTRACE_PROBE_RETURN),
         ] {
-            if kinds & flag == 0 || !self.first_time(found.function, kind)? {
+            if kinds & flag == 0 || self.has(found.function, kind)? {
                 continue;
             }
             if self.len() >= abi::RTRACE_PROBES_MAX {
@@ -114,6 +114,9 @@ impl Probes {
                 block: self.blocks,
             };
             self.probes.push(probe, GFP_KERNEL_ACCOUNT)?;
+            if let Some(seen) = self.seen.get_mut(found.function as usize) {
+                *seen |= 1 << kind.number();
+            }
             self.blocks += match kind {
                 Kind::Entry => 1,
                 Kind::Return => 2,
@@ -124,16 +127,14 @@ impl Probes {
         Ok(added)
     }
 
-    fn first_time(&mut self, function: u32, kind: Kind) -> Result<bool> {
+    /// Whether a function has its probe of this kind; makes room to note that it has.
+    fn has(&mut self, function: u32, kind: Kind) -> Result<bool> {
         let index = function as usize;
         if index >= self.seen.len() {
             self.seen.resize(index + 1, 0, GFP_KERNEL_ACCOUNT)?;
         }
-        let bit = 1 << kind.number();
-        let seen = self.seen.get_mut(index).ok_or(EINVAL)?;
-        let first = *seen & bit == 0;
-        *seen |= bit;
-        Ok(first)
+        let seen = self.seen.get(index).ok_or(EINVAL)?;
+        Ok(seen & (1 << kind.number()) != 0)
     }
 
     /// What is to be attached: the probes that are not, those of one function together.
