@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The tests that run in a guest, as root, on the stock kernel with rust_tracer
+//! loaded.
+//!
+//! Each test is a sentence about the module or the tool and runs in a process of
+//! its own with a fresh session. At its end the [ledger] must obey its law to the
+//! last event, `enabled_functions` must be what it was, nothing may hold the
+//! module, and the kernel must not have complained.
+//!
+//! The sessions and rings here are read by code of their own and not by the library
+//! that the tool uses: an error in one must not hide an error in the other.
+
+mod guest;
+mod ktap;
+mod ledger;
+mod options;
+mod ring;
+mod runner;
+mod session;
+mod sys;
+mod target;
+mod test;
+mod tests;
+mod trace;
+mod workload;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use options::{Command, CommandLine};
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    match &line.command {
+        Some(Command::One { name }) => return runner::run_one(&tests::GROUPS, name, &line.options),
+        Some(Command::Workload { rounds }) => return workload::main(*rounds),
+        None => {}
+    }
+    let wanted: Vec<_> = tests::GROUPS
+        .iter()
+        .flat_map(|group| {
+            group
+                .tests
+                .iter()
+                .map(|test| (runner::full_name(group, test), test))
+        })
+        .filter(|(name, _)| {
+            let glob = line.filter.as_deref().unwrap_or("*");
+            sys::glob_matches(glob, name)
+        })
+        .collect();
+    if line.list {
+        for (name, _) in &wanted {
+            println!("{name}");
+        }
+        return ExitCode::SUCCESS;
+    }
+    match runner::run_all(&wanted, &line.options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("rt-guest-tests: {failure}");
+            println!("Bail out! {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,724 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What the module refuses, how, and that a refusal changes nothing.
+
+use std::thread;
+
+use rust_tracer::abi;
+use rustix::io::Errno;
+use zerocopy::IntoBytes;
+
+use crate::options::Options;
+use crate::session::{Answer, Command, KERNEL, Session};
+use crate::sys;
+use crate::target::Target;
+use crate::test::{Outcome, check, check_eq, fail, group};
+use crate::trace::Trace;
+
+group! { "commands":
+    "INFO tells version, limits and features" => info,
+    "a structure shorter than the module's is read as if it ended in zeroes" => shorter,
+    "a longer structure is accepted if the rest is zero, and refused otherwise" => longer,
+    "a size that cannot be is refused" => sizes,
+    "flags and reserved fields must be zero" => reserved,
+    "an unknown command is refused and has no effect" => unknown,
+    "a pointer that is not the caller's is refused" => pointers,
+    "a session is configured, narrowed and given probes only while it is idle" => idle_only,
+    "a session starts once, stops once, and needs probes" => state,
+    "a configuration that cannot be is refused and changes nothing" => configuration,
+    "a pattern that is too long is refused" => long_pattern,
+    "a file opened to read cannot arm, one opened to write cannot observe" => mode_bits,
+    "the last error is a sentence with its errno, and stays until the next" => last_error,
+    "read and write on the node do nothing" => no_io,
+    "threads that race through the life of a session leave it whole" => racing,
+    "random commands with random contents do no harm" => fuzz,
+}
+
+/// The command must be refused with this errno and a sentence.
+fn refused<T: std::fmt::Debug>(answer: Answer<T>, errnos: &[Errno], what: &str) -> Outcome {
+    match answer {
+        Ok(value) => Err(fail(format!("{what} is accepted: {value:?}"))),
+        Err(refused) => {
+            check!(
+                errnos.contains(&refused.errno),
+                "{what}: {refused}, not {errnos:?}"
+            );
+            check!(
+                refused.text.len() > 15,
+                "{what}: the text is only {:?}",
+                refused.text
+            );
+            Ok(())
+        }
+    }
+}
+
+/// A command of these bytes.
+fn bytes(session: &Session, command: u64, bytes: &mut [u8]) -> Result<(), Errno> {
+    sys::ioctl_bytes(&session.fd, command, bytes)
+}
+
+fn info(_: &Options) -> Outcome {
+    let info = Session::open()?.info()?;
+    check_eq!(u32::from(info.abi_major), abi::RTRACE_ABI_MAJOR);
+    check_eq!(u32::from(info.abi_minor), abi::RTRACE_ABI_MINOR);
+    check_eq!(info.node, abi::RTRACE_NODE_KERNEL);
+    let features = abi::RTRACE_FEATURE_ENTRY
+        | abi::RTRACE_FEATURE_RETURN
+        | abi::RTRACE_FEATURE_LATE
+        | abi::RTRACE_FEATURE_TARGET;
+    check_eq!(info.features & features as u64, features as u64, "features");
+    check_eq!(info.clock, abi::RTRACE_CLOCK_MONOTONIC);
+    check_eq!(info.page_size, 4096);
+    check!(
+        info.cpus as usize >= crate::guest::online_cpus(),
+        "{} CPUs",
+        info.cpus
+    );
+    check!(info.functions > 10_000, "only {} functions", info.functions);
+    check_eq!(info.ring_min, u64::from(abi::RTRACE_RING_MIN));
+    check_eq!(info.ring_max, u64::from(abi::RTRACE_RING_MAX));
+    check_eq!(info.probes_max, abi::RTRACE_PROBES_MAX);
+    check_eq!(info.frames_max, abi::RTRACE_FRAMES_MAX);
+    Ok(())
+}
+
+fn shorter(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    // Only `size`, `flags` and the version: what is behind is not written.
+    let mut short = [0xffu8; size_of::<abi::rtrace_info>()];
+    short[..4].copy_from_slice(&12u32.to_ne_bytes());
+    short[4..8].fill(0);
+    bytes(&session, abi::rtrace_info::NUMBER, &mut short)?;
+    check_eq!(
+        short[8..10],
+        (abi::RTRACE_ABI_MAJOR as u16).to_ne_bytes(),
+        "the version"
+    );
+    check!(
+        short[12..].iter().all(|byte| *byte == 0xff),
+        "written beyond the size: {short:x?}"
+    );
+    // A CONFIG that ends after the ring's size has the default policy and watermark.
+    let mut config = abi::rtrace_config {
+        size: 16,
+        ring_bytes: 1 << 17,
+        watermark: u64::MAX,
+        policy: u32::MAX,
+        frames: u32::MAX,
+        ..Default::default()
+    };
+    sys::ioctl(&session.fd, abi::rtrace_config::NUMBER, &mut config)?;
+    check_eq!(config.frames, u32::MAX, "written beyond the size");
+    let status = session.status()?;
+    check_eq!(status.ring_bytes, 1 << 17);
+    check_eq!(status.policy, abi::RTRACE_POLICY_SWITCH);
+    Ok(())
+}
+
+fn longer(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    const KNOWN: usize = size_of::<abi::rtrace_info>();
+    let mut long = [0u8; KNOWN + 64];
+    long[..4].copy_from_slice(&(KNOWN as u32 + 64).to_ne_bytes());
+    bytes(&session, abi::rtrace_info::NUMBER, &mut long)?;
+    check!(
+        long[KNOWN..].iter().all(|byte| *byte == 0),
+        "written beyond what the module knows"
+    );
+    for at in [KNOWN, KNOWN + 31, KNOWN + 63] {
+        let mut long = [0u8; KNOWN + 64];
+        long[..4].copy_from_slice(&(KNOWN as u32 + 64).to_ne_bytes());
+        long[at] = 1;
+        let found = bytes(&session, abi::rtrace_info::NUMBER, &mut long);
+        check_eq!(
+            found,
+            Err(Errno::TOOBIG),
+            "a byte at {at} that the module does not know"
+        );
+        check_eq!(session.last_error()?.1, libc::E2BIG, "the last error");
+    }
+    Ok(())
+}
+
+fn sizes(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    for command in COMMANDS {
+        for size in [0u32, 1, 3, 7, 1 << 20, u32::MAX] {
+            let mut contents = [0u8; 256];
+            contents[..4].copy_from_slice(&size.to_ne_bytes());
+            let found = bytes(&session, command, &mut contents);
+            check!(
+                matches!(found, Err(Errno::INVAL | Errno::TOOBIG | Errno::FAULT)),
+                "command {command:#x} with size {size}: {found:?}"
+            );
+        }
+    }
+    check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE);
+    Ok(())
+}
+
+/// The commands that take a structure.
+const COMMANDS: [u64; 10] = [
+    abi::rtrace_info::NUMBER,
+    abi::rtrace_functions::NUMBER,
+    abi::rtrace_add::NUMBER,
+    abi::rtrace_probes::NUMBER,
+    abi::rtrace_config::NUMBER,
+    abi::rtrace_target::NUMBER,
+    abi::rtrace_start::NUMBER,
+    abi::rtrace_status::NUMBER,
+    abi::rtrace_ledger::NUMBER,
+    abi::rtrace_error::NUMBER,
+];
+
+fn reserved(_: &Options) -> Outcome {
+    /// Refused with every single bit of the flags that is not allowed.
+    fn flags<T: Command>(session: &Session, allowed: u32, set: fn(&mut T, u32)) -> Outcome {
+        for bit in (0..32)
+            .map(|bit| 1u32 << bit)
+            .filter(|bit| bit & allowed == 0)
+        {
+            let mut argument = T::default().sized();
+            set(&mut argument, bit);
+            let answer = session.command(&mut argument);
+            let what = format!("flags {bit:#x} of {}", std::any::type_name::<T>());
+            refused(answer, &[Errno::INVAL], &what)?;
+        }
+        Ok(())
+    }
+    let session = Session::open()?;
+    let listing = abi::RTRACE_FUNCTIONS_UNTRACEABLE | abi::RTRACE_FUNCTIONS_ALIASES;
+    let adding = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_PROBE_RETURN | abi::RTRACE_ADD_LATE;
+    flags::<abi::rtrace_info>(&session, 0, |a, f| a.flags = f)?;
+    flags::<abi::rtrace_functions>(&session, listing, |a, f| a.flags = f)?;
+    flags::<abi::rtrace_functions>(&session, 0, |a, f| a.reserved = f)?;
+    flags::<abi::rtrace_add>(&session, adding, |a, f| a.flags = f)?;
+    flags::<abi::rtrace_add>(&session, 0, |a, f| {
+        a.flags = abi::RTRACE_PROBE_ENTRY;
+        a.reserved = f;
+    })?;
+    flags::<abi::rtrace_probes>(&session, 0, |a, f| a.flags = f)?;
+    flags::<abi::rtrace_config>(&session, 0, |a, f| a.flags = f)?;
+    flags::<abi::rtrace_target>(&session, 0, |a, f| a.flags = f)?;
+    flags::<abi::rtrace_target>(&session, 0, |a, f| {
+        a.pid = 1;
+        a.reserved = f;
+    })?;
+    flags::<abi::rtrace_start>(&session, 0, |a, f| a.flags = f)?;
+    flags::<abi::rtrace_status>(&session, 0, |a, f| a.flags = f)?;
+    flags::<abi::rtrace_ledger>(&session, 7, |a, f| a.flags = f)?;
+    // Ids take no flags.
+    let id = session.functions("rt_target:rt_plain", 0, 4096)?[0]
+        .head
+        .entry_id;
+    let mut add = abi::rtrace_add {
+        flags: abi::RTRACE_PROBE_ENTRY,
+        ids: (&raw const id) as u64,
+        ids_count: 1,
+        ..Default::default()
+    }
+    .sized();
+    refused(session.command(&mut add), &[Errno::INVAL], "flags with ids")?;
+    let status = session.status()?;
+    check_eq!((status.state, status.probes), (abi::RTRACE_STATE_IDLE, 0));
+    Ok(())
+}
+
+fn unknown(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    let magic = u64::from(abi::RTRACE_IOC_MAGIC);
+    for number in (0x0b..=0xff).chain([0x07 | 0x100]) {
+        // _IO, _IOR, _IOW and _IOWR of a structure of 80 bytes.
+        for direction in [
+            0u64,
+            2 << 30 | 80 << 16,
+            1 << 30 | 80 << 16,
+            3 << 30 | 80 << 16,
+        ] {
+            let command = direction | magic << 8 | number;
+            let found = bytes(&session, command, &mut [0u8; 80]);
+            check_eq!(found, Err(Errno::NOTTY), "command {command:#x}");
+        }
+    }
+    // Other magics: a terminal's, a block device's, none. (FIOCLEX and the like are the VFS's.)
+    for command in [0x5413u64, 0x1260, 0x0000_0000, 0xffff_ffff, magic << 16] {
+        check_eq!(
+            bytes(&session, command, &mut [0u8; 256]),
+            Err(Errno::NOTTY),
+            "command {command:#x}"
+        );
+    }
+    check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE);
+    Ok(())
+}
+
+/// Addresses that are nobody's, the kernel's, or not even addresses.
+const BAD: [u64; 6] = [
+    0,
+    8,
+    0x7fff_ffff_f000,
+    0x8000_0000_0000_0000,
+    0xffff_ffff_8100_0000,
+    u64::MAX - 7,
+];
+
+fn pointers(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+    for address in BAD {
+        for command in COMMANDS {
+            let found = sys::ioctl_at(&session.fd, command, address);
+            check_eq!(
+                found,
+                Err(Errno::FAULT),
+                "command {command:#x} at {address:#x}"
+            );
+        }
+        let mut functions = abi::rtrace_functions {
+            buf: address,
+            buf_len: 1 << 16,
+            ..Default::default()
+        }
+        .sized();
+        refused(
+            session.command(&mut functions),
+            &[Errno::FAULT],
+            "FUNCTIONS to nowhere",
+        )?;
+        let mut functions = abi::rtrace_functions {
+            function: address,
+            function_len: 8,
+            ..Default::default()
+        }
+        .sized();
+        refused(
+            session.command(&mut functions),
+            &[Errno::FAULT],
+            "a pattern from nowhere",
+        )?;
+        let mut probes = abi::rtrace_probes {
+            buf: address,
+            buf_len: 1 << 16,
+            ..Default::default()
+        }
+        .sized();
+        refused(
+            session.command(&mut probes),
+            &[Errno::FAULT],
+            "PROBES to nowhere",
+        )?;
+        if address != 0 {
+            let mut add = abi::rtrace_add {
+                ids: address,
+                ids_count: 4,
+                ..Default::default()
+            }
+            .sized();
+            refused(
+                session.command(&mut add),
+                &[Errno::FAULT],
+                "ids from nowhere",
+            )?;
+        }
+    }
+    check_eq!(session.status()?.probes, 1);
+    session.start()?;
+    session.stop()?;
+    for address in BAD {
+        let mut ledger = abi::rtrace_ledger {
+            buf: address,
+            buf_len: 1 << 16,
+            ..Default::default()
+        }
+        .sized();
+        refused(
+            session.command(&mut ledger),
+            &[Errno::FAULT],
+            "LEDGER to nowhere",
+        )?;
+    }
+    Ok(())
+}
+
+fn idle_only(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+    session.start()?;
+    for when in ["running", "stopped"] {
+        let busy = &[Errno::BUSY, Errno::INVAL];
+        refused(
+            session.add("rt_target:rt_*", 1),
+            busy,
+            &format!("ADD when {when}"),
+        )?;
+        refused(
+            session.configure(abi::rtrace_config::default()),
+            busy,
+            &format!("CONFIG when {when}"),
+        )?;
+        refused(session.target(1), busy, &format!("TARGET when {when}"))?;
+        refused(session.start(), busy, &format!("START when {when}"))?;
+        check_eq!(session.status()?.probes, 1, "probes when {when}");
+        session.stop()?;
+    }
+    Ok(())
+}
+
+fn state(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE);
+    let wrong = &[Errno::INVAL, Errno::BUSY];
+    refused(session.stop(), wrong, "STOP of an idle session")?;
+    refused(session.ledger(0), wrong, "LEDGER of an idle session")?;
+    refused(session.start(), wrong, "START without probes")?;
+    check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE);
+    session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+    session.start()?;
+    let status = session.status()?;
+    check_eq!(
+        (status.state, status.attached),
+        (abi::RTRACE_STATE_RUNNING, 1)
+    );
+    check!(
+        status.memory >= 2 * status.ring_bytes,
+        "only {} bytes held",
+        status.memory
+    );
+    session.stop()?;
+    let status = session.status()?;
+    check_eq!(
+        (status.state, status.attached),
+        (abi::RTRACE_STATE_STOPPED, 0)
+    );
+    check_eq!(status.reason, abi::RTRACE_REASON_ASKED);
+    // Stopping what is stopped is no error, or a clear one; it stays stopped.
+    let _ = session.stop();
+    check_eq!(session.status()?.state, abi::RTRACE_STATE_STOPPED);
+    Ok(())
+}
+
+fn configuration(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    let good = session.configure(abi::rtrace_config {
+        ring_bytes: 1 << 18,
+        watermark: 4096,
+        policy: abi::RTRACE_POLICY_FILL,
+        frames: 100,
+        ..Default::default()
+    })?;
+    check_eq!(
+        (good.ring_bytes, good.watermark, good.frames),
+        (1 << 18, 4096, 100)
+    );
+    let of = |ring_bytes, watermark, policy, frames| abi::rtrace_config {
+        ring_bytes,
+        watermark,
+        policy,
+        frames,
+        ..Default::default()
+    };
+    for bad in [
+        of(1, 0, 0, 0),
+        of(u64::from(abi::RTRACE_RING_MIN) / 2, 0, 0, 0),
+        of(u64::from(abi::RTRACE_RING_MAX) * 2, 0, 0, 0),
+        of(100_000, 0, 0, 0),
+        of(u64::MAX, 0, 0, 0),
+        of(1 << 63, 0, 0, 0),
+        of(1 << 18, 1 << 18, 0, 0),
+        of(1 << 18, u64::MAX, 0, 0),
+        of(0, 0, 3, 0),
+        of(0, 0, u32::MAX, 0),
+        of(0, 0, 0, abi::RTRACE_FRAMES_MAX + 1),
+        of(0, 0, 0, u32::MAX),
+    ] {
+        refused(session.configure(bad), &[Errno::INVAL], &format!("{bad:?}"))?;
+        let status = session.status()?;
+        check_eq!(
+            (
+                status.ring_bytes,
+                status.watermark,
+                status.policy,
+                status.frames
+            ),
+            (1 << 18, 4096, abi::RTRACE_POLICY_FILL, 100),
+            "the configuration after {bad:?}"
+        );
+    }
+    // More than there is of memory: refused at the start, and the session stays idle.
+    session.configure(of(u64::from(abi::RTRACE_RING_MAX), 0, 0, 0))?;
+    session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+    let memory = std::fs::read_to_string("/proc/meminfo")?;
+    let total_kib: u64 = memory
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("MemTotal:")?
+                .trim()
+                .split(' ')
+                .next()?
+                .parse()
+                .ok()
+        })
+        .ok_or_else(|| fail("no MemTotal"))?;
+    let wanted = u64::from(abi::RTRACE_RING_MAX) * crate::guest::online_cpus() as u64;
+    if wanted > total_kib * 1024 {
+        refused(
+            session.start(),
+            &[Errno::NOMEM],
+            "more memory than there is",
+        )?;
+        check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE);
+        session.configure(of(0, 0, 0, 0))?;
+    } else {
+        session.configure(of(0, 0, 0, 0))?;
+    }
+    check_eq!(
+        session.status()?.ring_bytes,
+        u64::from(abi::RTRACE_RING_DEFAULT)
+    );
+    session.start()?;
+    Ok(())
+}
+
+fn long_pattern(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    let most = "x".repeat(abi::RTRACE_PATTERN_MAX as usize);
+    check_eq!(session.add(&format!("{most}:{most}"), 1)?.matched, 0);
+    let long = &[Errno::INVAL, Errno::TOOBIG, Errno::NAMETOOLONG];
+    let more = format!("{most}x");
+    refused(
+        session.add(&format!("{more}:f"), 1),
+        long,
+        "a long module pattern",
+    )?;
+    refused(
+        session.add(&format!("m:{more}"), 1),
+        long,
+        "a long function pattern",
+    )?;
+    refused(
+        session.functions(&format!("m:{more}"), 0, 4096),
+        long,
+        "a long pattern to list",
+    )?;
+    // A glob that is all stars must not take for ever.
+    let stars = "*a".repeat(250) + "b";
+    check_eq!(
+        session
+            .functions(&format!("vmlinux:{stars}"), 0, 1 << 16)?
+            .len(),
+        0
+    );
+    Ok(())
+}
+
+fn mode_bits(_: &Options) -> Outcome {
+    let denied = &[Errno::BADF, Errno::PERM, Errno::ACCESS];
+    let reader = Session::open_as(KERNEL, libc::O_RDONLY)?;
+    reader.info()?;
+    reader.status()?;
+    reader.functions("rt_target:*", 0, 1 << 16)?;
+    refused(
+        reader.add("rt_target:rt_plain", 1),
+        denied,
+        "ADD by a reader",
+    )?;
+    refused(
+        reader.configure(abi::rtrace_config::default()),
+        denied,
+        "CONFIG by a reader",
+    )?;
+    refused(reader.target(1), denied, "TARGET by a reader")?;
+    refused(reader.start(), denied, "START by a reader")?;
+    refused(reader.stop(), denied, "STOP by a reader")?;
+    let writer = Session::open_as(KERNEL, libc::O_WRONLY)?;
+    check_eq!(writer.add("rt_target:rt_plain", 1)?.added, 1);
+    refused(writer.info(), denied, "INFO by a writer")?;
+    refused(writer.status(), denied, "STATUS by a writer")?;
+    refused(
+        writer.functions("rt_target:*", 0, 1 << 16),
+        denied,
+        "FUNCTIONS by a writer",
+    )?;
+    writer.start()?;
+    refused(writer.ledger(0), denied, "LEDGER by a writer")?;
+    writer.stop()?;
+    Ok(())
+}
+
+fn last_error(_: &Options) -> Outcome {
+    let session = Session::open()?;
+    check_eq!(
+        session.last_error()?,
+        (String::new(), 0),
+        "before anything failed"
+    );
+    let Err(first) = session.configure(abi::rtrace_config {
+        ring_bytes: 12345,
+        ..Default::default()
+    }) else {
+        return Err(fail("a ring of 12345 bytes is accepted"));
+    };
+    check!(
+        first.text.contains("12345"),
+        "what was asked is not in {:?}",
+        first.text
+    );
+    check!(
+        first.text.is_ascii() && !first.text.contains('\n'),
+        "{:?}",
+        first.text
+    );
+    check_eq!(session.last_error()?.1, libc::EINVAL);
+    // A success does not take it away, and another failure does.
+    session.info()?;
+    check_eq!(session.last_error()?.0, first.text, "after a success");
+    let Err(second) = session.start() else {
+        return Err(fail("START without probes is accepted"));
+    };
+    check!(second.text != first.text, "the text of the failure before");
+    // A buffer that is too small gets what fits.
+    let mut text = [0xffu8; 16];
+    let mut error = abi::rtrace_error {
+        buf: text.as_mut_ptr() as u64,
+        buf_len: 10,
+        ..Default::default()
+    }
+    .sized();
+    session.command(&mut error)?;
+    check_eq!(error.len, 10);
+    check_eq!(
+        text[..10],
+        second.text.as_bytes()[..10],
+        "the beginning of the text"
+    );
+    check_eq!(text[10..], [0xff; 6], "what lies behind the buffer");
+    // Another session knows nothing of it.
+    check_eq!(Session::open()?.last_error()?, (String::new(), 0));
+    Ok(())
+}
+
+fn no_io(_: &Options) -> Outcome {
+    use std::io::{Read, Write};
+    let session = Session::open()?;
+    let mut file = std::fs::File::from(session.fd.try_clone()?);
+    check!(file.read(&mut [0u8; 64]).is_err(), "the node can be read");
+    check!(file.write(&[0u8; 64]).is_err(), "the node can be written");
+    check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE);
+    Ok(())
+}
+
+fn racing(options: &Options) -> Outcome {
+    let target = Target::open()?;
+    for round in 0..20u64 {
+        let session = Session::open()?;
+        session.configure(abi::rtrace_config {
+            ring_bytes: abi::RTRACE_RING_MIN.into(),
+            ..Default::default()
+        })?;
+        thread::scope(|scope| {
+            for thread in 0..4 {
+                let session = &session;
+                let mut random = fastrand::Rng::with_seed(options.seed + 4 * round + thread);
+                scope.spawn(move || {
+                    for _ in 0..40 {
+                        // Which of them succeed is chance; what they leave is looked at below.
+                        let _ = match random.u8(0..8) {
+                            0 => session.add("rt_target:rt_plain", 3).map(|_| ()),
+                            1 => session.add("rt_target:rt_t*", 3).map(|_| ()),
+                            2 => session.start().map(|_| ()),
+                            3 => session.stop(),
+                            4 => session.status().map(|_| ()),
+                            5 => session.ledger(0).map(|_| ()),
+                            6 => session.probes().map(|_| ()),
+                            _ => session.map(0, abi::AREA_STATUS, 4096).map(|_| ()).map_err(
+                                |errno| crate::session::Refused {
+                                    errno,
+                                    text: String::new(),
+                                },
+                            ),
+                        };
+                    }
+                });
+            }
+            target.run("plain 200")
+        })?;
+        match session.status()?.state {
+            abi::RTRACE_STATE_IDLE => {}
+            abi::RTRACE_STATE_RUNNING => {
+                target.run("plain 10")?;
+                Trace::of(session)?.finish()?;
+            }
+            _ => {
+                crate::ledger::Ledger::audit(&session)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fuzz(options: &Options) -> Outcome {
+    let mut random = fastrand::Rng::with_seed(options.seed);
+    // Memory whose first half random pointers may point to; one command writes less than the
+    // second half.
+    let mut arena = vec![0u64; 1 << 17];
+    let arena_at = arena.as_mut_ptr() as u64;
+    let arena_bytes = size_of_val(arena.as_slice()) as u64 / 2;
+    let mut session = Session::open()?;
+    let mut accepted = 0;
+    for round in 0..options.fuzz {
+        if round % 200 == 0 {
+            session = Session::open()?;
+        }
+        let command = match random.u8(0..10) {
+            0 => abi::COMMAND_STOP,
+            1 => random.u64(..) & 0xffff_ffff,
+            _ => COMMANDS[random.usize(..COMMANDS.len())],
+        };
+        let mut words = [0u64; 16];
+        for word in &mut words {
+            *word = match random.u8(0..8) {
+                0 => random.u64(..),
+                1 => arena_at + random.u64(0..arena_bytes),
+                2 => BAD[random.usize(..BAD.len())],
+                3 => random.u64(0..4096),
+                4 => 1 << random.u32(0..64),
+                _ => 0,
+            };
+        }
+        let mut contents = words.as_bytes().to_vec();
+        if random.u8(0..8) != 0 {
+            // A size that the command expects, so that the rest is looked at.
+            let size = (command >> 16 & 0x3fff) as u32;
+            contents[..4].copy_from_slice(&size.to_ne_bytes());
+        }
+        if random.bool() {
+            // Flags that may be allowed.
+            contents[4..8].copy_from_slice(&random.u32(0..8).to_ne_bytes());
+        }
+        if command == abi::rtrace_config::NUMBER {
+            // Not all the guest's memory at once.
+            contents[8..16].copy_from_slice(&u64::from(abi::RTRACE_RING_MIN).to_ne_bytes());
+        }
+        if command == abi::rtrace_add::NUMBER && random.u8(0..4) != 0 {
+            // A pattern for a few functions rather than, by chance, for all.
+            let pattern = b"rt_target";
+            contents[8..16].copy_from_slice(&(pattern.as_ptr() as u64).to_ne_bytes());
+            contents[24..28].copy_from_slice(&(pattern.len() as u32).to_ne_bytes());
+        }
+        accepted += u64::from(bytes(&session, command, &mut contents).is_ok());
+    }
+    println!("{accepted} of {} commands were accepted", options.fuzz);
+    check!(
+        accepted > 0,
+        "no command was accepted: the fuzzer does not get anywhere"
+    );
+    // The module is as good as before.
+    drop(session);
+    let fresh = Session::open()?;
+    fresh.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+    fresh.start()?;
+    let trace = Trace::of(fresh)?;
+    Target::open()?.run("plain 10")?;
+    check_eq!(trace.finish()?.entries("rt_plain")?.len(), 10);
+    Ok(())
+}

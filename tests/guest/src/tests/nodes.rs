@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Who may open which node, and what each node lets its opener do.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
+
+use rust_tracer::abi;
+use rustix::io::Errno;
+
+use crate::options::Options;
+use crate::session::{KERNEL, NODES, Session};
+use crate::sys::{self, Child, Ended};
+use crate::target;
+use crate::test::{Outcome, check, check_eq, fail, group};
+
+group! { "nodes":
+    "without udev all nodes are root's alone" => bare,
+    "the packaged rules give each node to its group" => groups,
+    "each user opens the nodes of their groups and no other, whatever the mode" => matrix,
+    "an open file keeps its rights when the node's mode changes, a new open does not get them" => changed_mode,
+    "the system and the user node observe, and refuse to arm with a reason" => lower_nodes,
+    "a process in another user namespace cannot open a node" => user_namespace,
+    "root without the right to override file modes is checked as anybody" => plain_root,
+}
+
+/// The users of the guest, with the node that their group opens.
+const USERS: [(&str, Option<&str>); 4] = [
+    ("alice", Some(NODES[0])),
+    ("dave", Some(NODES[1])),
+    ("bob", Some(NODES[2])),
+    ("carol", None),
+];
+
+/// Runs in a child as this user; 0 or the errno comes back.
+fn as_user(name: &str, work: impl FnOnce() -> sys::Sys<()>) -> Outcome<i32> {
+    let child = Child::start(|| {
+        if sys::become_user(name).is_err() {
+            return 255;
+        }
+        match work() {
+            Ok(()) => 0,
+            Err(errno) => errno.raw_os_error(),
+        }
+    })?;
+    match child.wait()? {
+        Ended::Exit(255) => Err(fail(format!("cannot become {name}"))),
+        Ended::Exit(status) => Ok(status),
+        Ended::Signal(signal) => Err(fail(format!("the child of {name}: signal {signal}"))),
+    }
+}
+
+/// The node's mode, owner and group.
+fn rights(node: &str) -> Outcome<(u32, u32, String)> {
+    let found = fs::metadata(node)?;
+    Ok((
+        found.permissions().mode() & 0o7777,
+        found.uid(),
+        sys::group_name(found.gid()),
+    ))
+}
+
+fn udevadm(arguments: &[&str]) -> Outcome {
+    let status = Command::new("udevadm").args(arguments).status()?;
+    check!(status.success(), "udevadm {arguments:?}: {status}");
+    Ok(())
+}
+
+/// Loads the module with udev on hold, looks, and lets udev go on.
+fn bare(_: &Options) -> Outcome {
+    udevadm(&["settle"])?;
+    udevadm(&["control", "--stop-exec-queue"])?;
+    let look = || -> Outcome<Vec<(u32, u32, String)>> {
+        target::unload("rust_tracer")?;
+        let status = Command::new("modprobe").arg("rust_tracer").status()?;
+        check!(status.success(), "modprobe: {status}");
+        NODES.iter().map(|node| rights(node)).collect()
+    };
+    let found = look();
+    udevadm(&["control", "--start-exec-queue"])?;
+    udevadm(&["settle"])?;
+    for (node, found) in NODES.iter().zip(found?) {
+        check_eq!(
+            found,
+            (0o600, 0, "root".to_owned()),
+            "mode, owner and group of {node}"
+        );
+    }
+    Ok(())
+}
+
+fn groups(_: &Options) -> Outcome {
+    udevadm(&["settle"])?;
+    for (node, group) in NODES
+        .iter()
+        .zip(["rtrace-kernel", "rtrace-system", "rtrace-user"])
+    {
+        let found = rights(node)?;
+        check_eq!(
+            found,
+            (0o660, 0, group.to_owned()),
+            "mode, owner and group of {node}"
+        );
+    }
+    Ok(())
+}
+
+fn matrix(_: &Options) -> Outcome {
+    let modes = [
+        (0o660, libc::O_RDWR),
+        (0o640, libc::O_RDONLY),
+        (0o620, libc::O_WRONLY),
+        (0o600, -1),
+    ];
+    for node in NODES {
+        let before = fs::metadata(node)?.permissions();
+        let outcome = modes.iter().try_for_each(|&(mode, allowed)| {
+            fs::set_permissions(node, fs::Permissions::from_mode(mode))?;
+            check_node(node, mode, allowed)
+        });
+        fs::set_permissions(node, before)?;
+        outcome?;
+    }
+    Ok(())
+}
+
+/// Every user with every way to open, at this mode of which the group may open so (-1: not at all).
+fn check_node(node: &str, mode: u32, allowed: i32) -> Outcome {
+    for (user, of) in USERS {
+        for flags in [libc::O_RDONLY, libc::O_WRONLY, libc::O_RDWR] {
+            let status = as_user(user, || Session::open_as(node, flags).map(drop))?;
+            let admitted = of == Some(node) && (allowed == libc::O_RDWR || allowed == flags);
+            let expected = if admitted { 0 } else { libc::EACCES };
+            check_eq!(
+                status,
+                expected,
+                "{user} opens {node} of mode {mode:o} with flags {flags}"
+            );
+        }
+    }
+    // Root opens it all the same.
+    Session::open_as(node, libc::O_RDWR)
+        .map_err(|errno| fail(format!("root opens {node} of mode {mode:o}: {errno}")))?;
+    Ok(())
+}
+
+fn changed_mode(_: &Options) -> Outcome {
+    let before = fs::metadata(KERNEL)?.permissions();
+    let status = as_root_and(|| {
+        as_user("alice", || {
+            let session = Session::open_as(KERNEL, libc::O_RDWR)?;
+            // Only root changes the mode: alice's child waits for nothing, so root did before.
+            session.info().map(drop).map_err(|refused| refused.errno)
+        })
+    })?;
+    check_eq!(status, 0, "alice at the packaged mode");
+    fs::set_permissions(KERNEL, fs::Permissions::from_mode(0o600))?;
+    let refused = as_user("alice", || Session::open_as(KERNEL, libc::O_RDWR).map(drop));
+    fs::set_permissions(KERNEL, before)?;
+    check_eq!(refused?, libc::EACCES, "alice at mode 0600");
+    Ok(())
+}
+
+fn as_root_and<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    udevadm(&["settle"])?;
+    work()
+}
+
+fn lower_nodes(_: &Options) -> Outcome {
+    for (number, node) in (0u32..).zip(NODES).skip(1) {
+        let session = Session::open_as(node, libc::O_RDWR)?;
+        check_eq!(session.info()?.node, number, "the node in INFO");
+        check!(
+            !session.functions("vmlinux:vfs_read", 0, 4096)?.is_empty(),
+            "no functions"
+        );
+        let answers = [
+            (
+                "ADD",
+                session
+                    .add("vmlinux:vfs_read", abi::RTRACE_PROBE_ENTRY)
+                    .map(drop),
+            ),
+            ("START", session.start().map(drop)),
+        ];
+        for (command, answer) in answers {
+            let Err(refused) = answer else {
+                return Err(fail(format!("{command} on {node} is accepted")));
+            };
+            check!(
+                matches!(
+                    refused.errno,
+                    Errno::OPNOTSUPP | Errno::PERM | Errno::ACCESS
+                ),
+                "{command} on {node}: {refused}"
+            );
+            let name = node.rsplit('/').next().unwrap_or(node);
+            check!(
+                refused.text.contains(name),
+                "{node} is not named in {:?}",
+                refused.text
+            );
+        }
+        check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE);
+    }
+    Ok(())
+}
+
+fn user_namespace(_: &Options) -> Outcome {
+    let child = Child::start(|| {
+        if sys::new_user_namespace().is_err() {
+            return 255;
+        }
+        match Session::open_as(KERNEL, libc::O_RDWR) {
+            Ok(_) => 0,
+            Err(errno) => errno.raw_os_error(),
+        }
+    })?;
+    match child.wait()? {
+        Ended::Exit(255) => Err(crate::test::Failure::Skipped(
+            "no user namespaces".to_owned(),
+        )),
+        ended => {
+            check!(
+                matches!(ended, Ended::Exit(libc::EPERM | libc::EACCES)),
+                "opening in a user namespace: {ended:?}"
+            );
+            Ok(())
+        }
+    }
+}
+
+fn plain_root(_: &Options) -> Outcome {
+    let before = fs::metadata(KERNEL)?.permissions();
+    fs::set_permissions(KERNEL, fs::Permissions::from_mode(0o000))?;
+    let found = Command::new("setpriv")
+        .args([
+            "--bounding-set=-dac_override,-dac_read_search",
+            "--inh-caps=-all",
+            "--",
+        ])
+        .args(["sh", "-c", &format!(": < {KERNEL}")])
+        .output();
+    fs::set_permissions(KERNEL, before)?;
+    check!(
+        !found?.status.success(),
+        "root without capabilities opens a node of mode 000"
+    );
+    Ok(())
+}

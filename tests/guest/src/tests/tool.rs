@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The command lines that users are told to type.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::options::Options;
+use crate::session::{KERNEL, NODES};
+use crate::target::Target;
+use crate::test::{Outcome, check, check_eq, fail, group};
+
+group! { "rtctl":
+    "traces a command with arguments, value and elapsed" => traces_a_command,
+    "tells a user without a group which node, which mode, and whom to ask" => carol,
+    "works for a user of the group without any other right" => alice,
+    "says for the lower nodes that they do not arm, and why" => lower_nodes,
+    "lists probes and matches what the module lists" => lists,
+    "prints one object of JSON a line, and the ledger's law holds in its last" => json,
+    "ends with the command's target and reports no drops for a few events" => quiet_end,
+    "refuses an unknown probe as dtrace does" => unknown_probe,
+}
+
+fn rtctl(arguments: &[&str]) -> Outcome<Output> {
+    Command::new("rtctl")
+        .args(arguments)
+        .output()
+        .map_err(|error| fail(format!("rtctl: {error}")))
+}
+
+fn as_user(user: &str, arguments: &[&str]) -> Outcome<Output> {
+    Ok(Command::new("runuser")
+        .args(["-u", user, "--", "rtctl"])
+        .args(arguments)
+        .output()?)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The tool must have ended well.
+fn good(output: &Output) -> Outcome<String> {
+    check!(
+        output.status.success(),
+        "rtctl: {}\n{}{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    Ok(text(&output.stdout))
+}
+
+const DONE_WHEN: [&str; 7] = [
+    "-c",
+    "cat /etc/passwd",
+    "-n",
+    "fbt::vfs_read:entry",
+    "-n",
+    "fbt::vfs_read:return",
+    "-v",
+];
+
+fn check_done_when(output: &Output) -> Outcome {
+    let found = good(output)?;
+    check!(
+        found.contains("root:x:0:0:"),
+        "the command's own output is missing:\n{found}"
+    );
+    for part in ["vfs_read:entry", "vfs_read:return", "elapsed"] {
+        check!(found.contains(part), "{part} is not in:\n{found}");
+    }
+    Ok(())
+}
+
+fn traces_a_command(_: &Options) -> Outcome {
+    check_done_when(&rtctl(&DONE_WHEN)?)
+}
+
+fn carol(_: &Options) -> Outcome {
+    let output = as_user("carol", &DONE_WHEN)?;
+    check!(!output.status.success(), "carol traces");
+    let said = text(&output.stderr);
+    for part in [KERNEL, "rtrace-kernel"] {
+        check!(said.contains(part), "{part} is not in:\n{said}");
+    }
+    check!(
+        said.contains("660") || said.contains("rw-rw----"),
+        "the mode is not in:\n{said}"
+    );
+    check!(
+        !text(&output.stdout).contains("root:x:0:0:"),
+        "the command was run all the same"
+    );
+    Ok(())
+}
+
+fn alice(_: &Options) -> Outcome {
+    check_done_when(&as_user("alice", &DONE_WHEN)?)
+}
+
+fn lower_nodes(_: &Options) -> Outcome {
+    for (user, node) in [("dave", NODES[1]), ("bob", NODES[2])] {
+        let output = as_user(user, &DONE_WHEN)?;
+        check!(!output.status.success(), "{user} traces through {node}");
+        let said = text(&output.stderr);
+        check!(said.contains(node), "{node} is not in:\n{said}");
+    }
+    Ok(())
+}
+
+fn lists(_: &Options) -> Outcome {
+    let listed = good(&rtctl(&["-l", "-n", "fbt:rt_target:rt_tail_*:entry"])?)?;
+    let lines: Vec<_> = listed.lines().collect();
+    check_eq!(lines.len(), 3, "lines of:\n{listed}");
+    let heading: Vec<_> = lines[0].split_whitespace().collect();
+    check_eq!(heading, ["ID", "PROVIDER", "MODULE", "FUNCTION", "NAME"]);
+    let session = crate::session::Session::open()?;
+    let functions = session.functions("rt_target:rt_tail_*", 0, 1 << 16)?;
+    for (line, function) in lines[1..].iter().zip(&functions) {
+        let fields: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        let expected = [
+            function.head.entry_id.to_string(),
+            "fbt".to_owned(),
+            function.module.clone(),
+            function.name.clone(),
+            "entry".to_owned(),
+        ];
+        check_eq!(fields, expected);
+    }
+    Ok(())
+}
+
+/// Traces a command that makes 25 calls of rt_plain.
+fn calls(more: &[&str]) -> Outcome<Output> {
+    let mut arguments = vec!["-c", "sh -c 'echo plain 25 > /dev/rt_target'"];
+    arguments.extend_from_slice(more);
+    rtctl(&arguments)
+}
+
+fn json(_: &Options) -> Outcome {
+    let probe = "fbt:rt_target:rt_plain:";
+    let output = calls(&["--format", "json", "-n", probe])?;
+    let found = good(&output)?;
+    let mut entries = Vec::new();
+    let mut returns = 0;
+    for line in found.lines() {
+        let object: Value = serde_json::from_str(line)
+            .map_err(|error| fail(format!("{error} in the line {line}")))?;
+        check!(object.is_object(), "no object: {line}");
+        match object.get("name").and_then(Value::as_str) {
+            Some("entry") => entries.push(object),
+            Some("return") => returns += 1,
+            _ => {}
+        }
+    }
+    check_eq!(
+        (entries.len(), returns),
+        (25, 25),
+        "entries and returns in:\n{found}"
+    );
+    Ok(())
+}
+
+fn quiet_end(_: &Options) -> Outcome {
+    let output = calls(&["-q", "-n", "fbt:rt_target:rt_plain:entry"])?;
+    good(&output)?;
+    check!(
+        !text(&output.stderr).contains("drops"),
+        "drops: {}",
+        text(&output.stderr)
+    );
+    // A command that fails is not the tool's failure.
+    let output = rtctl(&["-q", "-c", "false", "-n", "fbt:rt_target:rt_plain:entry"])?;
+    good(&output)?;
+    Target::open()?;
+    Ok(())
+}
+
+fn unknown_probe(_: &Options) -> Outcome {
+    let output = rtctl(&["-n", "fbt::no_such_function:entry"])?;
+    check_eq!(output.status.code(), Some(1), "the exit status");
+    let said = text(&output.stderr);
+    check!(
+        said.contains("fbt::no_such_function:entry") && said.contains("does not match any probes"),
+        "it says:\n{said}"
+    );
+    Ok(())
+}
