@@ -194,6 +194,7 @@ impl World {
     /// Writes the consumer page.
     pub(crate) fn consume(&self, position: u64) {
         self.consumer.set(position);
+        self.asleep.set(false);
     }
 
     /// A reader consumes up to `position` and then sleeps, if poll() lets it. Returns whether it
