@@ -1,2 +1,153 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Tests.
+//! Listings and enablings over the module in memory, to the character.
+
+use std::sync::Arc;
+
+use rust_tracer::fake::{Fake, FakeFunction};
+
+use super::*;
+use crate::enable::enable;
+use crate::spec::Field;
+use crate::tool::tests::Heard;
+
+fn session() -> Session {
+    let functions = vec![
+        FakeFunction::new("vfs_read"),
+        FakeFunction {
+            aliases: "write_alias other",
+            module: "a_module",
+            ..FakeFunction::new("vfs_write")
+        },
+        FakeFunction {
+            why: 5,
+            ..FakeFunction::new("vfs_read.cold")
+        },
+    ];
+    Session::over(Fake::new(1, functions) as Arc<_>).unwrap()
+}
+
+fn specs(texts: &[&str]) -> Vec<(String, Spec)> {
+    texts
+        .iter()
+        .map(|text| {
+            let spec = Spec::parse_list(Field::Name, text).unwrap().remove(0);
+            ((*text).to_owned(), spec)
+        })
+        .collect()
+}
+
+/// What is listed, what is said, and whether everything was found.
+fn listed(texts: &[&str], format: Format, verbose: bool) -> (String, String, bool) {
+    let (heard, mut says) = Heard::speaker(false);
+    let mut out = Vec::new();
+    let form = (format, verbose);
+    let all = list(&session(), &specs(texts), form, &mut out, &mut says).unwrap();
+    (String::from_utf8(out).unwrap(), heard.text(), all)
+}
+
+fn enabled(texts: &[&str], zero: bool, quiet: bool) -> (String, Result<(), String>) {
+    let (heard, mut says) = Heard::speaker(quiet);
+    let result = enable(&session(), &specs(texts), zero, &mut says);
+    (heard.text(), result.map_err(|error| error.to_string()))
+}
+
+#[test]
+fn the_listing_is_dtraces() {
+    let (out, said, all) = listed(&[], Format::Text, false);
+    assert_eq!(
+        out,
+        "   ID   PROVIDER            MODULE                          FUNCTION NAME
+    1        fbt           vmlinux                          vfs_read entry
+    2        fbt           vmlinux                          vfs_read return
+    3        fbt          a_module                         vfs_write entry
+    4        fbt          a_module                         vfs_write return
+"
+    );
+    assert_eq!((said.as_str(), all), ("", true));
+}
+
+#[test]
+fn a_verbose_listing_tells_ways_names_and_reasons() {
+    let (out, _, all) = listed(&["vfs_*:entry"], Format::Text, true);
+    assert_eq!(
+        out,
+        "   ID   PROVIDER            MODULE                          FUNCTION NAME   WAY    NOTES
+    1        fbt           vmlinux                          vfs_read entry  ops
+    3        fbt          a_module                         vfs_write entry  ops    also named write_alias other
+    -        fbt           vmlinux                     vfs_read.cold -      none   it is a split-off part of another function
+"
+    );
+    assert!(all);
+}
+
+#[test]
+fn a_listing_in_json_is_one_object_per_line() {
+    let (out, ..) = listed(&["vfs_write:", "vfs_read.cold:"], Format::Json, true);
+    assert_eq!(
+        out,
+        r#"{"kind":"probe","id":3,"provider":"fbt","module":"a_module","function":"vfs_write","name":"entry","way":"ops","aliases":["write_alias","other"]}
+{"kind":"probe","id":4,"provider":"fbt","module":"a_module","function":"vfs_write","name":"return","way":"fprobe","aliases":["write_alias","other"]}
+{"kind":"untraceable","provider":"fbt","module":"vmlinux","function":"vfs_read.cold","why":"it is a split-off part of another function"}
+"#
+    );
+}
+
+#[test]
+fn what_is_not_found_is_told_and_the_rest_listed() {
+    let texts = [
+        "fbt::nosuch:entry",
+        "syscall::read:entry",
+        "vfs_read:return",
+    ];
+    let (out, said, all) = listed(&texts, Format::Text, false);
+    assert_eq!(out.lines().count(), 2);
+    assert_eq!(
+        said,
+        "rtctl: failed to match fbt::nosuch:entry: No probe matches description
+rtctl: failed to match syscall::read:entry: No probe matches description
+  the syscall provider comes with D programs
+"
+    );
+    assert!(!all);
+}
+
+#[test]
+fn enabling_says_how_many_probes_match() {
+    let (said, result) = enabled(&["fbt::vfs_read:entry", "vfs_*:"], false, false);
+    assert_eq!(
+        said,
+        "rtctl: description 'fbt::vfs_read:entry' matched 1 probe
+rtctl: description 'vfs_*:' matched 4 probes
+"
+    );
+    assert_eq!(result, Ok(()));
+    assert_eq!(enabled(&["vfs_*:"], false, true), (String::new(), Ok(())));
+}
+
+#[test]
+fn enabling_nothing_is_an_error_unless_it_may_be() {
+    let (said, result) = enabled(&["fbt::nosuch:entry"], false, false);
+    assert_eq!(said, "");
+    assert_eq!(
+        result.unwrap_err(),
+        "invalid probe specifier fbt::nosuch:entry: probe description fbt::nosuch:entry does not \
+         match any probes"
+    );
+    let (said, result) = enabled(&["fbt::nosuch:entry"], true, false);
+    assert_eq!(
+        said,
+        "rtctl: description 'fbt::nosuch:entry' matched 0 probes\n"
+    );
+    assert_eq!(result, Ok(()));
+}
+
+#[test]
+fn enabling_what_cannot_be_traced_says_why() {
+    let (_, result) = enabled(&["vfs_read.cold:entry"], false, false);
+    assert_eq!(
+        result.unwrap_err(),
+        "invalid probe specifier vfs_read.cold:entry: probe description ::vfs_read.cold:entry \
+         does not match any probes\n  \
+         fbt:vmlinux:vfs_read.cold: cannot be traced: it is a split-off part of another function"
+    );
+}

@@ -34,7 +34,7 @@ pub trait Form {
     fn lost_at_end(&mut self, _out: &mut Vec<u8>, _lost: &Lost) {}
 
     /// Writes the closing ledger.
-    fn ledger(&mut self, _out: &mut Vec<u8>, _closing: &Closing) {}
+    fn ledger(&mut self, _out: &mut Vec<u8>, _names: &Names, _closing: &Closing) {}
 
     /// Writes what ended the trace for good.
     fn error(&mut self, _out: &mut Vec<u8>, _message: &str) {}
@@ -79,8 +79,8 @@ impl Output {
     }
 
     /// Writes the closing ledger.
-    pub fn ledger(&mut self, closing: &Closing) {
-        self.form.ledger(&mut self.buffer, closing);
+    pub fn ledger(&mut self, names: &Names, closing: &Closing) {
+        self.form.ledger(&mut self.buffer, names, closing);
     }
 
     /// Writes what ended the trace for good.

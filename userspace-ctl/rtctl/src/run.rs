@@ -258,7 +258,7 @@ impl Run<'_> {
                     self.output.lost_at_end(&lost);
                 }
             }
-            self.output.ledger(&closing);
+            self.output.ledger(&self.names, &closing);
             match self.output.flush() {
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
                 _ => {}

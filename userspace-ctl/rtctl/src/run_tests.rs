@@ -1,2 +1,325 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Tests.
+//! Whole traces over the module in memory: what is printed, what is said, how it
+//! ends.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rust_tracer::fake::{Fake, FakeFunction};
+use rust_tracer::{Context, Event, Firing, Pattern};
+
+use super::*;
+use crate::output::{Columns, Form, Json};
+use crate::tool::tests::Heard;
+
+/// A sink that can be looked into from outside, or that nobody reads.
+#[derive(Clone, Default)]
+struct Sink {
+    text: Arc<Mutex<Vec<u8>>>,
+    broken: bool,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.broken {
+            true => Err(io::ErrorKind::BrokenPipe.into()),
+            false => self.text.lock().unwrap().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What came of a trace.
+struct Outcome {
+    printed: String,
+    said: String,
+    result: Result<bool, String>,
+}
+
+fn module() -> Arc<Fake> {
+    Fake::new(2, vec![FakeFunction::new("vfs_read")])
+}
+
+/// Traces vfs_read while `workload` has its way with the running module. The
+/// workload must end the session, or the targets must.
+fn trace(
+    module: &Arc<Fake>,
+    (options, form, sink): (Options, Box<dyn Form>, Sink),
+    targets: Targets,
+    workload: impl FnOnce(&Fake) + Send,
+) -> Outcome {
+    let session = Session::over(Arc::clone(module) as Arc<_>).unwrap();
+    session.add(&Pattern::function("vfs_read")).unwrap();
+    let (heard, mut says) = Heard::speaker(false);
+    let mut output = Output::new(form, Box::new(sink.clone()));
+    let watch = Watch::nothing().unwrap();
+    let mut run = Run {
+        session: &session,
+        output: &mut output,
+        says: &mut says,
+        watch: &watch,
+        options: &options,
+        rate: Duration::from_millis(1),
+        names: Names::default(),
+        read: 0,
+        told: Vec::new(),
+    };
+    let theirs = session.clone();
+    let result = thread::scope(|scope| {
+        scope.spawn(move || {
+            while theirs.status().unwrap().state == abi::RTRACE_STATE_IDLE {
+                thread::yield_now();
+            }
+            workload(module);
+        });
+        let result = run.trace(targets);
+        if result.is_err() {
+            module.set_state(abi::RTRACE_STATE_DEAD, 0);
+        }
+        result
+    });
+    Outcome {
+        printed: String::from_utf8(sink.text.lock().unwrap().clone()).unwrap(),
+        said: heard.text(),
+        result: result.map_err(|error| error.to_string()),
+    }
+}
+
+fn columns() -> (Options, Box<dyn Form>, Sink) {
+    (
+        Options::default(),
+        Box::new(Columns::new(false)),
+        Sink::default(),
+    )
+}
+
+fn end(module: &Fake) {
+    module.set_state(abi::RTRACE_STATE_STOPPED, abi::RTRACE_REASON_ASKED);
+}
+
+fn entry(cpu: u32, time: u64) -> Record {
+    firing(cpu, time, 0)
+}
+
+fn firing(cpu: u32, time: u64, probe: u32) -> Record {
+    let at = Firing {
+        probe,
+        pid: 1,
+        tid: 2,
+    };
+    let event = match probe {
+        1 => Event::Return {
+            at,
+            value: 0,
+            elapsed: 5,
+        },
+        _ => Event::Entry { at, args: [0; 6] },
+    };
+    Record {
+        time,
+        cpu,
+        context: Context::Task,
+        event,
+    }
+}
+
+#[test]
+fn records_are_printed_in_order_and_the_ledger_closes() {
+    let outcome = trace(&module(), columns(), Targets::default(), |module| {
+        module.fire(&entry(1, 10));
+        module.fire(&firing(0, 20, 1));
+        module.fire(&entry(1, 30));
+        end(module);
+    });
+    assert_eq!(
+        outcome.printed,
+        "\
+CPU     ID                    FUNCTION:NAME
+  1      1                   vfs_read:entry \n\
+\x20 0      2                  vfs_read:return \n\
+\x20 1      1                   vfs_read:entry \n"
+    );
+    assert_eq!(
+        outcome.said,
+        "rtctl: fired 3 = recorded 3 + filtered 0 + dropped 0
+rtctl: entered 1 = returned 1 + in flight 0 + passed 0 + missed 0\n"
+    );
+    assert_eq!(outcome.result, Ok(true));
+}
+
+#[test]
+fn drops_are_said_as_dtrace_says_them() {
+    let json = (
+        Options::default(),
+        Box::new(Json) as Box<dyn Form>,
+        Sink::default(),
+    );
+    let mut dropped = 0;
+    let outcome = trace(&module(), json, Targets::default(), |module| {
+        // Faster than any reader: ends with drops at the end of the ring.
+        while dropped == 0 {
+            dropped = u64::from(!module.fire(&entry(0, 1)));
+        }
+        end(module);
+    });
+    assert!(
+        outcome.said.contains("rtctl: 1 drop on CPU 0\n"),
+        "{}",
+        outcome.said
+    );
+    assert!(outcome.said.contains("+ dropped 1 (full 1)\n"));
+    let lost = r#"{"kind":"lost","time":null,"cpu":0,"count":1}"#;
+    assert!(outcome.printed.lines().any(|line| line == lost));
+    let last = outcome.printed.lines().last().unwrap();
+    assert!(last.contains(r#""kind":"ledger""#) && last.contains(r#""holds":true"#));
+    assert_eq!(outcome.result, Ok(true));
+}
+
+#[test]
+fn a_full_buffer_ends_a_trace_that_fills_one() {
+    let (mut options, form, sink) = columns();
+    options.bufpolicy = Policy::Fill;
+    let outcome = trace(
+        &module(),
+        (options, form, sink),
+        Targets::default(),
+        |module| module.set_state(abi::RTRACE_STATE_RUNNING, abi::RTRACE_REASON_FILLED),
+    );
+    assert!(
+        outcome
+            .said
+            .starts_with("rtctl: a buffer is full: the recording has ended\n")
+    );
+    assert_eq!(outcome.result, Ok(true));
+}
+
+#[test]
+fn the_flight_recorder_is_printed_at_the_end() {
+    let (mut options, form, sink) = columns();
+    options.bufpolicy = Policy::Ring;
+    let outcome = trace(
+        &module(),
+        (options, form, sink),
+        Targets::default(),
+        |module| {
+            module.fire(&entry(1, 10));
+            end(module);
+        },
+    );
+    assert_eq!(outcome.printed.lines().count(), 2);
+    assert_eq!(
+        outcome.said,
+        "rtctl: fired 1 = recorded 1 + filtered 0 + dropped 0
+rtctl: the flight recorder kept 1 of 1 records, the others were overwritten\n"
+    );
+}
+
+#[test]
+fn a_session_that_the_module_ends_is_an_error() {
+    let outcome = trace(&module(), columns(), Targets::default(), |module| {
+        module.fire(&entry(0, 10));
+        module.set_state(abi::RTRACE_STATE_DEAD, 9);
+    });
+    assert_eq!(outcome.printed.lines().count(), 2);
+    assert_eq!(
+        outcome.result.unwrap_err(),
+        "the module ended the session (reason 9)"
+    );
+}
+
+#[test]
+fn a_ledger_that_does_not_add_up_is_loud() {
+    let outcome = trace(&module(), columns(), Targets::default(), |module| {
+        module.fire(&entry(0, 10));
+        module.cook_ledger(3);
+        end(module);
+    });
+    assert!(outcome.said.contains(
+        "rtctl: THE LEDGER DOES NOT ADD UP: probe 0: 3 of 4 firings are unaccounted for\n"
+    ));
+    assert_eq!(outcome.result, Ok(false));
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_trace_quietly() {
+    let (options, form, _) = columns();
+    let sink = Sink {
+        broken: true,
+        ..Sink::default()
+    };
+    let outcome = trace(
+        &module(),
+        (options, form, sink),
+        Targets::default(),
+        |module| {
+            module.fire(&entry(0, 10));
+        },
+    );
+    assert_eq!(outcome.result, Ok(true));
+    assert_eq!(
+        outcome.said,
+        "rtctl: fired 1 = recorded 1 + filtered 0 + dropped 0\n"
+    );
+}
+
+#[test]
+fn the_command_ends_the_trace_and_is_said_to() {
+    let targets = Targets::take(Some("true"), &[]).unwrap();
+    let pid = targets.only().unwrap();
+    let outcome = trace(&module(), columns(), targets, |_| {});
+    assert_eq!(
+        outcome.said,
+        format!(
+            "rtctl: pid {pid} has exited\nrtctl: fired 0 = recorded 0 + filtered 0 + dropped 0\n"
+        )
+    );
+    assert_eq!(outcome.result, Ok(true));
+}
+
+#[test]
+fn a_command_that_cannot_be_executed_stops_the_trace() {
+    let module = module();
+    let targets = Targets::take(Some("/no/such/command"), &[]).unwrap();
+    let outcome = trace(&module, columns(), targets, |_| {});
+    assert_eq!(
+        outcome.result.unwrap_err(),
+        "failed to execute /no/such/command: No such file or directory"
+    );
+}
+
+#[test]
+fn a_probe_that_comes_later_has_its_name() {
+    let outcome = trace(&module(), columns(), Targets::default(), |module| {
+        module.add_late(FakeFunction::new("late"));
+        module.fire(&firing(0, 10, 2));
+        end(module);
+    });
+    assert!(
+        outcome.printed.contains(" late:entry "),
+        "{}",
+        outcome.printed
+    );
+}
+
+#[test]
+fn buffers_shrink_until_they_fit() {
+    let module = module();
+    module.refuse("start", Errno::NOMEM, "start: no memory for the rings");
+    let (mut options, form, sink) = columns();
+    options.bufsize = 200 * 1024;
+    let outcome = trace(&module, (options, form, sink), Targets::default(), |_| {});
+    assert_eq!(
+        outcome.said,
+        "rtctl: buffer size raised to 256k
+rtctl: buffer size lowered to 128k
+rtctl: buffer size lowered to 64k\n"
+    );
+    assert_eq!(
+        outcome.result.unwrap_err(),
+        "start: no memory for the rings"
+    );
+}

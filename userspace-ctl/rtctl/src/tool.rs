@@ -209,3 +209,52 @@ fn trace(
     }
     result
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// What a speaker said.
+    #[derive(Clone, Default)]
+    pub(crate) struct Heard(Rc<RefCell<Vec<u8>>>);
+
+    impl Heard {
+        pub(crate) fn speaker(quiet: bool) -> (Self, Speaker) {
+            let heard = Self::default();
+            (heard.clone(), Speaker::new(quiet, Box::new(heard)))
+        }
+
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.borrow().clone()).unwrap()
+        }
+    }
+
+    impl Write for Heard {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_quiet_speaker_keeps_to_what_must_be_known() {
+        let (heard, mut says) = Heard::speaker(true);
+        says.notice("nice");
+        says.error("needed");
+        assert_eq!(heard.text(), "rtctl: needed\n");
+    }
+
+    #[test]
+    fn descriptions_keep_the_text_they_came_from() {
+        let texts = vec![(Field::Name, "fbt::a:entry, b:".to_owned())];
+        let specs = parse_specs(texts).unwrap();
+        let texts: Vec<_> = specs.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(texts, ["fbt::a:entry", "b:"]);
+    }
+}

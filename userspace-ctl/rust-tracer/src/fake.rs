@@ -213,6 +213,8 @@ impl State {
                 info.page_size = 4096;
                 info.functions = self.functions.len() as u32;
                 info.generation = self.generation;
+                info.ring_min = abi::RTRACE_RING_MIN.into();
+                info.ring_max = abi::RTRACE_RING_MAX.into();
             }
             Command::Functions {
                 arg,

@@ -71,19 +71,27 @@ impl Form for Json {
         );
     }
 
-    fn ledger(&mut self, out: &mut Vec<u8>, closing: &Closing) {
+    fn ledger(&mut self, out: &mut Vec<u8>, names: &Names, closing: &Closing) {
         for row in &closing.rows {
-            let mut object = object(row);
-            object.insert("kind".into(), "ledger_probe".into());
-            object.insert("probe".into(), json!(row.probe));
-            line(out, &object.into());
+            out.extend_from_slice(br#"{"kind":"ledger_probe","probe":"#);
+            let index = row.probe.unwrap_or(u32::MAX);
+            decimal(out, index);
+            if let Some(name) = names.get(index) {
+                out.push(b',');
+                out.extend_from_slice(name.json.as_bytes());
+            }
+            counts(out, row);
+            out.extend_from_slice(b"}\n");
         }
-        let mut object = object(&closing.sum);
-        object.insert("kind".into(), "ledger".into());
-        object.insert("read".into(), closing.read.into());
-        object.insert("disorder".into(), closing.disorder.into());
-        object.insert("holds".into(), closing.holds().into());
-        line(out, &object.into());
+        out.extend_from_slice(br#"{"kind":"ledger""#);
+        counts(out, &closing.sum);
+        for (name, count) in [("read", closing.read), ("disorder", closing.disorder)] {
+            member(out, name, count);
+        }
+        out.extend_from_slice(match closing.holds() {
+            true => b",\"holds\":true}\n".as_slice(),
+            false => b",\"holds\":false}\n",
+        });
     }
 
     fn error(&mut self, out: &mut Vec<u8>, message: &str) {
@@ -112,31 +120,33 @@ fn quoted_hex(out: &mut Vec<u8>, number: u64) {
     out.push(b'"');
 }
 
-fn object(row: &Row) -> Map<String, Value> {
-    let reasons = |names: &[&str], counts: &[u64]| -> Value {
-        names
-            .iter()
-            .zip(counts)
-            .filter(|(name, _)| !name.is_empty())
-            .map(|(name, &count)| ((*name).to_owned(), Value::from(count)))
-            .collect::<Map<_, _>>()
-            .into()
-    };
-    let mut object = Map::new();
-    for (name, count) in [
-        ("fired", row.fired),
-        ("recorded", row.recorded),
-        ("filtered", row.filtered),
-        ("entered", row.entered),
-        ("returned", row.returned),
-        ("in_flight", row.in_flight),
-        ("passed", row.passed),
-    ] {
-        object.insert(name.into(), count.into());
-    }
-    object.insert("dropped".into(), reasons(&DROP_NAMES, &row.dropped));
-    object.insert("missed".into(), reasons(&MISS_NAMES, &row.missed));
-    object
+/// Appends a row's counts as members.
+fn counts(out: &mut Vec<u8>, row: &Row) {
+    member(out, "fired", row.fired);
+    member(out, "recorded", row.recorded);
+    member(out, "filtered", row.filtered);
+    reasons(out, "dropped", &DROP_NAMES, &row.dropped);
+    member(out, "entered", row.entered);
+    member(out, "returned", row.returned);
+    member(out, "in_flight", row.in_flight);
+    member(out, "passed", row.passed);
+    reasons(out, "missed", &MISS_NAMES, &row.missed);
+}
+
+fn reasons(out: &mut Vec<u8>, of: &str, names: &[&str], counts: &[u64]) {
+    let counts: Map<_, _> = names
+        .iter()
+        .zip(counts)
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, &count)| ((*name).to_owned(), Value::from(count)))
+        .collect();
+    let text = format!(",\"{of}\":{}", Value::from(counts));
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn member(out: &mut Vec<u8>, name: &str, count: u64) {
+    out.extend_from_slice(format!(",\"{name}\":").as_bytes());
+    decimal(out, count);
 }
 
 fn line(out: &mut Vec<u8>, value: &Value) {
