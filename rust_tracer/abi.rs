@@ -9,7 +9,6 @@ use kernel::{
         _IO,
         _IOWR, //
     },
-
     prelude::*,
     transmute::{
         AsBytes,
@@ -103,7 +102,9 @@ const _: () = {
 const SIZE_MIN: usize = 8;
 
 /// Reads a command's structure. Returns it with the size that the caller gave.
-pub(crate) fn read<T: Argument + AsBytes + FromBytes>(from: UserPtr) -> Result<(T, usize), Refusal> {
+pub(crate) fn read<T: Argument + AsBytes + FromBytes>(
+    from: UserPtr,
+) -> Result<(T, usize), Refusal> {
     let size = UserSlice::new(from, size_of::<u32>())
         .reader()
         .read::<u32>()? as usize;
@@ -132,10 +133,16 @@ pub(crate) fn read<T: Argument + AsBytes + FromBytes>(from: UserPtr) -> Result<(
 }
 
 /// Writes a command's structure back, as much of it as the caller knows.
-pub(crate) fn write<T: Argument + AsBytes>(to: UserPtr, size: usize, value: &T) -> Result<(), Refusal> {
+pub(crate) fn write<T: Argument + AsBytes>(
+    to: UserPtr,
+    size: usize,
+    value: &T,
+) -> Result<(), Refusal> {
     let bytes = value.as_bytes();
     let bytes = bytes.get(..size.min(bytes.len())).unwrap_or(bytes);
-    Ok(UserSlice::new(to, bytes.len()).writer().write_slice(bytes)?)
+    Ok(UserSlice::new(to, bytes.len())
+        .writer()
+        .write_slice(bytes)?)
 }
 
 /// A pointer that travelled as a u64.

@@ -86,10 +86,7 @@ unsafe extern "C" fn rtrace_on_entry(
 ///
 /// `regs` are those of a function's entry.
 #[inline(always)]
-unsafe fn put_arguments(
-    record: &Reservation<'_, Pages>,
-    regs: *const core::ffi::c_void,
-) {
+unsafe fn put_arguments(record: &Reservation<'_, Pages>, regs: *const core::ffi::c_void) {
     let mut arguments = [0u64; 6];
     // SAFETY: By this function's contract; there is room for six.
     unsafe { bindings::rtrace_arguments(regs, arguments.as_mut_ptr()) };
@@ -169,8 +166,13 @@ unsafe extern "C" fn rtrace_on_return(
     frame: *const u64,
 ) {
     // SAFETY: By this function's contract; the engine outlives its fprobe.
-    let (engine, moment, frame) =
-        unsafe { (&*(owner as *const Engine), &*moment, &*frame.cast::<Frame>()) };
+    let (engine, moment, frame) = unsafe {
+        (
+            &*(owner as *const Engine),
+            &*moment,
+            &*frame.cast::<Frame>(),
+        )
+    };
     // A call that returns after the end stays in flight.
     let Some(here) = engine.here(moment.cpu) else {
         return;

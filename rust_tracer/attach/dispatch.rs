@@ -55,7 +55,9 @@ impl Dispatch {
     /// The slot to look at first: the top bits of a multiplicative hash (Knuth, 6.4).
     #[inline(always)]
     fn start(&self, site: usize) -> usize {
-        ((site as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_shr(self.shift)) as usize
+        ((site as u64)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .wrapping_shr(self.shift)) as usize
     }
 
     /// The probes at a site. Any context.

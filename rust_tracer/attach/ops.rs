@@ -70,7 +70,10 @@ impl Way for Ops {
             unsafe { bindings::rtrace_ops_remove(sites.as_mut_ptr().cast(), sites.len() as u32) }
         };
         if result != 0 {
-            pr_warn!("ftrace did not let go of {} functions: {result}\n", sites.len());
+            pr_warn!(
+                "ftrace did not let go of {} functions: {result}\n",
+                sites.len()
+            );
         }
     }
 }

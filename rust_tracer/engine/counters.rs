@@ -126,7 +126,10 @@ impl Counters {
     #[inline(always)]
     pub(crate) fn block(&self, index: u32) -> Option<&Block> {
         let index = index as usize;
-        let chunk = self.chunks.get(index / CHUNK_BLOCKS)?.load(Ordering::Acquire);
+        let chunk = self
+            .chunks
+            .get(index / CHUNK_BLOCKS)?
+            .load(Ordering::Acquire);
         // SAFETY: By the invariant the chunk lives as long as `self`.
         unsafe { chunk.as_ref() }?.get(index % CHUNK_BLOCKS)
     }

@@ -29,8 +29,7 @@ use kernel::{
 };
 
 use crate::{
-    abi,
-    bindings,
+    abi, bindings,
     bindings::rtrace_moment,
     refusal::Refusal,
     ring::{
@@ -183,8 +182,9 @@ impl Engine {
         targets: Option<Arc<Targets>>,
         waiter: Arc<Waiter>,
     ) -> Result<Arc<Self>, Refusal> {
-        let layout = Layout::new(config.ring_bytes, config.watermark, config.policy)
-            .ok_or(Refusal::new(EINVAL, "the ring's size is not a power of two"))?;
+        let layout = Layout::new(config.ring_bytes, config.watermark, config.policy).ok_or(
+            Refusal::new(EINVAL, "the ring's size is not a power of two"),
+        )?;
         let limit = cpu_limit();
         let mut cpus = KVec::with_capacity(limit as usize, GFP_KERNEL_ACCOUNT)?;
         for cpu in 0..limit {

@@ -28,9 +28,7 @@ use kernel::{
 };
 
 use crate::{
-    abi,
-    arch,
-    bindings,
+    abi, arch, bindings,
     ring::{
         Layout,
         Memory,
@@ -90,7 +88,8 @@ pub(crate) fn new_ring(layout: Layout, cpu: u32) -> Result<KBox<CpuRing>> {
         base,
         data_bytes: layout.size(),
     };
-    pages.status_word(core::mem::offset_of!(abi::rtrace_ring_status, cpu))
+    pages
+        .status_word(core::mem::offset_of!(abi::rtrace_ring_status, cpu))
         .store(cpu, Ordering::Relaxed);
     Ok(KBox::new(Ring::new(layout, pages), GFP_KERNEL_ACCOUNT)?)
 }
@@ -115,10 +114,7 @@ impl Pages {
 
     /// The bytes that are published and not consumed, as far as the consumer page tells.
     pub(crate) fn unread_inputs(&self) -> (u64, u64) {
-        let published = self.status_wide(core::mem::offset_of!(
-            abi::rtrace_ring_status,
-            published
-        ));
+        let published = self.status_wide(core::mem::offset_of!(abi::rtrace_ring_status, published));
         (published.load(Ordering::Acquire), self.load_consumer())
     }
 
@@ -133,11 +129,8 @@ impl Pages {
 
     /// Shows that the session has got a probe or a ring.
     pub(crate) fn show_generation(&self, generation: u64) {
-        self.status_wide(core::mem::offset_of!(
-            abi::rtrace_ring_status,
-            generation
-        ))
-        .store(generation, Ordering::Release);
+        self.status_wide(core::mem::offset_of!(abi::rtrace_ring_status, generation))
+            .store(generation, Ordering::Release);
     }
 
     #[inline(always)]
@@ -204,11 +197,8 @@ impl Memory for Pages {
 
     #[inline(always)]
     fn store_published(&self, position: u64) {
-        self.status_wide(core::mem::offset_of!(
-            abi::rtrace_ring_status,
-            published
-        ))
-        .store(position, Ordering::Release);
+        self.status_wide(core::mem::offset_of!(abi::rtrace_ring_status, published))
+            .store(position, Ordering::Release);
     }
 
     #[inline(always)]
@@ -226,11 +216,8 @@ impl Memory for Pages {
 
     #[inline(always)]
     fn set_bad_consumer(&self) {
-        self.status_word(core::mem::offset_of!(
-            abi::rtrace_ring_status,
-            bad_consumer
-        ))
-        .store(1, Ordering::Relaxed);
+        self.status_word(core::mem::offset_of!(abi::rtrace_ring_status, bad_consumer))
+            .store(1, Ordering::Relaxed);
     }
 
     #[inline(always)]

@@ -299,20 +299,19 @@ impl Table {
     /// If a module of this name and with these functions was here before, gives it its old
     /// entries.
     fn revive(&mut self, name: &[u8], handle: usize, found: &Found) -> Option<Range<u32>> {
-        let at = self.modules.iter().position(|module| {
-            module.handle == 0
-                && self.text_of(module.name) == name
-                && self.functions_of(module).len() == found.groups().count()
-                && self
-                    .functions_of(module)
-                    .iter()
-                    .zip(found.groups())
-                    .all(|(function, group)| {
-                        self.names_of(function)
-                            .map(|(_, name)| name)
-                            .eq(group.iter().map(|symbol| found.name(symbol)))
-                    })
-        })?;
+        let at =
+            self.modules.iter().position(|module| {
+                module.handle == 0
+                    && self.text_of(module.name) == name
+                    && self.functions_of(module).len() == found.groups().count()
+                    && self.functions_of(module).iter().zip(found.groups()).all(
+                        |(function, group)| {
+                            self.names_of(function)
+                                .map(|(_, name)| name)
+                                .eq(group.iter().map(|symbol| found.name(symbol)))
+                        },
+                    )
+            })?;
         let module = self.modules.get_mut(at)?;
         module.handle = handle;
         let indices = module.first..module.first + module.count;

@@ -155,8 +155,7 @@ pub(super) fn each_symbol<F: FnMut(&[u8], usize) -> Result>(each: F) -> Result {
         address: ffi::c_ulong,
     ) -> ffi::c_int {
         // SAFETY: By this function's contract.
-        let (walk, name) =
-            unsafe { (&mut *data.cast::<Walk<F>>(), CStr::from_ptr(name.cast())) };
+        let (walk, name) = unsafe { (&mut *data.cast::<Walk<F>>(), CStr::from_ptr(name.cast())) };
         // SAFETY: Any number may be asked for.
         let site = unsafe { bindings::rtrace_site(address) } as usize;
         walk.result = (walk.each)(name.to_bytes(), site);

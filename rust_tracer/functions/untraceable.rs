@@ -35,9 +35,16 @@ impl Section {
     }
 
     fn is_bound(name: &[u8]) -> bool {
-        [&b"_start"[..], b"_end", b"_stext", b"_etext", b"_sinittext", b"_einittext"]
-            .iter()
-            .any(|bound| name.ends_with(bound))
+        [
+            &b"_start"[..],
+            b"_end",
+            b"_stext",
+            b"_etext",
+            b"_sinittext",
+            b"_einittext",
+        ]
+        .iter()
+        .any(|bound| name.ends_with(bound))
     }
 }
 

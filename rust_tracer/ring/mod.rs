@@ -52,11 +52,11 @@ pub(crate) use self::layout::{
     RECORD_MAX,
     RECORD_PAD, //
 };
-pub(crate) use self::publish::unread;
 pub(crate) use self::memory::{
     Memory,
     Word, //
 };
+pub(crate) use self::publish::unread;
 
 /// Why a ring could not take a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,7 +119,8 @@ impl<M: Memory> Ring<M> {
         let m = &self.memory;
         let last = m.load(Word::LAST_TIME);
         let time = clock().max(last);
-        if m.compare_exchange(Word::LAST_TIME, last, time) && m.compare_exchange(Word::HEAD, old, new)
+        if m.compare_exchange(Word::LAST_TIME, last, time)
+            && m.compare_exchange(Word::HEAD, old, new)
         {
             Some(time)
         } else {

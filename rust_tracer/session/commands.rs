@@ -184,7 +184,10 @@ fn fill(to: u64, bytes: &[u8]) -> Result<(), Refusal> {
 }
 
 fn too_small() -> Refusal {
-    Refusal::new(ENOSPC, "the buffer is too small for one entry: make it larger")
+    Refusal::new(
+        ENOSPC,
+        "the buffer is too small for one entry: make it larger",
+    )
 }
 
 fn list_functions(at: UserPtr) -> Result<(), Refusal> {
@@ -236,7 +239,10 @@ fn add(session: ArcBorrow<'_, Session>, at: UserPtr) -> Result<(), Refusal> {
         if arg.ids_count > IDS_MAX {
             return Err(Refusal::with(
                 E2BIG,
-                fmt!("{} ids at once are too many: at most {IDS_MAX}", arg.ids_count),
+                fmt!(
+                    "{} ids at once are too many: at most {IDS_MAX}",
+                    arg.ids_count
+                ),
             ));
         }
         let mut bytes = KVVec::new();

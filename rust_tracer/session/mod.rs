@@ -130,7 +130,10 @@ impl Session {
     /// From now on the session learns of functions that come and go.
     fn enlist(self: ArcBorrow<'_, Self>) -> Result {
         let mut sessions = SESSIONS.lock();
-        if !sessions.iter().any(|other| Arc::ptr_eq(other, &self.into())) {
+        if !sessions
+            .iter()
+            .any(|other| Arc::ptr_eq(other, &self.into()))
+        {
             sessions.push(self.into(), GFP_KERNEL_ACCOUNT)?;
         }
         Ok(())
@@ -264,7 +267,10 @@ impl Inner {
 pub(crate) fn functions_came(functions: &Range<u32>) {
     for session in SESSIONS.lock().iter() {
         if let Err(refusal) = session.functions_came(functions) {
-            pr_warn!("a session got no probes in a new module: {:?}\n", refusal.error);
+            pr_warn!(
+                "a session got no probes in a new module: {:?}\n",
+                refusal.error
+            );
             session.remember(refusal);
         }
     }

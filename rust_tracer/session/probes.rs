@@ -151,7 +151,11 @@ impl Probes {
             let Some(probe) = self.get(index) else {
                 continue;
             };
-            if wanted.as_slice().last().is_none_or(|w| w.function != function) {
+            if wanted
+                .as_slice()
+                .last()
+                .is_none_or(|w| w.function != function)
+            {
                 let new = Wanted {
                     function,
                     entry: None,

@@ -54,7 +54,11 @@ impl Rows {
 
     /// Row `number`, and what it is called.
     fn row(&self, number: u64) -> (Cell, abi::rtrace_ledger_row) {
-        let columns = if self.sum_cpus { 1 } else { u64::from(self.cpus) };
+        let columns = if self.sum_cpus {
+            1
+        } else {
+            u64::from(self.cpus)
+        };
         let probe = (number / columns.max(1)) as u32;
         let cpu = (number % columns.max(1)) as u32;
         let (probes, probe) = if self.sum_probes {
@@ -78,9 +82,8 @@ impl Rows {
 
 pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (mut arg, size) = abi::read::<abi::rtrace_ledger>(at)?;
-    let known = abi::RTRACE_LEDGER_SUM_CPUS
-        | abi::RTRACE_LEDGER_SUM_PROBES
-        | abi::RTRACE_LEDGER_NONZERO;
+    let known =
+        abi::RTRACE_LEDGER_SUM_CPUS | abi::RTRACE_LEDGER_SUM_PROBES | abi::RTRACE_LEDGER_NONZERO;
     abi::must_be_zero(arg.flags & !known, "flags")?;
     abi::must_be_zero(arg.reserved, "reserved")?;
     let engine = super::engine(session)?;
