@@ -33,7 +33,10 @@ impl Choices {
             let byte = self.bytes.get(self.at).copied().unwrap_or(0);
             self.at += 1;
             return match rare {
-                true => byte.saturating_sub(255 - 3 * (among - 1)).div_ceil(3).into(),
+                true => byte
+                    .saturating_sub(255 - 3 * (among - 1))
+                    .div_ceil(3)
+                    .into(),
                 false => (byte % among).into(),
             };
         }

@@ -54,7 +54,10 @@ fn a_pool_without_slots_or_without_lists_gives_none() {
     for (lists, slots) in [(0, 0), (0, 5), (5, 0)] {
         let storage = Storage::new(lists, slots);
         storage.frames().give(0);
-        assert_eq!((storage.frames().take(0), storage.frames().free()), (None, 0));
+        assert_eq!(
+            (storage.frames().take(0), storage.frames().free()),
+            (None, 0)
+        );
     }
 }
 

@@ -9,13 +9,19 @@ use crate::glob::matches;
 
 fn all(pattern: &str, names: &[&str]) {
     for name in names {
-        assert!(matches(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
+        assert!(
+            matches(pattern.as_bytes(), name.as_bytes()),
+            "{pattern} {name}"
+        );
     }
 }
 
 fn none(pattern: &str, names: &[&str]) {
     for name in names {
-        assert!(!matches(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
+        assert!(
+            !matches(pattern.as_bytes(), name.as_bytes()),
+            "{pattern} {name}"
+        );
     }
 }
 
@@ -27,7 +33,10 @@ fn an_empty_pattern_matches_everything() {
 #[test]
 fn plain_bytes_match_themselves() {
     all("vfs_read", &["vfs_read"]);
-    none("vfs_read", &["", "vfs_rea", "vfs_readv", "Vfs_read", "xvfs_read"]);
+    none(
+        "vfs_read",
+        &["", "vfs_rea", "vfs_readv", "Vfs_read", "xvfs_read"],
+    );
 }
 
 #[test]
@@ -83,7 +92,9 @@ fn a_backslash_quotes_the_next_byte() {
 
 #[test]
 fn a_pattern_that_breaks_off_matches_nothing() {
-    for pattern in ["[", "[!", "[a", "[a-", "[]", "[!]", r"a\", r"[a\", "*[", r"*\"] {
+    for pattern in [
+        "[", "[!", "[a", "[a-", "[]", "[!]", r"a\", r"[a\", "*[", r"*\",
+    ] {
         none(pattern, &["", "a", "[", "[a", "]", "-", r"a\"]);
     }
 }
@@ -118,7 +129,9 @@ fn naive(p: &[u8], s: &[u8]) -> bool {
     };
     match first {
         b'?' => naive(after, text),
-        b'\\' => after.split_first().is_some_and(|(&q, after)| q == byte && naive(after, text)),
+        b'\\' => after
+            .split_first()
+            .is_some_and(|(&q, after)| q == byte && naive(after, text)),
         b'[' => {
             let negated = after.first() == Some(&b'!');
             let set = &after[usize::from(negated)..];

@@ -22,7 +22,7 @@ mod frames;
 #[allow(dead_code, reason = "each build uses a part")]
 mod glob;
 #[path = "../../../rust_tracer/ring/mod.rs"]
-#[allow(dead_code, reason = "each build uses a part")]
+#[allow(dead_code, unused_imports, reason = "each build uses a part")]
 mod ring;
 
 #[cfg(not(loom))]

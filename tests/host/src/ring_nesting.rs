@@ -15,7 +15,10 @@ const LONG: Act = Act::Record(32);
 fn exhaust(plan: Plan, body: impl Fn(&World)) {
     let runs = Choices::exhaust(|choices| run(&plan, choices, &body));
     println!("{runs} interleavings of {plan:?}");
-    assert!(runs > 1000, "only {runs} runs: the plan lets nothing happen");
+    assert!(
+        runs > 1000,
+        "only {runs} runs: the plan lets nothing happen"
+    );
 }
 
 fn plan(policy: Policy, consumer: Consumer) -> Plan {
@@ -187,7 +190,10 @@ fn an_overwriting_ring_drops_what_would_reach_a_record_being_written() {
         world.act(LONG);
         dropped.set(dropped.get().max(world.lost()));
     });
-    assert!(dropped.get() > 0, "no interleaving filled the ring from within");
+    assert!(
+        dropped.get() > 0,
+        "no interleaving filled the ring from within"
+    );
 }
 
 #[test]

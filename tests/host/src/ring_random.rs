@@ -52,7 +52,10 @@ fn the_first_record_after_losses_is_preceded_by_their_number() {
         let [.., lost, record] = stream.as_slice() else {
             panic!("no records")
         };
-        assert_eq!((lost.kind, lost.value, lost.position), (RECORD_LOST, 3, 256));
+        assert_eq!(
+            (lost.kind, lost.value, lost.position),
+            (RECORD_LOST, 3, 256)
+        );
         assert_eq!((record.position, record.time), (280, lost.time));
     });
 }
@@ -163,7 +166,11 @@ fn a_poller_is_woken_when_the_watermark_is_crossed_and_not_per_record() {
         for batch in 1..50 {
             assert!(world.poll(read));
             act_times(world, RECORD, 3);
-            assert_eq!(world.wakes(), batch - 1, "less than the watermark is unread");
+            assert_eq!(
+                world.wakes(),
+                batch - 1,
+                "less than the watermark is unread"
+            );
             world.act(RECORD);
             assert_eq!(world.wakes(), batch);
             read += 128;
@@ -316,7 +323,9 @@ fn follow(plan: &Plan, bytes: Vec<u8>, steps: &[Step]) {
                     let stream = world.stream();
                     let unread = stream.partition_point(|seen| seen.position < read);
                     let to = unread + (stream.len() - unread) * eighths / 8;
-                    read = stream.get(to).map_or(world.published(), |seen| seen.position);
+                    read = stream
+                        .get(to)
+                        .map_or(world.published(), |seen| seen.position);
                     match (plan.consumer, plan.policy) {
                         (Consumer::Fixed, Policy::Switch | Policy::Fill) => drop(world.poll(read)),
                         (Consumer::Fixed, Policy::Ring) => world.consume(read),

@@ -13,8 +13,8 @@ use std::rc::Rc;
 
 use crate::choices::Choices;
 use crate::ring::{
-    unread, Dropped, Layout, Memory, Policy, Reservation, Ring, Why, Word, LOST_LEN, RECORD_DISCARD,
-    RECORD_LOST, RECORD_PAD,
+    unread, Dropped, Layout, Memory, Policy, Reservation, Ring, Why, Word, LOST_LEN,
+    RECORD_DISCARD, RECORD_LOST, RECORD_PAD,
 };
 
 const RECORD: u32 = 4;
@@ -450,8 +450,13 @@ impl World {
                     value: match (kind, len) {
                         (RECORD_LOST, _) => word(2),
                         (RECORD_DISCARD, _) | (_, 16) => 0,
-                        _ => (3..u64::from(len / 8))
-                            .fold(word(2), |mark, index| if mark == word(index) { mark } else { 0 }),
+                        _ => (3..u64::from(len / 8)).fold(word(2), |mark, index| {
+                            if mark == word(index) {
+                                mark
+                            } else {
+                                0
+                            }
+                        }),
                     },
                 }),
             }
@@ -498,7 +503,11 @@ impl World {
         }
         if to > from {
             let last = stream.last().map(|last| last.kind);
-            assert_ne!(last, Some(RECORD_LOST), "a LOST record with no record after it");
+            assert_ne!(
+                last,
+                Some(RECORD_LOST),
+                "a LOST record with no record after it"
+            );
         }
     }
 }
@@ -590,7 +599,11 @@ impl Memory for Stepper {
     fn store_published(&self, position: u64) {
         self.step();
         assert!(self.published.get() <= position, "I1: published went back");
-        assert_eq!(self.word(Word::PUBLISHED), position, "I1: shown before known");
+        assert_eq!(
+            self.word(Word::PUBLISHED),
+            position,
+            "I1: shown before known"
+        );
         self.published.set(position);
     }
 
