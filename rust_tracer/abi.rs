@@ -108,7 +108,7 @@ pub(crate) fn read<T: Argument + AsBytes + FromBytes>(
     let size = UserSlice::new(from, size_of::<u32>())
         .reader()
         .read::<u32>()? as usize;
-    if size < SIZE_MIN || size > kernel::page::PAGE_SIZE {
+    if !(SIZE_MIN..=kernel::page::PAGE_SIZE).contains(&size) {
         return Err(Refusal::with(
             EINVAL,
             fmt!("the structure's `size` is {size}: set it to the sizeof of the structure"),

@@ -18,6 +18,7 @@ use kernel::{
     ffi,
     module::this_module,
     prelude::*,
+    str::CStrExt,
     sync::Arc,
     types::ForeignOwnable, //
 };
@@ -75,8 +76,8 @@ impl Devices {
             let (name, nodename) = node.names();
             let device = UnsafeCell::new(bindings::miscdevice {
                 minor: bindings::MISC_DYNAMIC_MINOR as ffi::c_int,
-                name: name.as_ptr().cast(),
-                nodename: nodename.as_ptr().cast(),
+                name: name.as_char_ptr(),
+                nodename: nodename.as_char_ptr(),
                 fops: operations,
                 mode: 0o600,
                 ..pin_init::zeroed()

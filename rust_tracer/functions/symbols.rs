@@ -5,12 +5,11 @@
 //!
 //! C header: [`shim.h`], "the kernel's symbols and ftrace sites".
 
-use core::ffi::CStr;
-
 use kernel::{
     error::to_result,
     ffi,
-    prelude::*, //
+    prelude::*,
+    str::CStrExt, //
 };
 
 use crate::{
@@ -116,7 +115,7 @@ unsafe extern "C" fn each(
     address: ffi::c_ulong,
 ) -> ffi::c_int {
     // SAFETY: By this function's contract.
-    let (walk, name) = unsafe { (&mut *data.cast::<Walk<'_>>(), CStr::from_ptr(name.cast())) };
+    let (walk, name) = unsafe { (&mut *data.cast::<Walk<'_>>(), CStr::from_char_ptr(name)) };
     // SAFETY: Any number may be asked for.
     let site = unsafe { bindings::rtrace_site(address) } as usize;
     if site == 0 || name.is_empty() {
@@ -155,7 +154,7 @@ pub(super) fn each_symbol<F: FnMut(&[u8], usize) -> Result>(each: F) -> Result {
         address: ffi::c_ulong,
     ) -> ffi::c_int {
         // SAFETY: By this function's contract.
-        let (walk, name) = unsafe { (&mut *data.cast::<Walk<F>>(), CStr::from_ptr(name.cast())) };
+        let (walk, name) = unsafe { (&mut *data.cast::<Walk<F>>(), CStr::from_char_ptr(name)) };
         // SAFETY: Any number may be asked for.
         let site = unsafe { bindings::rtrace_site(address) } as usize;
         walk.result = (walk.each)(name.to_bytes(), site);
@@ -181,7 +180,7 @@ impl LoadedModule {
 
     pub(super) fn name(&self) -> &[u8] {
         // SAFETY: The module is there, and its name is a string.
-        unsafe { CStr::from_ptr(bindings::rtrace_module_name(self.0).cast()) }.to_bytes()
+        unsafe { CStr::from_char_ptr(bindings::rtrace_module_name(self.0)) }.to_bytes()
     }
 
     fn is_init(&self, site: usize) -> bool {

@@ -139,7 +139,7 @@ fn info(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         abi_major: abi::RTRACE_ABI_MAJOR as u16,
         abi_minor: abi::RTRACE_ABI_MINOR as u16,
         node: session.node.number(),
-        features: FEATURES as u64,
+        features: u64::from(FEATURES),
         clock: abi::RTRACE_CLOCK_MONOTONIC,
         cpus: engine::cpu_limit(),
         page_size: kernel::page::PAGE_SIZE as u32,
