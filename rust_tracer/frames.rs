@@ -160,5 +160,5 @@ fn link(head: u64) -> u32 {
 /// The head that follows `head`, with another link.
 #[inline(always)]
 fn changed(head: u64, link: u32) -> u64 {
-    ((head >> 32).wrapping_add(1)) << 32 | u64::from(link)
+    ((head >> 32).wrapping_add(1) << 32) | u64::from(link)
 }

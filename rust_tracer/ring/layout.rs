@@ -134,7 +134,7 @@ impl Layout {
 /// The first word of the record at `position`.
 #[inline(always)]
 pub(super) fn first_word(position: u64, len: u32, kind: u32, context: u32) -> u64 {
-    let info = (len & 0xff_ffff) | (kind & 0xf) << 24 | (context & 0xf) << 28;
+    let info = (len & 0xff_ffff) | ((kind & 0xf) << 24) | ((context & 0xf) << 28);
     // `position` is a multiple of 8, so this is its bits from 3 on.
-    position << 29 | u64::from(info)
+    (position << 29) | u64::from(info)
 }

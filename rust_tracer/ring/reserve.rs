@@ -73,7 +73,7 @@ impl<M: Memory> Ring<M> {
     ) -> Result<Reservation<'_, M>, Dropped> {
         let m = &self.memory;
         m.add(Word::NEST, 1);
-        if len < HEAD_LEN || len > RECORD_MAX || len % 8 != 0 {
+        if !(HEAD_LEN..=RECORD_MAX).contains(&len) || len % 8 != 0 {
             return Err(self.drop_record(Why::Full));
         }
         let taken = loop {

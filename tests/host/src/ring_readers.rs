@@ -68,7 +68,7 @@ impl Pages {
                 self.data[place as usize].get()
             };
             assert_eq!(word(0) >> 32, at / 8, "torn");
-            let (len, kind) = (word(0) & 0xff_ffff, word(0) as u32 >> 24 & 0xf);
+            let (len, kind) = (word(0) & 0xff_ffff, (word(0) as u32 >> 24) & 0xf);
             match kind {
                 RECORD_PAD => {}
                 RECORD_LOST => losses += word(2),

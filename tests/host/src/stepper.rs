@@ -435,8 +435,8 @@ impl World {
             let offset = position % size;
             let word = |index: u64| self.data[(offset / 8 + index) as usize].get();
             let info = word(0) as u32;
-            let (len, kind) = (info & 0xff_ffff, info >> 24 & 0xf);
-            assert_eq!(word(0) >> 32, position >> 3 & 0xffff_ffff, "I4: position");
+            let (len, kind) = (info & 0xff_ffff, (info >> 24) & 0xf);
+            assert_eq!(word(0) >> 32, (position >> 3) & 0xffff_ffff, "I4: position");
             assert!(len >= 8 && len % 8 == 0, "I3: length {len}");
             assert!(offset + u64::from(len) <= size, "I3: not contiguous");
             assert!(position + u64::from(len) <= to, "I3: cut off");
