@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid, getgroups};
@@ -26,12 +26,34 @@ pub fn open(node: Option<Node>, access: Access) -> Result<Session> {
             other => return Ok(other?),
         }
     }
-    let person = Person::current();
-    let text: Vec<_> = refused
-        .iter()
-        .map(|(node, error)| refusal(&node.path(), Facts::read(&node.path()), &person, error))
+    let refused: Vec<_> = refused
+        .into_iter()
+        .map(|(node, error)| (node.path(), Facts::read(&node.path()), error))
         .collect();
-    Err(anyhow!(text.join("\n")))
+    Err(anyhow!(refusals(&refused, &Person::current())))
+}
+
+/// Why none of the nodes may be opened: the first in full, the others in a line.
+fn refusals(refused: &[(PathBuf, Option<Facts>, io::Error)], person: &Person) -> String {
+    let Some(((path, facts, error), others)) = refused.split_first() else {
+        return "there is no node to open".into();
+    };
+    let mut text = refusal(path, facts.as_ref(), person, error);
+    let others: Vec<_> = others
+        .iter()
+        .filter_map(|(path, facts, _)| {
+            let Facts { mode, group, .. } = facts.as_ref()?;
+            Some(format!(
+                "{} (mode {mode:04o}, group {group})",
+                path.display()
+            ))
+        })
+        .collect();
+    if !others.is_empty() {
+        text += "\n  nor are you let into what shows less: ";
+        text += &others.join(", ");
+    }
+    text
 }
 
 /// Why a node did not open for a reason other than permission.
@@ -136,20 +158,20 @@ impl Person {
 }
 
 /// Why a node may not be opened, and whom to ask for what.
-fn refusal(path: &Path, facts: Option<Facts>, person: &Person, error: &io::Error) -> String {
+fn refusal(path: &Path, facts: Option<&Facts>, person: &Person, error: &io::Error) -> String {
     let what = format!("cannot open {}: {}", path.display(), plain(error));
     let Some(facts) = facts else {
         return what;
     };
     let Facts {
         mode, owner, group, ..
-    } = &facts;
+    } = facts;
     let who = format!(
         "{what}\n  its mode is {mode:04o} ({}), its owner {owner}, its group {group}; you are {}",
         words(*mode),
         person.name
     );
-    format!("{who}\n  {}", advice(path, &facts, person))
+    format!("{who}\n  {}", advice(path, facts, person))
 }
 
 fn advice(path: &Path, facts: &Facts, person: &Person) -> String {
@@ -226,7 +248,7 @@ mod tests {
         let error = io::Error::from_raw_os_error(13);
         refusal(
             Path::new("/dev/rust_tracer/kernel"),
-            Some(facts),
+            Some(&facts),
             person,
             &error,
         )
@@ -249,6 +271,33 @@ mod tests {
              root, its group rtrace-kernel; you are carol\n  \
              ask an admin to add you to group rtrace-kernel: usermod -aG rtrace-kernel carol; \
              then log in again"
+        );
+    }
+
+    #[test]
+    fn the_other_nodes_are_told_in_a_line() {
+        let refused: Vec<_> = [("kernel", 990), ("system", 991)]
+            .map(|(name, gid)| {
+                let facts = Facts {
+                    mode: 0o660,
+                    uid: 0,
+                    gid,
+                    owner: "root".into(),
+                    group: format!("rtrace-{name}"),
+                    members: Vec::new(),
+                };
+                let path = PathBuf::from(format!("/dev/rust_tracer/{name}"));
+                (path, Some(facts), io::Error::from_raw_os_error(13))
+            })
+            .into();
+        let text = refusals(&refused, &carol());
+        assert_eq!(text.lines().count(), 4);
+        assert_eq!(
+            text.lines().last(),
+            Some(
+                "  nor are you let into what shows less: /dev/rust_tracer/system (mode 0660, \
+                 group rtrace-system)"
+            )
         );
     }
 

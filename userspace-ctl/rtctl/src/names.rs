@@ -1,52 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! What each probe of the session is called, rendered once so that printing a
-//! record takes one look into a vector.
+//! What each probe of the session is called, rendered when it first fires, so that
+//! printing a record takes one look into a vector.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use rust_tracer::{Kind, Probe};
 
-/// A probe, rendered.
+/// A probe and its renderings.
 #[derive(Clone, Debug)]
 pub struct Name {
     /// The probe itself.
     pub probe: Probe,
-    /// The ID and FUNCTION:NAME columns.
-    pub columns: String,
-    /// The members of a JSON object that name it, without braces.
-    pub json: String,
     /// Whether the session also has the function's other probe.
     pub paired: bool,
+    columns: OnceCell<String>,
+    json: OnceCell<String>,
 }
 
 /// The session's probes by index.
 #[derive(Debug, Default)]
 pub struct Names {
     names: Vec<Name>,
+    /// By function: whether there is an entry, and a return probe.
+    kinds: HashMap<u32, [bool; 2]>,
 }
 
 impl Names {
     /// Adds probes. They come in the order of their indices; others are ignored.
     pub fn extend(&mut self, probes: Vec<Probe>) {
-        let first = self.names.len();
-        for probe in probes {
-            if usize::try_from(probe.index) == Ok(self.names.len()) {
-                self.names.push(Name::new(probe));
-            }
-        }
-        self.pair(first);
-    }
-
-    /// Finds the pairs among all probes, as those from `first` on are new.
-    fn pair(&mut self, first: usize) {
-        if first == self.names.len() {
+        if probes.is_empty() {
             return;
         }
-        let mut kinds = std::collections::HashMap::<u32, [bool; 2]>::new();
-        for name in &self.names {
-            let kinds = kinds.entry(name.probe.function).or_default();
-            kinds[usize::from(name.probe.kind == Kind::Return)] = true;
+        for probe in probes {
+            if usize::try_from(probe.index) == Ok(self.names.len()) {
+                let kinds = self.kinds.entry(probe.function).or_default();
+                kinds[usize::from(probe.kind == Kind::Return)] = true;
+                self.names.push(Name {
+                    probe,
+                    paired: false,
+                    columns: OnceCell::new(),
+                    json: OnceCell::new(),
+                });
+            }
         }
         for name in &mut self.names {
-            name.paired = kinds[&name.probe.function] == [true, true];
+            name.paired = self.kinds.get(&name.probe.function) == Some(&[true, true]);
         }
     }
 
@@ -67,20 +66,25 @@ impl Names {
 }
 
 impl Name {
-    fn new(probe: Probe) -> Self {
-        let name = format!("{}:{}", probe.name, probe.kind.name());
-        let json = format!(
-            r#""id":{},"provider":"fbt","module":{},"function":{},"name":"{}""#,
-            probe.id,
-            serde_json::Value::from(probe.module.as_str()),
-            serde_json::Value::from(probe.name.as_str()),
-            probe.kind.name(),
-        );
-        Self {
-            columns: format!(" {:6} {name:>32} ", probe.id),
-            json,
-            paired: false,
-            probe,
-        }
+    /// The ID and FUNCTION:NAME columns.
+    pub fn columns(&self) -> &str {
+        self.columns.get_or_init(|| {
+            let Probe { id, name, kind, .. } = &self.probe;
+            let name = format!("{name}:{}", kind.name());
+            format!(" {id:6} {name:>32} ")
+        })
+    }
+
+    /// The members of a JSON object that name it, without braces.
+    pub fn json(&self) -> &str {
+        self.json.get_or_init(|| {
+            format!(
+                r#""id":{},"provider":"fbt","module":{},"function":{},"name":"{}""#,
+                self.probe.id,
+                serde_json::Value::from(self.probe.module.as_str()),
+                serde_json::Value::from(self.probe.name.as_str()),
+                self.probe.kind.name(),
+            )
+        })
     }
 }

@@ -33,6 +33,8 @@ pub struct Run<'a> {
     pub options: &'a Options,
     /// How long records may wait at most.
     pub rate: Duration,
+    /// Whether the output leaves the terminal to what tells of progress.
+    pub bars: bool,
     /// What the probes are called.
     pub names: Names,
     /// Records read.
@@ -58,9 +60,10 @@ type Reading<T> = std::result::Result<T, Ended<Stop>>;
 impl Run<'_> {
     /// Traces until the end. Returns whether the ledger holds.
     pub fn trace(&mut self, targets: Targets) -> Result<bool> {
+        // Before the start: once it runs there is no time to lose.
+        self.names.extend(self.session.probes(0)?);
         self.start()?;
         let mut trace = self.session.trace()?;
-        self.names.extend(self.session.probes(0)?);
         let mut processes = match targets.release() {
             Ok(processes) => processes,
             Err(error) => {
@@ -69,7 +72,7 @@ impl Run<'_> {
             }
         };
         let ended = self.follow(&mut trace, &mut processes);
-        let _progress = Progress::begin("ending the trace");
+        let _progress = self.bars.then(|| Progress::begin("ending the trace"));
         let dead = trace.verdict().state == abi::RTRACE_STATE_DEAD;
         let stopped = self.session.stop();
         let unread = match ended.and_then(|()| self.finish(&mut trace)) {
@@ -170,7 +173,9 @@ impl Run<'_> {
                 true => self.rate,
                 false => next.saturating_duration_since(now),
             };
-            let session: Option<BorrowedFd<'_>> = self.session.fd().filter(|_| !look.full);
+            // Where nothing is read before the end, records are no reason to wake up.
+            let reading = self.options.bufpolicy == Policy::Switch && !look.full;
+            let session: Option<BorrowedFd<'_>> = self.session.fd().filter(|_| reading);
             let happened = self
                 .watch
                 .wait(session, settle.then(|| trace.fd()), processes, timeout)

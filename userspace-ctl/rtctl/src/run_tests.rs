@@ -64,6 +64,7 @@ fn trace(
         watch: &watch,
         options: &options,
         rate: Duration::from_millis(1),
+        bars: false,
         names: Names::default(),
         read: 0,
         told: Vec::new(),

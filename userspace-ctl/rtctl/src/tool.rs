@@ -166,7 +166,8 @@ fn trace(
         Format::Text => Box::new(Columns::new(args.verbose)),
     };
     let regular = sink.metadata().is_ok_and(|data| data.is_file());
-    let live = sink.is_terminal() || !regular;
+    let terminal = sink.is_terminal();
+    let live = terminal || !regular;
     let rate = options
         .switchrate
         .unwrap_or(if live { LIVE } else { FILED });
@@ -195,6 +196,7 @@ fn trace(
             watch: &watch,
             options,
             rate,
+            bars: !terminal,
             names: Names::default(),
             read: 0,
             told: Vec::new(),

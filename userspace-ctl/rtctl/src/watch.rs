@@ -2,6 +2,7 @@
 //! What a running trace waits for: records, signals, the end of its processes,
 //! and the end of whoever reads its output.
 
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -40,7 +41,8 @@ impl Watch {
         let (wake, woken) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        let signals = [SIGINT, SIGTERM, SIGHUP];
+        for signal in signals.into_iter().filter(|&signal| !is_left_alone(signal)) {
             // In this order: the first signal finds the flag unset.
             flag::register_conditional_default(signal, Arc::clone(&asked))?;
             flag::register(signal, Arc::clone(&asked))?;
@@ -99,6 +101,17 @@ impl Watch {
             unread: self.sink.is_some() && has(sink, PollFlags::ERR),
         })
     }
+}
+
+/// Whether the caller wants a hang-up to be ignored, as nohup(1) does.
+fn is_left_alone(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0);
+    signal == SIGHUP && ignored >> (SIGHUP - 1) & 1 != 0
 }
 
 /// Takes those processes out that have ended.

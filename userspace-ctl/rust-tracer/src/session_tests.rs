@@ -225,6 +225,24 @@ fn the_flight_recorder_is_read_after_the_stop() {
 }
 
 #[test]
+fn a_ring_that_is_to_be_filled_is_read_at_the_end() {
+    let module = module();
+    let config = Config {
+        policy: Policy::Fill,
+        ..Config::default()
+    };
+    let (session, mut trace) = started(&module, config);
+    let mut fired = 0;
+    while module.fire(&entry(0, fired)) {
+        fired += 1;
+        assert!(look(&mut trace).is_empty());
+    }
+    assert_eq!(trace.verdict().reason, abi::RTRACE_REASON_FILLED);
+    session.stop().unwrap();
+    assert_eq!(finish(&mut trace).len() as u64, fired);
+}
+
+#[test]
 fn a_cpu_that_comes_online_is_read_as_well() {
     let module = module();
     module.unplug();

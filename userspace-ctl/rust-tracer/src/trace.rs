@@ -84,11 +84,14 @@ impl Trace {
     /// Takes what the rings hold and gives out, in order, what is settled. Also
     /// asks for the session to be settled further; [`Trace::fd`] becomes readable
     /// when that is done, and it is time to look again. Never waits.
+    ///
+    /// Only of policy switch: of the others everything is read at the end, or a
+    /// ring would never be full.
     pub fn look<E>(
         &mut self,
         each: impl FnMut(&Record) -> std::result::Result<(), E>,
     ) -> std::result::Result<Look, Ended<E>> {
-        if self.policy == Policy::Ring {
+        if self.policy != Policy::Switch {
             let changed = self.rings.refresh()?;
             return Ok(Look {
                 changed,

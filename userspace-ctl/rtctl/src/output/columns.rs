@@ -44,7 +44,7 @@ impl Form for Columns {
         }
         padded(out, record.cpu, 3);
         match record.event.firing().map(|at| names.get(at.probe)) {
-            Some(Some(name)) => out.extend_from_slice(name.columns.as_bytes()),
+            Some(Some(name)) => out.extend_from_slice(name.columns().as_bytes()),
             Some(None) => out.extend_from_slice(b"      -                                ? "),
             None => out.extend_from_slice(b"      -                             lost "),
         }

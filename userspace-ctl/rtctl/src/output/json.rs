@@ -78,7 +78,7 @@ impl Form for Json {
             decimal(out, index);
             if let Some(name) = names.get(index) {
                 out.push(b',');
-                out.extend_from_slice(name.json.as_bytes());
+                out.extend_from_slice(name.json().as_bytes());
             }
             counts(out, row);
             out.extend_from_slice(b"}\n");
@@ -110,7 +110,7 @@ fn firing(out: &mut Vec<u8>, names: &Names, record: &Record, at: &Firing) {
     decimal(out, at.probe);
     if let Some(name) = names.get(at.probe) {
         out.push(b',');
-        out.extend_from_slice(name.json.as_bytes());
+        out.extend_from_slice(name.json().as_bytes());
     }
 }
 
