@@ -68,9 +68,10 @@ impl Word {
 ///
 /// Called on the ring's own CPU with preemption off, in any context up to NMI. An interrupt may
 /// come between any two accesses, and its writer then makes its own accesses and is gone; it must
-/// see all accesses of the interrupted one that came before, and none that come after. Volatile
-/// accesses, or relaxed atomic ones, are enough for that: nobody else touches the private words.
-/// What other CPUs see is ordered only where a function says so.
+/// see all accesses of the interrupted one that came before, and none that come after. So the
+/// compiler must keep the order of the calls: volatile accesses do, and so do relaxed atomic ones
+/// as LLVM compiles them. The processor need not, nobody else touches the private words. What other
+/// CPUs see is ordered only where a function says so.
 pub(crate) trait Memory {
     /// A place in the data area: what is worked out once for a record (a pointer).
     type Place: Copy;
