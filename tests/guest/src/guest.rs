@@ -25,6 +25,16 @@ pub fn enabled_functions() -> Outcome<String> {
     Ok(fs::read_to_string(tracefs()?.join("enabled_functions"))?)
 }
 
+/// Has the kernel not complain of NMI handlers that take long: under emulation the host may
+/// stop a CPU at any point, also inside one.
+pub fn allow_long_nmis() -> Outcome {
+    let at = Path::new("/sys/kernel/debug");
+    if !at.join("x86").exists() {
+        sys::mount("debugfs", at)?;
+    }
+    Ok(fs::write(at.join("x86/nmi_longest_ns"), "60000000000")?)
+}
+
 /// How many references the rust_tracer module has; none: it is not loaded.
 pub fn references() -> Option<u64> {
     let text = fs::read_to_string("/sys/module/rust_tracer/refcnt").ok()?;

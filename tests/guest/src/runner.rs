@@ -6,10 +6,13 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::guest::{self, KernelLog};
 use crate::ktap::{Ktap, Verdict};
@@ -56,8 +59,12 @@ pub fn run_one(groups: &[Group], name: &str, options: &Options) -> ExitCode {
 /// Runs the tests; whether all passed.
 pub fn run_all(tests: &[(String, &Test)], options: &Options) -> Outcome<bool> {
     if guest::references().is_none() {
-        return Err(fail("rust_tracer is not loaded: modprobe rust_tracer"));
+        let status = Command::new("modprobe").arg("rust_tracer").status()?;
+        if !status.success() {
+            return Err(fail(format!("modprobe rust_tracer: {status}")));
+        }
     }
+    guest::allow_long_nmis()?;
     if !target::is_loaded("rt_target") {
         target::load(options, "rt_target", "")?;
     }
@@ -104,6 +111,7 @@ fn run_in_child(name: &str, options: &Options) -> Outcome<(Verdict, String)> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
+        .process_group(0)
         .spawn()?;
     let mut stdout = child
         .stdout
@@ -123,7 +131,9 @@ fn run_in_child(name: &str, options: &Options) -> Outcome<(Verdict, String)> {
     let mut note = String::new();
     if stuck {
         note = format!("stuck after {} s\n{}", options.patience, where_is(&child));
-        child.kill()?;
+        // With all that it started, which may hold its output open.
+        let group = Pid::from_raw(child.id() as i32).ok_or_else(|| fail("no process id"))?;
+        kill_process_group(group, Signal::KILL)?;
     }
     let status = child.wait()?;
     let mut text = match reader.join() {

@@ -119,11 +119,11 @@ fn killed(_: &Options) -> Outcome {
 fn inherited(_: &Options) -> Outcome {
     let target = Target::open()?;
     let trace = plan().start()?;
-    let (mut reader, writer) = sys::pipe()?;
+    let (reader, writer) = sys::pipe()?;
     let child = Child::start(|| {
         use std::io::Read;
         // Holds the descriptor until told.
-        i32::from(reader.read(&mut [0u8; 1]).is_err())
+        i32::from((&reader).read_exact(&mut [0u8; 1]).is_err())
     })?;
     target.run("plain 5")?;
     check_eq!(trace.finish()?.entries("rt_plain")?.len(), 5);

@@ -25,6 +25,7 @@ group! { "mmap":
     "mprotect adds no right that was not there" => protect,
     "mremap neither grows nor doubles a mapping" => remap,
     "a mapping of which a part is unmapped stays readable, and the session goes on" => partial,
+    "a reader that gives up its pages harms nobody but itself" => given_up,
     "a child that is forked has no mapping, and takes nothing from its parent" => fork,
     "a mapping stays readable after the descriptor is closed, and ends with its last user" => after_close,
     "the kernel cannot be talked into writing a read-only mapping by read(2) or /proc/PID/mem" => side_doors,
@@ -278,12 +279,7 @@ fn partial(_: &Options) -> Outcome {
         before,
         "the first record"
     );
-    for advice in [
-        libc::MADV_DONTNEED,
-        libc::MADV_DOFORK,
-        libc::MADV_DONTFORK,
-        libc::MADV_DODUMP,
-    ] {
+    for advice in [libc::MADV_DOFORK, libc::MADV_DONTFORK, libc::MADV_DODUMP] {
         // Allowed or not, what is there stays there.
         let _ = data.advise(advice);
         check_eq!(
@@ -293,6 +289,28 @@ fn partial(_: &Options) -> Outcome {
         );
     }
     drop(data);
+    target.run_on(0, "plain 10")?;
+    check_eq!(trace.finish()?.entries("rt_plain")?.len(), 20);
+    Ok(())
+}
+
+fn given_up(_: &Options) -> Outcome {
+    let target = Target::open()?;
+    let trace = running()?;
+    target.run_on(0, "plain 10")?;
+    let child = Child::start(|| {
+        let Ok(data) = map(&trace.session, AREAS[2], READ, libc::MAP_SHARED) else {
+            return 1;
+        };
+        let _ = data.advise(libc::MADV_DONTNEED);
+        data.word(0).load(Ordering::Relaxed);
+        0
+    })?;
+    let ended = child.wait()?;
+    check!(
+        matches!(ended, Ended::Exit(0) | Ended::Signal(libc::SIGBUS)),
+        "the reader that gave up its pages: {ended:?}"
+    );
     target.run_on(0, "plain 10")?;
     check_eq!(trace.finish()?.entries("rt_plain")?.len(), 20);
     Ok(())
