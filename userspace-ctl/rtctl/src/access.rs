@@ -178,9 +178,9 @@ fn advice(path: &Path, facts: &Facts, person: &Person) -> String {
     let Facts { group, .. } = facts;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let path = path.display();
-    let group_bits = facts.mode >> 3 & 0o7;
+    let group_bits = (facts.mode >> 3) & 0o7;
     let admitted = person.uid == 0
-        || (person.uid == facts.uid && facts.mode >> 6 & 0o6 == 0o6)
+        || (person.uid == facts.uid && (facts.mode >> 6) & 0o6 == 0o6)
         || (person.gids.contains(&facts.gid) && group_bits & 0o6 == 0o6);
     if admitted {
         return "the mode admits you, so the module itself refuses: kernel lockdown \

@@ -188,6 +188,18 @@ CPU FUNCTION
 }
 
 #[test]
+fn flow_starts_anew_where_records_were_lost() {
+    assert_eq!(
+        written(Flow::new(false), &[entry(0), lost(1), entry(2)]),
+        "\
+CPU FUNCTION                                 
+  0  -> vfs_read                              
+  0  -> rw_verify_area                        
+"
+    );
+}
+
+#[test]
 fn flow_does_not_indent_below_functions_without_return_probes() {
     assert_eq!(
         written(Flow::new(false), &[entry(4), entry(0)]),

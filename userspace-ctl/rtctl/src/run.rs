@@ -16,7 +16,7 @@ use crate::options::{Options, show_size};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::target::{Targets, epitaph};
-use crate::tool::Speaker;
+use crate::tool::{LIVE, Speaker};
 use crate::watch::{Watch, ended};
 
 /// The parts of a run.
@@ -154,22 +154,21 @@ impl Run<'_> {
             for mut process in ended(processes) {
                 self.says.notice(&epitaph(&mut process));
             }
-            if self.watch.asked_to_end() || (until_ended && processes.is_empty()) {
-                return Ok(());
-            }
             let verdict = trace.verdict();
             if verdict.reason == abi::RTRACE_REASON_FILLED {
                 self.says
                     .notice("a buffer is full: the recording has ended");
                 return Ok(());
             }
-            if verdict.state != abi::RTRACE_STATE_RUNNING {
+            let over = until_ended && processes.is_empty();
+            if over || self.watch.asked_to_end() || verdict.state != abi::RTRACE_STATE_RUNNING {
                 return Ok(());
             }
             // Settling costs the kernel something: once per turn, unless records pile up.
             let now = Instant::now();
             let settle = look.full || (look.held > 0 && now >= next);
             let timeout = match settle || look.held == 0 {
+                true if self.options.bufpolicy == Policy::Fill => self.rate.min(LIVE),
                 true => self.rate,
                 false => next.saturating_duration_since(now),
             };

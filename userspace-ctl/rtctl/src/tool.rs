@@ -24,8 +24,9 @@ use crate::spec::{Field, Spec};
 use crate::target::Targets;
 use crate::watch::Watch;
 
-/// How long records wait at most when somebody looks on, and when not.
-const LIVE: Duration = Duration::from_millis(100);
+/// How long records wait at most when somebody looks on.
+pub const LIVE: Duration = Duration::from_millis(100);
+/// The same when they go into a file.
 const FILED: Duration = Duration::from_secs(1);
 
 /// Says things on standard error.

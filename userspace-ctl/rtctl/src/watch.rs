@@ -111,7 +111,7 @@ fn is_left_alone(signal: i32) -> bool {
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or(0);
-    signal == SIGHUP && ignored >> (SIGHUP - 1) & 1 != 0
+    signal == SIGHUP && (ignored >> (SIGHUP - 1)) & 1 != 0
 }
 
 /// Takes those processes out that have ended.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! One open file of the module, as a trait: the kernel's behind [`crate::sys`],
+//! One open file of the module, as a trait: the kernel's behind `sys.rs`,
 //! or one in memory for tests.
 //!
 //! [`Command`] is the header's list of commands with their pointers turned into

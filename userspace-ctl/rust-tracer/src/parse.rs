@@ -101,7 +101,7 @@ impl<'a> Records<'a> {
         let position = self.position;
         let [info, own] = halves(self.word(position));
         let len = u64::from(info & 0xff_ffff);
-        let kind = info >> 24 & 0xf;
+        let kind = (info >> 24) & 0xf;
         let context = Context::from_info(info);
 
         let size = self.words.len() as u64 * WORD;

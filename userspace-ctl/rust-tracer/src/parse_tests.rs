@@ -56,7 +56,7 @@ fn all(words: &[AtomicU64], from: u64, to: u64) -> Vec<Result<Record, Corrupt>> 
 
 /// A record's first word.
 fn head(kind: u32, len: u64, position: u64) -> u64 {
-    u64::from(kind) << 24 | len | (position >> 3) << 32
+    (u64::from(kind) << 24) | len | ((position >> 3) << 32)
 }
 
 #[test]

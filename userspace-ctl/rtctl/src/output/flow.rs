@@ -5,7 +5,8 @@
 //! A thread's open calls are a stack of functions. A return closes its call, and
 //! with it the calls above that did not return (a tail call, a lost record). A
 //! return whose entry was not seen closes nothing, and a function of which only
-//! one probe is enabled opens nothing.
+//! one probe is enabled opens nothing. Where records were lost nobody knows which
+//! calls are still open: indentation starts anew.
 
 use std::collections::HashMap;
 
@@ -70,8 +71,11 @@ impl Flow {
 
 impl Form for Flow {
     fn record(&mut self, out: &mut Vec<u8>, names: &Names, record: &Record) {
-        if !self.verbose && matches!(record.event, Event::Lost { .. }) {
-            return;
+        if matches!(record.event, Event::Lost { .. }) {
+            self.open.clear();
+            if !self.verbose {
+                return;
+            }
         }
         if !self.headed {
             self.headed = true;

@@ -88,7 +88,7 @@ impl FakeRing {
         self.head += pad;
         for (i, &word) in words.iter().enumerate() {
             let word = match i {
-                0 => word | self.head >> 3 << 32,
+                0 => word | ((self.head >> 3) << 32),
                 _ => word,
             };
             self.store(self.head + i as u64 * 8, word);
@@ -138,10 +138,10 @@ fn encode(record: &Record, cpu: u32) -> Vec<u64> {
 }
 
 fn head(kind: u32, len: u64, context: u32, position: u64) -> u64 {
-    u64::from(context << 28 | kind << 24) | len | position >> 3 << 32
+    u64::from((context << 28) | (kind << 24)) | len | ((position >> 3) << 32)
 }
 
 /// Two u32 side by side, on a little-endian machine.
 fn pair(first: u32, second: u32) -> u64 {
-    u64::from(second) << 32 | u64::from(first)
+    (u64::from(second) << 32) | u64::from(first)
 }
