@@ -524,7 +524,8 @@ void rtrace_mapping(const struct vm_area_struct *vma, struct rtrace_mapping *map
 {
 	mapping->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	mapping->length = vma->vm_end - vma->vm_start;
-	mapping->shared = vma->vm_flags & VM_SHARED;
+	/* Not VM_SHARED, which a file opened to read does not get. */
+	mapping->shared = vma->vm_flags & VM_MAYSHARE;
 	mapping->write = vma->vm_flags & VM_WRITE;
 	mapping->exec = vma->vm_flags & VM_EXEC;
 }

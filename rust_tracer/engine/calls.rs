@@ -155,13 +155,12 @@ impl Calls {
         unsafe { bindings::rtrace_task_alive(tid, start) }
     }
 
-    /// Calls `each` with every call that is being followed, and whether it can still return.
-    /// Task context.
-    pub(crate) fn each(&self, mut each: impl FnMut(Call, bool) -> Result) -> Result {
+    /// Calls `each` with every call that is being followed. Task context.
+    pub(crate) fn each(&self, mut each: impl FnMut(Call) -> Result) -> Result {
         for slot in &self.slots {
             let entered = slot.entered.load(Ordering::Acquire);
             if entered != 0 {
-                each(Self::call(slot, entered), Self::is_alive(slot))?;
+                each(Self::call(slot, entered))?;
             }
         }
         Ok(())

@@ -157,14 +157,9 @@ pub(crate) fn add_firings(row: &mut abi::rtrace_ledger_row, block: &Block) {
     }
 }
 
-/// Adds what a return probe's second block counted to a row; `in_flight` and `died` are what
-/// the frames still in use say.
-pub(crate) fn add_calls(
-    row: &mut abi::rtrace_ledger_row,
-    block: &Block,
-    in_flight: u64,
-    died: u64,
-) {
+/// Adds what a return probe's second block counted to a row; `in_flight` is what the frames
+/// still in use say.
+pub(crate) fn add_calls(row: &mut abi::rtrace_ledger_row, block: &Block, in_flight: u64) {
     let word = |what: Call| block.word(what as usize);
     row.entered += word(Call::Entered);
     row.passed += word(Call::Passed);
@@ -176,7 +171,7 @@ pub(crate) fn add_calls(
         .wrapping_sub(word(Call::Passed))
         .wrapping_sub(word(Call::Followed));
     *no_frame += word(Call::NoFrame);
-    *dead += word(Call::Died) + died;
+    *dead += word(Call::Died);
 }
 
 const _: () = {

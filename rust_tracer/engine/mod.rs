@@ -284,6 +284,8 @@ impl Engine {
     /// No probe fires any more when it returns. Task context.
     pub(crate) fn halt(&self, state: u32, reason: u32) {
         self.turn(false);
+        // What is in flight now stays so for the ledger, whatever becomes of it.
+        self.reap();
         let filled = self.reason.load(Ordering::Relaxed) == abi::RTRACE_REASON_FILLED;
         self.show(
             state,

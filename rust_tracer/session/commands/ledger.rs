@@ -29,8 +29,8 @@ use crate::{
     sort::sort, //
 };
 
-/// A call whose frame is in use: probe, CPU of its entry, whether it can still return.
-type Inside = (u32, u32, bool);
+/// A call in flight: probe, CPU of its entry.
+type Inside = (u32, u32);
 
 /// What one row sums over.
 struct Cell {
@@ -125,8 +125,8 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
 fn inside(engine: &Engine) -> Result<KVVec<Inside>> {
     let mut inside = KVVec::new();
     if let Some(calls) = engine.calls() {
-        calls.each(|call, alive| {
-            inside.push((call.probe.index, call.cpu, alive), GFP_KERNEL)?;
+        calls.each(|call| {
+            inside.push((call.probe.index, call.cpu), GFP_KERNEL)?;
             Ok(())
         })?;
     }
@@ -154,8 +154,7 @@ fn add(
             }
             if probe.kind == Kind::Return {
                 if let Some(block) = counters.block(probe.block + 1) {
-                    let count = |alive| count(inside, (index, cpu, alive));
-                    counters::add_calls(row, block, count(true), count(false));
+                    counters::add_calls(row, block, count(inside, (index, cpu)));
                 }
             }
         }
