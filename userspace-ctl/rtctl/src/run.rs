@@ -37,6 +37,8 @@ pub struct Run<'a> {
     pub bars: bool,
     /// What the probes are called.
     pub names: Names,
+    /// Whether there are no more probes than `names` knows.
+    pub complete: bool,
     /// Records read.
     pub read: u64,
     /// Drops told so far, by CPU.
@@ -75,6 +77,8 @@ impl Run<'_> {
         let _progress = self.bars.then(|| Progress::begin("ending the trace"));
         let dead = trace.verdict().state == abi::RTRACE_STATE_DEAD;
         let stopped = self.session.stop();
+        // As dtrace does: what was started for the trace does not outlive it.
+        processes.iter().for_each(Process::terminate);
         let unread = match ended.and_then(|()| self.finish(&mut trace)) {
             Ok(()) => false,
             Err(Ended::Receiver(Stop::Unread)) => true,
@@ -191,6 +195,7 @@ impl Run<'_> {
     /// Writes what is ready to be written.
     fn look(&mut self, trace: &mut Trace) -> Reading<rust_tracer::Look> {
         let look = trace.look(|record| self.record(record))?;
+        self.complete &= !look.changed;
         if look.records > 0 {
             self.flush()?;
         }
@@ -206,10 +211,12 @@ impl Run<'_> {
     fn record(&mut self, record: &Record) -> std::result::Result<(), Stop> {
         if let Some(at) = record.event.firing() {
             self.read += 1;
-            if at.probe >= self.names.len() {
+            if at.probe >= self.names.len() && !self.complete {
                 // A module was loaded. Should the index be beyond what there is, then so be it.
-                let new = self.session.probes(self.names.len()).map_err(Stop::Names)?;
+                let names = self.names.len();
+                let new = self.session.probes(names).map_err(Stop::Names)?;
                 self.names.extend(new);
+                self.complete = self.names.len() == names;
             }
         }
         self.output.record(&self.names, record).map_err(stop)

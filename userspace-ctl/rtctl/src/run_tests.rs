@@ -66,6 +66,7 @@ fn trace(
         rate: Duration::from_millis(1),
         bars: false,
         names: Names::default(),
+        complete: false,
         read: 0,
         told: Vec::new(),
     };
@@ -279,6 +280,20 @@ fn the_command_ends_the_trace_and_is_said_to() {
         )
     );
     assert_eq!(outcome.result, Ok(true));
+}
+
+#[test]
+fn a_command_does_not_outlive_the_trace() {
+    let targets = Targets::take(Some("sleep 1000"), &[]).unwrap();
+    let process = rust_tracer::child::Process::grab(targets.only().unwrap()).unwrap();
+    let outcome = trace(&module(), columns(), targets, end);
+    assert_eq!(outcome.result, Ok(true));
+    let (mut processes, watch) = (vec![process], Watch::nothing().unwrap());
+    while ended(&mut processes).is_empty() {
+        watch
+            .wait(None, None, &processes, Duration::from_secs(10))
+            .unwrap();
+    }
 }
 
 #[test]

@@ -199,6 +199,7 @@ fn trace(
             rate,
             bars: !terminal,
             names: Names::default(),
+            complete: false,
             read: 0,
             told: Vec::new(),
         }

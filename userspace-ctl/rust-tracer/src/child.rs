@@ -16,7 +16,7 @@ use std::thread::{self, JoinHandle};
 
 use rustix::io::{Errno, read, retry_on_intr, write};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
 /// A command held back before exec. Dropping it ends the child unexecuted.
 #[derive(Debug)]
@@ -128,6 +128,14 @@ impl Process {
         self.exit.as_fd()
     }
 
+    /// Asks it to end, if we started it.
+    pub fn terminate(&self) {
+        if self.child.is_some() {
+            // It fails only if the process has ended.
+            let _ = pidfd_send_signal(&self.exit, Signal::TERM);
+        }
+    }
+
     /// How it ended, once it has; only of a process that we started.
     pub fn status(&mut self) -> Option<ExitStatus> {
         self.child.as_mut()?.wait().ok()
@@ -173,6 +181,17 @@ mod tests {
         use rustix::event::{PollFd, PollFlags, poll};
         let fd = process.fd();
         poll(&mut [PollFd::new(&fd, PollFlags::IN)], None).unwrap();
+    }
+
+    #[test]
+    fn only_what_we_started_is_terminated() {
+        let mut process = held("sleep", &["1000"]).release().unwrap();
+        Process::grab(process.pid()).unwrap().terminate();
+        Process::grab(std::process::id() as i32)
+            .unwrap()
+            .terminate();
+        process.terminate();
+        assert_eq!(process.status().unwrap().signal(), Some(15));
     }
 
     #[test]
