@@ -26,8 +26,8 @@ impl Word {
     /// Reserved up to here.
     pub(crate) const HEAD: Word = Word(0);
     /// Up to here a record may be reserved without looking at anything else. Going beyond is not
-    /// wrong, it only needs the long way; so a smaller value than possible is always allowed, and
-    /// 0 is how a loss asks for the long way.
+    /// wrong, it only needs the long way; so a smaller value than possible is always allowed. 0 is
+    /// how a loss asks for the long way, 1 stands while a writer is on it.
     pub(crate) const LIMIT: Word = Word(1);
     /// No record is older than this, in ns.
     pub(crate) const LAST_TIME: Word = Word(2);

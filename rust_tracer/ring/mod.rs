@@ -28,9 +28,9 @@
 //! - reservations that are not published do not overlap, and all below `published` are whole;
 //! - times never decrease along positions, and each record carries its own position;
 //! - every loss is counted once in the status page, and once in a LOST record that stands before
-//!   the first record after it, or is still pending. (Exception: if an interrupt reserves between
-//!   the two instructions with which an interrupted writer takes the pending losses and its
-//!   place, its record comes before theirs, and the LOST record stays with the interrupted one.)
+//!   the first record after it, or is still pending. (Exception: an interrupted writer may just
+//!   have taken the pending losses and not yet its place; a record of the interrupting one then
+//!   comes before the LOST record.)
 //!
 //! Contexts: everything here may run in task, softirq, hard irq and NMI context, on the ring's own
 //! CPU, with preemption off. Nothing waits, allocates, faults or panics.

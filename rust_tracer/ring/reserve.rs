@@ -42,6 +42,9 @@ use super::{
     Why, //
 };
 
+/// `LIMIT` while a writer is on the long way: like 0, below the end of any record.
+const ON_THE_LONG_WAY: u64 = 1;
+
 /// A stretch that `head` was moved over, without what the ring itself put in front.
 struct Taken {
     position: u64,
@@ -128,11 +131,16 @@ impl<M: Memory> Ring<M> {
         }
     }
 
+    /// Reserves when there may be more to do than to move `head`.
+    ///
+    /// A loss after the look at `PENDING` leaves 0 in `LIMIT`, and a writer that interrupts this
+    /// one leaves a limit that is right for a later `head`; so only `ON_THE_LONG_WAY` is replaced.
     #[cold]
     #[inline(never)]
     fn reserve_long(&self, len: u32, clock: &impl Fn() -> u64) -> Result<Taken, Dropped> {
         let m = &self.memory;
         loop {
+            m.store(Word::LIMIT, ON_THE_LONG_WAY);
             let old = m.load(Word::HEAD);
             let lost = m.load(Word::PENDING);
             let lost_len = if lost != 0 { LOST_LEN } else { 0 };
@@ -160,7 +168,6 @@ impl<M: Memory> Ring<M> {
             let Some(time) = self.claim(old, new, clock) else {
                 if lost != 0 {
                     m.add(Word::PENDING, lost);
-                    m.store(Word::LIMIT, 0);
                 }
                 continue;
             };
@@ -179,11 +186,7 @@ impl<M: Memory> Ring<M> {
             if self.layout.policy == Policy::Ring {
                 self.note_blocks(old, new);
             }
-            m.store(Word::LIMIT, limit);
-            if m.load(Word::PENDING) != 0 {
-                // A loss came before our store and wanted the long way taken.
-                m.store(Word::LIMIT, 0);
-            }
+            let _ = m.compare_exchange(Word::LIMIT, ON_THE_LONG_WAY, limit);
             return Ok(Taken {
                 position: start.wrapping_add(u64::from(lost_len)),
                 time,

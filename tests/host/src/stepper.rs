@@ -77,8 +77,8 @@ struct Made {
     mark: u64,
     /// Losses that were over before the writer began.
     losses_before: u64,
-    /// Whether it interrupted a writer that was taking room.
-    inside_reserve: bool,
+    /// Whether it interrupted a writer that held losses in its hands.
+    losses_held: bool,
 }
 
 /// The memory, all that has happened, and all that may happen.
@@ -95,8 +95,8 @@ pub(crate) struct World {
     lost: Cell<u64>,
     bad_consumer: Cell<bool>,
 
-    /// For each writer inside: whether it is taking room now.
-    reserving: RefCell<Vec<bool>>,
+    /// For each writer inside: whether it has taken the pending losses, and not yet its place.
+    inside: RefCell<Vec<bool>>,
     interrupts: Cell<u32>,
     now: Cell<u64>,
     clock_max: Cell<u64>,
@@ -142,7 +142,7 @@ pub(crate) fn run(plan: &Plan, choices: Choices, body: impl FnOnce(&World)) -> C
         oldest: Cell::new(0),
         lost: Cell::new(0),
         bad_consumer: Cell::new(false),
-        reserving: RefCell::new(Vec::new()),
+        inside: RefCell::new(Vec::new()),
         interrupts: Cell::new(0),
         now: Cell::new(1000),
         clock_max: Cell::new(0),
@@ -177,7 +177,7 @@ impl World {
 
     /// Runs one outermost writer; interrupts happen as the choices have it.
     pub(crate) fn act(&self, act: Act) {
-        assert!(self.reserving.borrow().is_empty());
+        assert!(self.inside.borrow().is_empty());
         self.writer(act);
         self.check_at_rest();
     }
@@ -251,7 +251,7 @@ impl World {
 
     fn writer(&self, act: Act) {
         let ring = self.ring();
-        self.reserving.borrow_mut().push(false);
+        self.inside.borrow_mut().push(false);
         bump(&self.fired, 1);
         match act {
             Act::Lose => {
@@ -264,6 +264,9 @@ impl World {
                     for index in 2..len / 8 {
                         record.put(index, mark);
                     }
+                    for outside in [0, 1, len / 8, u32::MAX] {
+                        record.put(outside, u64::MAX);
+                    }
                     self.count_wake(record.commit(RECORD, 0));
                 }
             }
@@ -273,7 +276,7 @@ impl World {
                 }
             }
         }
-        self.reserving.borrow_mut().pop();
+        self.inside.borrow_mut().pop();
     }
 
     fn reserve<'a>(
@@ -284,21 +287,19 @@ impl World {
     ) -> Option<(u64, Reservation<'a, Stepper>)> {
         let losses_before = self.losses_done.get();
         let was_filled = self.filled.get();
-        let inside_reserve = self.reserving.borrow().contains(&true);
+        let losses_held = self.inside.borrow().contains(&true);
         let clock = Cell::new(0);
         // The loss of a record that is going to be dropped begins somewhere inside.
         bump(&self.losses_begun, 1);
-        self.set_reserving(true);
         let result = ring.reserve(len, || {
             self.step();
             // Each context's clock is behind by another amount.
-            let behind = [3, 0, 6, 1][self.reserving.borrow().len() - 1];
+            let behind = [3, 0, 6, 1][self.inside.borrow().len() - 1];
             self.now.set(self.now.get() + 1);
             clock.set(self.now.get() - behind);
             self.clock_max.set(self.clock_max.get().max(clock.get()));
             clock.get()
         });
-        self.set_reserving(false);
         let record = match result {
             Ok(record) => record,
             Err(Dropped { why, wake }) => {
@@ -316,7 +317,7 @@ impl World {
             }
         };
         self.losses_begun.set(self.losses_begun.get() - 1);
-        assert!(!was_filled || inside_reserve, "a filled ring took a record");
+        assert!(!was_filled, "a filled ring took a record");
         bump(&self.written, 1);
 
         let (position, time) = (record.position(), record.time());
@@ -340,13 +341,15 @@ impl World {
             time,
             mark,
             losses_before,
-            inside_reserve,
+            losses_held,
         });
         Some((mark, record))
     }
 
-    fn set_reserving(&self, now: bool) {
-        *self.reserving.borrow_mut().last_mut().expect("a writer") = now;
+    fn hold_losses(&self, now: bool) {
+        if let Some(held) = self.inside.borrow_mut().last_mut() {
+            *held = now;
+        }
     }
 
     fn count_wake(&self, wake: bool) {
@@ -360,8 +363,8 @@ impl World {
     fn step(&self) {
         self.check();
         while self.interrupts.get() < self.plan.interrupts_max
-            && self.reserving.borrow().len() < self.plan.depth_max
-            && !self.reserving.borrow().is_empty()
+            && self.inside.borrow().len() < self.plan.depth_max
+            && !self.inside.borrow().is_empty()
         {
             let kinds = self.plan.interrupts.len();
             let choice = self.choices.borrow_mut().pick(1 + kinds, true);
@@ -495,7 +498,7 @@ impl World {
                     "I3: torn"
                 );
                 assert!(
-                    self.told.get() >= made.losses_before || made.inside_reserve,
+                    self.told.get() >= made.losses_before || made.losses_held,
                     "a record before the losses that came before it"
                 );
             }
@@ -526,6 +529,9 @@ impl Memory for Stepper {
             // From here on these may be overwritten under Policy::Ring, so look now.
             self.check_published(self.word(Word::PUBLISHED), value);
         }
+        if word == Word::LIMIT {
+            self.hold_losses(false);
+        }
         self.words[word.index()].set(value);
     }
 
@@ -541,6 +547,11 @@ impl Memory for Stepper {
         let same = cell.get() == old;
         if same {
             cell.set(new);
+            match word {
+                Word::PENDING => self.hold_losses(true),
+                Word::HEAD => self.hold_losses(false),
+                _ => {}
+            }
         }
         same
     }
