@@ -47,7 +47,7 @@ module:
 	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
 
 tool:
-	cd userspace-ctl && $(CARGO) build --release --locked --bin rtctl
+	cd userspace-ctl && $(CARGO) build --release --locked --package rtctl --bins
 else
 module:
 	@scripts/lab/announce
