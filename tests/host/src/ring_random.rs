@@ -240,6 +240,38 @@ fn a_full_ring_has_woken_its_poller_whatever_the_watermark() {
 }
 
 #[test]
+fn an_ordinary_record_costs_few_accesses_also_after_losses() {
+    for policy in [Policy::Switch, Policy::Ring] {
+        let plan = Plan {
+            size: 1 << 16,
+            policy,
+            watermark: 1 << 14,
+            consumer: Consumer::Fixed,
+            interrupts: &[],
+            interrupts_max: 0,
+            depth_max: 1,
+        };
+        run(&plan, Choices::default(), |world| {
+            for _ in 0..4 {
+                act_times(world, Act::Lose, 3);
+                // The ways that are long: once for the loss, and at each block or read.
+                let before = world.accesses();
+                for batch in 0..64 {
+                    if batch % 4 == 0 {
+                        world.consume(world.published());
+                    }
+                    act_times(world, Act::Record(32), 32);
+                }
+                // 2 words, 2 of the head, 7 to reserve and 7 to commit.
+                let extra = world.accesses() - before - 64 * 32 * 18;
+                assert!(extra < 64 * 32 / 2, "{policy:?}: {extra} more accesses");
+            }
+            assert_eq!(world.lost(), 12);
+        });
+    }
+}
+
+#[test]
 fn a_layout_needs_a_power_of_two_and_sixteen_words() {
     for size in [0, 64, 100, 65535, 65537] {
         assert!(Layout::new(size, 1, Policy::Switch).is_none(), "{size}");
@@ -310,7 +342,10 @@ fn steps(longest: u32, hostile: bool) -> impl Strategy<Value = Vec<Step>> {
 
 /// The logarithm of a ring's size, and steps with records for it.
 fn sized(hostile: bool) -> impl Strategy<Value = (u32, Vec<Step>)> {
-    (7..13u32).prop_flat_map(move |log| (Just(log), steps((1 << log) / 8, hostile)))
+    (7..17u32).prop_flat_map(move |log| {
+        let longest = RECORD_MAX.min((1 << log) / 8);
+        (Just(log), steps(longest, hostile))
+    })
 }
 
 fn follow(plan: &Plan, bytes: Vec<u8>, steps: &[Step]) {

@@ -98,6 +98,7 @@ pub(crate) struct World {
     /// For each writer inside: whether it has taken the pending losses, and not yet its place.
     inside: RefCell<Vec<bool>>,
     interrupts: Cell<u32>,
+    accesses: Cell<u64>,
     now: Cell<u64>,
     clock_max: Cell<u64>,
     fired: Cell<u64>,
@@ -144,6 +145,7 @@ pub(crate) fn run(plan: &Plan, choices: Choices, body: impl FnOnce(&World)) -> C
         bad_consumer: Cell::new(false),
         inside: RefCell::new(Vec::new()),
         interrupts: Cell::new(0),
+        accesses: Cell::new(0),
         now: Cell::new(1000),
         clock_max: Cell::new(0),
         fired: Cell::new(0),
@@ -220,6 +222,11 @@ impl World {
 
     pub(crate) fn filled(&self) -> bool {
         self.filled.get()
+    }
+
+    /// How many accesses the ring has made; reading the clock counts as one.
+    pub(crate) fn accesses(&self) -> u64 {
+        self.accesses.get()
     }
 
     /// How often pollers had to be woken.
@@ -361,6 +368,7 @@ impl World {
 
     /// What comes before each access: a check, and any number of interrupts.
     fn step(&self) {
+        bump(&self.accesses, 1);
         self.check();
         while self.interrupts.get() < self.plan.interrupts_max
             && self.inside.borrow().len() < self.plan.depth_max
