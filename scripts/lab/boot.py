@@ -18,6 +18,7 @@ import time
 
 from splat import find_splat
 
+QEMU = os.path.join(os.path.dirname(os.path.abspath(__file__)), "qemu")
 EXIT_TIMED_OUT = 124
 EXIT_GUEST_DIED = 70
 EXIT_SPLAT = 71
@@ -52,7 +53,7 @@ def qemu_command(a):
     # Quiet until the guest's init turns the console up: a serial port is slow without KVM.
     cmdline = f"console=ttyS0 loglevel=5 panic=-1 oops=continue rdinit=/init net.ifnames=0 {a.append}"
     return [
-        "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-machine", "q35,usb=off,smbus=off,vmport=off", *accel, "-m", str(a.mem),
         "-kernel", a.kernel, "-initrd", a.initrd, "-append", cmdline.strip(),
         "-object", "rng-random,id=entropy,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=entropy",
@@ -184,7 +185,7 @@ def main():
     a = arguments()
     if a.shell:
         die_with_parent()  # which execvp keeps
-        os.execvp("qemu-system-x86_64", qemu_command(a) + [
+        os.execv(QEMU, qemu_command(a) + [
             "-chardev", "stdio,id=tty,signal=off", "-device", "virtconsole,chardev=tty",
         ])  # fmt: skip
     for s in (signal.SIGTERM, signal.SIGHUP):
