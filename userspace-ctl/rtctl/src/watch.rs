@@ -22,6 +22,9 @@ use signal_hook::{flag, low_level};
 pub struct Watch {
     asked: Arc<AtomicBool>,
     wake: UnixStream,
+    /// The end that signals write to: closed, it would wake as well.
+    #[expect(dead_code, reason = "held open")]
+    woken: UnixStream,
     sink: Option<OwnedFd>,
 }
 
@@ -48,15 +51,21 @@ impl Watch {
             flag::register(signal, Arc::clone(&asked))?;
             low_level::pipe::register(signal, woken.try_clone()?)?;
         }
-        Ok(Self { asked, wake, sink })
+        Ok(Self {
+            asked,
+            wake,
+            woken,
+            sink,
+        })
     }
 
     /// Watches for no signal.
     pub fn nothing() -> io::Result<Self> {
-        let (wake, _) = UnixStream::pair()?;
+        let (wake, woken) = UnixStream::pair()?;
         Ok(Self {
             asked: Arc::new(AtomicBool::new(false)),
             wake,
+            woken,
             sink: None,
         })
     }
@@ -77,9 +86,8 @@ impl Watch {
         let ends: Vec<_> = processes.iter().map(Process::fd).collect();
         let mut fds = Vec::with_capacity(ends.len() + 4);
         fds.extend(ends.iter().map(|end| PollFd::new(end, PollFlags::IN)));
-        if !self.asked_to_end() {
-            fds.push(PollFd::new(&self.wake, PollFlags::IN));
-        }
+        // Also after the flag was looked at: a signal may come before the poll.
+        fds.push(PollFd::new(&self.wake, PollFlags::IN));
         fds.extend(session.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
         let sink = fds.len();
         // Only errors are asked for: a pipe without a reader has one.
@@ -129,4 +137,44 @@ pub fn ended(processes: &mut Vec<Process>) -> Vec<Process> {
         .partition::<Vec<_>, _>(|(over, _)| *over);
     *processes = running.into_iter().map(|(_, process)| process).collect();
     ended.into_iter().map(|(_, process)| process).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_signal_ends_the_wait_and_is_remembered() {
+        let watch = Watch::signals(None).unwrap();
+        assert!(!watch.asked_to_end());
+        low_level::raise(SIGTERM).unwrap();
+        let happened = watch.wait(None, None, &[], LONG).unwrap();
+        assert_eq!(happened, Happened::default());
+        assert!(watch.asked_to_end());
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_is_noticed() {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let watch = Watch {
+            sink: Some(writer),
+            ..Watch::nothing().unwrap()
+        };
+        let brief = Duration::from_millis(1);
+        assert!(!watch.wait(None, None, &[], brief).unwrap().unread);
+        drop(reader);
+        assert!(watch.wait(None, None, &[], LONG).unwrap().unread);
+    }
+
+    #[test]
+    fn the_settler_wakes_the_wait() {
+        let (ready, other) = UnixStream::pair().unwrap();
+        drop(other);
+        let watch = Watch::nothing().unwrap();
+        let fd = Some(ready.as_fd());
+        assert!(watch.wait(None, fd, &[], LONG).unwrap().settled);
+        assert!(!watch.wait(fd, None, &[], LONG).unwrap().settled);
+    }
 }
