@@ -90,9 +90,13 @@ unsafe fn put_arguments(record: &Reservation<'_, Pages>, regs: *const core::ffi:
     let mut arguments = [0u64; 6];
     // SAFETY: By this function's contract; there is room for six.
     unsafe { bindings::rtrace_arguments(regs, arguments.as_mut_ptr()) };
-    for (word, argument) in (4..).zip(arguments) {
-        record.put(word, argument);
-    }
+    let [a0, a1, a2, a3, a4, a5] = arguments;
+    record.put(4, a0);
+    record.put(5, a1);
+    record.put(6, a2);
+    record.put(7, a3);
+    record.put(8, a4);
+    record.put(9, a5);
 }
 
 /// The kernel offers to keep a frame for a call to a function with a return probe. Nonzero

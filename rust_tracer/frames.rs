@@ -83,10 +83,10 @@ impl<'a> Frames<'a> {
     pub(crate) fn take(&self, cpu: u32) -> Option<u32> {
         let first = (cpu as usize).checked_rem(self.heads.len())?;
         let (before, from) = self.heads.split_at_checked(first)?;
-        from.iter()
-            .chain(before)
-            .take(LISTS)
-            .find_map(|head| self.take_from(head))
+        // Counted by the range: `Iterator::take` would bring a panic path with it.
+        (0..LISTS)
+            .zip(from.iter().chain(before))
+            .find_map(|(_, head)| self.take_from(head))
     }
 
     /// Gives a slot back that was taken, once; any other number is ignored.

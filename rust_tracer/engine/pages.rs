@@ -178,7 +178,7 @@ impl Memory for Pages {
     #[inline(always)]
     fn place(&self, offset: u64) -> NonNull<u64> {
         // SAFETY: The offset is inside the data area, which follows the two pages.
-        unsafe { self.base.byte_add(2 * PAGE_SIZE + offset as usize) }.cast()
+        unsafe { self.base.byte_add(2 * PAGE_SIZE).byte_add(offset as usize) }.cast()
     }
 
     #[inline(always)]
