@@ -87,6 +87,7 @@ impl Layout {
 
     /// The policy.
     #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn policy(&self) -> Policy {
         self.policy
     }

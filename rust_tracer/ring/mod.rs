@@ -56,6 +56,7 @@ pub(crate) use self::memory::{
     Memory,
     Word, //
 };
+#[cfg(test)]
 pub(crate) use self::publish::unread;
 
 /// Why a ring could not take a record.
@@ -142,6 +143,7 @@ impl<M: Memory> Ring<M> {
 
     /// The shape of the ring.
     #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -156,6 +158,7 @@ impl<M: Memory> Reservation<'_, M> {
 
     /// The record's position.
     #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
@@ -184,6 +187,7 @@ impl<M: Memory> Reservation<'_, M> {
     /// Gives the room up: readers will skip it. Returns as [`Reservation::commit`].
     #[inline(always)]
     #[must_use]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for programs that change their mind"))]
     pub(crate) fn discard(self, context: u32) -> bool {
         self.commit(RECORD_DISCARD, context)
     }
