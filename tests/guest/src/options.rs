@@ -32,7 +32,7 @@ pub struct Options {
     #[arg(long, global = true, value_name = "DIR")]
     pub modules: Option<PathBuf>,
     /// How many events go through the session of the volume test
-    #[arg(long, global = true, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 10_000_000)]
     pub events: u64,
     /// How long the load on every function of the kernel lasts
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]

@@ -132,7 +132,10 @@ fn inherited(_: &Options) -> Outcome {
         Some(1),
         "references that the child holds"
     );
-    drop(writer);
+    {
+        use std::io::Write;
+        (&writer).write_all(b"x")?;
+    }
     check_eq!(child.wait()?, Ended::Exit(0));
     check_eq!(
         guest::references(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::options::Options;
 use crate::session::{KERNEL, NODES};
-use crate::target::Target;
+use crate::target::{Target, plain_args};
 use crate::test::{Outcome, check, check_eq, fail, group};
 
 group! { "rtctl":
@@ -67,8 +67,24 @@ fn check_done_when(output: &Output) -> Outcome {
         found.contains("root:x:0:0:"),
         "the command's own output is missing:\n{found}"
     );
-    for part in ["vfs_read:entry", "vfs_read:return", "elapsed"] {
-        check!(found.contains(part), "{part} is not in:\n{found}");
+    let lines =
+        |of: &str| -> Vec<&str> { found.lines().filter(|line| line.contains(of)).collect() };
+    let (entries, returns) = (lines("vfs_read:entry"), lines("vfs_read:return"));
+    check!(
+        !entries.is_empty() && !returns.is_empty(),
+        "no entry or no return in:\n{found}"
+    );
+    for entry in entries {
+        for argument in 0..6 {
+            let argument = format!("arg{argument}=0x");
+            check!(entry.contains(&argument), "{argument} is not in {entry}");
+        }
+    }
+    for ret in returns {
+        check!(
+            ret.contains(" = ") && ret.ends_with(" ns"),
+            "no value or no time in {ret}"
+        );
     }
     Ok(())
 }
@@ -144,13 +160,15 @@ fn json(_: &Options) -> Outcome {
     let found = good(&output)?;
     let mut entries = Vec::new();
     let mut returns = 0;
+    let mut ledger = Value::Null;
     for line in found.lines() {
         let object: Value = serde_json::from_str(line)
             .map_err(|error| fail(format!("{error} in the line {line}")))?;
         check!(object.is_object(), "no object: {line}");
-        match object.get("name").and_then(Value::as_str) {
+        match object.get("kind").and_then(Value::as_str) {
             Some("entry") => entries.push(object),
             Some("return") => returns += 1,
+            Some("ledger") => ledger = object,
             _ => {}
         }
     }
@@ -159,6 +177,26 @@ fn json(_: &Options) -> Outcome {
         (25, 25),
         "entries and returns in:\n{found}"
     );
+    for (i, entry) in (0..).zip(&entries) {
+        let args: Vec<String> = plain_args(i)
+            .iter()
+            .map(|arg| format!("{arg:#x}"))
+            .collect();
+        check_eq!(
+            entry["args"],
+            Value::from(args),
+            "the arguments of call {i}"
+        );
+    }
+    for (member, count) in [
+        ("fired", 50),
+        ("recorded", 50),
+        ("entered", 25),
+        ("read", 50),
+    ] {
+        check_eq!(ledger[member], Value::from(count), "{member} in {ledger}");
+    }
+    check_eq!(ledger["holds"], Value::Bool(true), "whether the law holds");
     Ok(())
 }
 
