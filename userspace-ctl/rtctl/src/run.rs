@@ -168,6 +168,9 @@ impl Run<'_> {
             if over || self.watch.asked_to_end() || verdict.state != abi::RTRACE_STATE_RUNNING {
                 return Ok(());
             }
+            if look.more {
+                continue;
+            }
             // Settling costs the kernel something: once per turn, unless records pile up.
             let now = Instant::now();
             let settle = look.full || (look.held > 0 && now >= next);

@@ -79,9 +79,13 @@ impl Merge {
         lane.bound = lane.bound.max(time);
     }
 
-    /// Gives out, in order, all records that nothing can come before any more.
-    /// An error of `each` ends this; the record it was given is gone.
-    pub fn drain<E>(&mut self, mut each: impl FnMut(&Record) -> Result<(), E>) -> Result<usize, E> {
+    /// Gives out, in order, the records that nothing can come before any more, at
+    /// most `most`. An error of `each` ends this; the record it was given is gone.
+    pub fn drain<E>(
+        &mut self,
+        most: usize,
+        mut each: impl FnMut(&Record) -> Result<(), E>,
+    ) -> Result<usize, E> {
         let mut drained = 0;
         let mut limit = self
             .lanes
@@ -92,7 +96,7 @@ impl Merge {
             .unwrap_or(u64::MAX);
         while let Some(mut head) = self.heads.peek_mut() {
             let Reverse((time, lane)) = *head;
-            if time > limit {
+            if time > limit || drained == most {
                 break;
             }
             let this = &mut self.lanes[lane];

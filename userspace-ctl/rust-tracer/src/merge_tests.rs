@@ -23,7 +23,7 @@ fn drain(merge: &mut Merge) -> Vec<u64> {
         times.push(record.time);
         Ok::<_, Infallible>(())
     };
-    let Ok(count) = merge.drain(keep);
+    let Ok(count) = merge.drain(usize::MAX, keep);
     assert_eq!(count, times.len());
     times
 }
@@ -82,13 +82,24 @@ fn a_broken_bound_is_counted_not_hidden() {
 }
 
 #[test]
+fn draining_can_be_bounded() {
+    let mut merge = Merge::default();
+    for time in [1, 2, 3] {
+        merge.push(0, record(0, time));
+    }
+    let count = merge.drain(2, |_| Ok::<_, Infallible>(()));
+    assert_eq!((count, merge.held()), (Ok(2), 1));
+    assert_eq!(drain(&mut merge), [3]);
+}
+
+#[test]
 fn an_error_of_the_receiver_ends_the_draining() {
     let mut merge = Merge::default();
     for time in [1, 2, 3] {
         merge.push(0, record(0, time));
     }
     let mut seen = 0;
-    let result = merge.drain(|_| {
+    let result = merge.drain(usize::MAX, |_| {
         seen += 1;
         if seen == 2 { Err("enough") } else { Ok(()) }
     });

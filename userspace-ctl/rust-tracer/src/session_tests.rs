@@ -225,6 +225,34 @@ fn the_flight_recorder_is_read_after_the_stop() {
 }
 
 #[test]
+fn a_slow_receiver_does_not_let_the_rings_run_full() {
+    let module = module();
+    let config = Config {
+        ring_bytes: 256 * 1024,
+        ..Config::default()
+    };
+    let (session, mut trace) = started(&module, config);
+    // Both CPUs go on firing while records are given out: several rings' worth.
+    let mut fired = 0;
+    let mut fire = || {
+        fired += 1;
+        fired > 20_000 || module.fire(&entry(fired as u32 % 2, fired))
+    };
+    assert!((0..4_000).all(|_| fire()));
+    let mut given = 0;
+    let each = |_: &Record| {
+        given += 1;
+        assert!(fire());
+        Ok::<_, Infallible>(())
+    };
+    trace.look(each).unwrap();
+    assert!(given > 19_000);
+    session.stop().unwrap();
+    given += finish(&mut trace).len();
+    assert_eq!((given, trace.disorder()), (20_000, 0));
+}
+
+#[test]
 fn a_ring_that_is_to_be_filled_is_read_at_the_end() {
     let module = module();
     let config = Config {

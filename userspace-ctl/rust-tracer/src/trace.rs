@@ -22,8 +22,9 @@ use crate::settle::Settler;
 /// Records that may wait in memory, about 100 bytes each.
 const HELD_MOST: usize = 1 << 20;
 
-/// Records taken out of one ring before the next one has its turn.
-const TURN: usize = 4096;
+/// Records taken out of one ring before the next one has its turn, and records
+/// given out before the rings have theirs.
+const TURN: usize = 1024;
 
 /// What a look at the rings brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Look {
     pub held: usize,
     /// The session has new probes or rings.
     pub changed: bool,
+    /// There is more to give out: look again at once.
+    pub more: bool,
     /// Memory is full until the session settles: do not wait for more records,
     /// wait for [`Trace::fd`].
     pub full: bool,
@@ -89,7 +92,7 @@ impl Trace {
     /// ring would never be full.
     pub fn look<E>(
         &mut self,
-        each: impl FnMut(&Record) -> std::result::Result<(), E>,
+        mut each: impl FnMut(&Record) -> std::result::Result<(), E>,
     ) -> std::result::Result<Look, Ended<E>> {
         if self.policy != Policy::Switch {
             let changed = self.rings.refresh()?;
@@ -101,8 +104,19 @@ impl Trace {
         // The order matters: first the time, then the rings there are, then their records.
         let settled = self.settler.settled();
         let changed = self.rings.refresh()?;
-        self.take(settled)?;
-        let records = self.merge.drain(each).map_err(Ended::Receiver)?;
+        let mut records = 0;
+        let more = loop {
+            // Again and again, as the receiver may be slow and the rings must not run full.
+            self.take(settled)?;
+            let given = self.merge.drain(TURN, &mut each).map_err(Ended::Receiver)?;
+            records += given;
+            if given < TURN {
+                break false;
+            }
+            if records >= HELD_MOST {
+                break true;
+            }
+        };
         if self.merge.held() > 0 {
             self.settler.request();
         }
@@ -110,6 +124,7 @@ impl Trace {
             records,
             held: self.merge.held(),
             changed,
+            more,
             full: self.merge.held() >= HELD_MOST,
         })
     }
@@ -125,13 +140,14 @@ impl Trace {
                 ring.replay(|record| self.merge.push(lane, record))?;
                 self.merge.settle(lane, u64::MAX);
             }
-            return self.merge.drain(each).map_err(Ended::Receiver);
+            return self.merge.drain(usize::MAX, each).map_err(Ended::Receiver);
         }
         let mut records = 0;
         loop {
             // Nothing is published any more, so an emptied ring is empty for good.
             self.take(u64::MAX)?;
-            records += self.merge.drain(&mut each).map_err(Ended::Receiver)?;
+            let given = self.merge.drain(usize::MAX, &mut each);
+            records += given.map_err(Ended::Receiver)?;
             if self.merge.held() == 0 && self.unread() == 0 {
                 return Ok(records);
             }
