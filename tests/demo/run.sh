@@ -24,26 +24,30 @@ for function in $files $scheduler $network; do
 done
 echo "   # rtctl --target-only --format json -o trace.json -c 'sh workload.sh' -f vmlinux:vfs_open -f …"
 # shellcheck disable=SC2086 # one word for each function
-rtctl -q --target-only --format json -o trace.json -b 16m -c "sh $here/workload.sh" $probes
+rtctl --target-only --format json -o trace.json -b 16m -c "sh $here/workload.sh" $probes 2>messages.txt || {
+	cat messages.txt >&2
+	exit 1
+}
 perl "$here/summary.pl" trace.json "Files:$files" "Scheduler:$scheduler" "TCP:$network"
 
 echo
 echo "2. The same as it happens: every call of vfs_read by cat, with its arguments, value and time."
 echo
 echo "   # rtctl -v --target-only -c 'cat /etc/hostname' -n fbt::vfs_read:entry -n fbt::vfs_read:return"
-rtctl -v --target-only -o reads.txt -c 'cat /etc/hostname' -n fbt::vfs_read:entry -n fbt::vfs_read:return 2>closing.txt
-sed -n 1,12p reads.txt
+rtctl -v --target-only -o reads.txt -c 'cat /etc/hostname' -n fbt::vfs_read:entry -n fbt::vfs_read:return >/dev/null 2>&1
+sed -n 1,9p reads.txt
 echo "   …"
 echo
-echo "3. Who calls whom: how one TCP client sends."
+echo "3. Who calls whom: one tcp_sendmsg over loopback, and the softirq that receives it on the way."
 echo
 echo "   # rtctl -F --target-only -c 'perl tcp.pl 1' -f tcp_sendmsg -f tcp_sendmsg_locked -f ip_queue_xmit -f …"
 rtctl -q -F --target-only -o flow.txt -c "perl $here/tcp.pl 1" -f vmlinux:tcp_sendmsg -f vmlinux:tcp_sendmsg_locked \
 	-f vmlinux:__tcp_push_pending_frames -f vmlinux:ip_queue_xmit -f vmlinux:ip_output -f vmlinux:dev_hard_start_xmit \
 	-f vmlinux:loopback_xmit -f vmlinux:tcp_v4_rcv
 # From the first tcp_sendmsg to its return.
-awk 'NR == 1 { print } /-> tcp_sendmsg$/ { on = 1 } on { print } /<- tcp_sendmsg$/ { exit }' flow.txt
+awk 'NR == 1 { print } /-> tcp_sendmsg *$/ { on = 1 } on { print } /<- tcp_sendmsg *$/ { exit }' flow.txt
 echo
-echo "4. Nothing was lost without a trace: every firing of every probe is accounted for."
+echo "4. Nothing was lost unseen: rtctl's last words on the trace of part 1 account for every firing of every probe."
 echo
-perl "$here/summary.pl" --ledger trace.json
+sed -n 's/^rtctl: \(fired\|entered\)/   \1/p' messages.txt
+grep -q '"kind":"ledger",.*"holds":true' trace.json

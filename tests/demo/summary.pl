@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # summary.pl TRACE HEADING:FUNCTIONS…: a table of calls, errors and latencies from rtctl's JSON (docs/json.md).
-# summary.pl --ledger TRACE: what became of every firing, from the last line of the same.
 use strict;
 use warnings;
 
@@ -19,25 +18,6 @@ sub duration {
 	return sprintf '%.1f us', $ns / 1e3 if $ns < 1e6;
 	return sprintf '%.1f ms', $ns / 1e6 if $ns < 1e9;
 	return sprintf '%.2f s', $ns / 1e9;
-}
-
-if ($ARGV[0] eq '--ledger') {
-	open my $trace, '<', $ARGV[1] or die "$ARGV[1]: $!\n";
-	my $ledger;
-	while (<$trace>) { $ledger = $_ if /^\{"kind":"ledger",/ }
-	die "no ledger in $ARGV[1]\n" unless $ledger;
-	my $sum = sub {
-		my ($of) = $ledger =~ /"$_[0]":\{([^}]*)\}/;
-		my $sum = 0;
-		$sum += $_ for $of =~ /:(\d+)/g;
-		return $sum;
-	};
-	printf "   fired %s = recorded %s + filtered %s + dropped %s\n",
-		(map { member($ledger, $_) } qw(fired recorded filtered)), $sum->('dropped');
-	printf "   entered %s = returned %s + in flight %s + passed %s + missed %s\n",
-		(map { member($ledger, $_) } qw(entered returned in_flight passed)), $sum->('missed');
-	die "   the ledger does not add up\n" unless $ledger =~ /"holds":true/;
-	exit 0;
 }
 
 my ($path, @groups) = @ARGV;
