@@ -49,7 +49,10 @@ took() { printf '%d s' $((SECONDS - $1)); }
 cache_part() {
 	local name=$1 key=$2 mib=$3 what=$4 builder=$5 tmp log start old lock
 	PART=$CACHE/$name/$key
-	if [ -e "$PART/.complete" ]; then return; fi
+	if [ -e "$PART/.complete" ]; then
+		touch -c -- "$PART/.complete" 2>/dev/null || true
+		return
+	fi
 	need_root
 	mkdir -p -- "$CACHE/log" "$CACHE/$name" 2>/dev/null || die "cannot write to $CACHE: set XDG_CACHE_HOME to a directory you may write to"
 	exec {lock}>"$CACHE/$name/.lock"
@@ -145,10 +148,11 @@ mark_fresh() {
 	mv -- "$stamp.new" "$stamp"
 }
 
-# Remove an old part unless a running command holds it (see in-root).
+# Remove an old part, unless a running command holds it (see enter) or has asked for it within the hour.
 discard() {
 	local fd
 	[ -d "$1" ] || return 0
+	[ -z "$(find "$1/.complete" -mmin -60 2>/dev/null)" ] || return 0
 	exec {fd}<"$1"
 	if flock -n -x "$fd"; then rm -rf --one-file-system -- "$1"; fi
 	exec {fd}<&-
