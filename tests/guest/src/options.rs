@@ -38,7 +38,7 @@ pub struct Options {
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
     pub load: u64,
     /// How many hostile ioctls the fuzzing test makes
-    #[arg(long, global = true, value_name = "N", default_value_t = 5_000)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 3_000)]
     pub fuzz: u64,
     /// The seed of all that is random
     #[arg(long, global = true, value_name = "N", default_value_t = 7)]

@@ -116,7 +116,7 @@ impl Ring {
             let word = self.data.word(offset as usize).load(Ordering::Relaxed);
             let info = word as u32;
             let length = u64::from(info & 0xff_ffff);
-            let kind = info >> 24 & 0xf;
+            let kind = (info >> 24) & 0xf;
             check!(
                 length >= 8 && length % 8 == 0 && length <= left,
                 "cpu {cpu}: record of kind {kind} with {length} bytes at position {at}, {left} left"

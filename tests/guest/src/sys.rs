@@ -268,7 +268,7 @@ pub fn group_name(gid: u32) -> String {
 }
 
 /// Waits for events on a descriptor, at most so many ms (-1: for ever).
-pub fn poll(fd: &OwnedFd, events: i16, limit_ms: i32) -> Sys<i16> {
+pub fn poll(fd: &impl AsRawFd, events: i16, limit_ms: i32) -> Sys<i16> {
     let mut one = libc::pollfd {
         fd: fd.as_raw_fd(),
         events,

@@ -185,7 +185,7 @@ pub fn plain_args(i: u64) -> [u64; 6] {
         i << 32,
         i.wrapping_mul(0x9e37_79b9_7f4a_7c15),
         i.wrapping_neg(),
-        i | 1 << 63,
+        i | (1 << 63),
     ]
 }
 

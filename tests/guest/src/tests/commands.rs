@@ -231,11 +231,11 @@ fn unknown(_: &Options) -> Outcome {
         // _IO, _IOR, _IOW and _IOWR of a structure of 80 bytes.
         for direction in [
             0u64,
-            2 << 30 | 80 << 16,
-            1 << 30 | 80 << 16,
-            3 << 30 | 80 << 16,
+            (2 << 30) | (80 << 16),
+            (1 << 30) | (80 << 16),
+            (3 << 30) | (80 << 16),
         ] {
-            let command = direction | magic << 8 | number;
+            let command = direction | (magic << 8) | number;
             let found = bytes(&session, command, &mut [0u8; 80]);
             check_eq!(found, Err(Errno::NOTTY), "command {command:#x}");
         }
@@ -688,7 +688,7 @@ fn fuzz(options: &Options) -> Outcome {
         let mut contents = words.as_bytes().to_vec();
         if random.u8(0..8) != 0 {
             // A size that the command expects, so that the rest is looked at.
-            let size = (command >> 16 & 0x3fff) as u32;
+            let size = ((command >> 16) & 0x3fff) as u32;
             contents[..4].copy_from_slice(&size.to_ne_bytes());
         }
         if random.bool() {

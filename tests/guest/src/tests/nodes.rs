@@ -72,7 +72,10 @@ fn bare(_: &Options) -> Outcome {
     udevadm(&["control", "--stop-exec-queue"])?;
     let look = || -> Outcome<Vec<(u32, u32, String)>> {
         target::unload("rust_tracer")?;
-        let status = Command::new("modprobe").arg("rust_tracer").status()?;
+        // The module itself, without what else modprobe may be configured to do.
+        let status = Command::new("modprobe")
+            .args(["--ignore-install", "rust_tracer"])
+            .status()?;
         check!(status.success(), "modprobe: {status}");
         NODES.iter().map(|node| rights(node)).collect()
     };

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The command lines that users are told to type.
 
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::guest;
 use crate::options::Options;
 use crate::session::{KERNEL, NODES};
+use crate::sys;
 use crate::target::{Target, plain_args};
 use crate::test::{Outcome, check, check_eq, fail, group};
 
@@ -17,6 +21,8 @@ group! { "rtctl":
     "says for the lower nodes that they do not arm, and why" => lower_nodes,
     "lists probes and matches what the module lists" => lists,
     "prints one object of JSON a line, and the ledger's law holds in its last" => json,
+    "narrows to its command with --target-only, and counts what it left out" => target_only,
+    "ends at an interrupt with everything read and the ledger printed" => interrupted,
     "ends with the command's target and reports no drops for a few events" => quiet_end,
     "refuses an unknown probe as dtrace does" => unknown_probe,
 }
@@ -197,6 +203,74 @@ fn json(_: &Options) -> Outcome {
         check_eq!(ledger[member], Value::from(count), "{member} in {ledger}");
     }
     check_eq!(ledger["holds"], Value::Bool(true), "whether the law holds");
+    Ok(())
+}
+
+/// The closing ledger in the tool's JSON.
+fn ledger(output: &str) -> Outcome<Value> {
+    output
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|object| object["kind"] == "ledger")
+        .ok_or_else(|| fail(format!("no ledger in:\n{output}")))
+}
+
+fn target_only(_: &Options) -> Outcome {
+    // 25 calls by the command, 10 by a kernel thread that it has started.
+    let command = "sh -c 'echo plain 25 > /dev/rt_target; echo storm 1 10 > /dev/rt_target'";
+    let probe = "fbt:rt_target:rt_plain:entry";
+    for (more, recorded, filtered) in [(&["--target-only"][..], 25, 10), (&[][..], 35, 0)] {
+        let mut arguments = vec!["--format", "json", "-c", command, "-n", probe];
+        arguments.extend_from_slice(more);
+        let ledger = ledger(&good(&rtctl(&arguments)?)?)?;
+        check_eq!(
+            ledger["recorded"],
+            Value::from(recorded),
+            "recorded with {more:?}"
+        );
+        check_eq!(
+            ledger["filtered"],
+            Value::from(filtered),
+            "filtered with {more:?}"
+        );
+    }
+    Ok(())
+}
+
+fn interrupted(_: &Options) -> Outcome {
+    let target = Target::open()?;
+    let mut tool = Command::new("rtctl")
+        .args(["--format", "json", "-n", "fbt:rt_target:rt_plain:"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    while !guest::enabled_functions()?.contains("rt_plain") {
+        check!(tool.try_wait()?.is_none(), "rtctl ended");
+        sys::give_way();
+    }
+    // Attached is not yet running: the first calls may come too early, and are not counted on.
+    let mut output = BufReader::new(tool.stdout.take().ok_or_else(|| fail("no pipe"))?);
+    let mut text = String::new();
+    while text.is_empty() {
+        target.run("plain 1")?;
+        if sys::poll(output.get_ref(), libc::POLLIN, 10)? & libc::POLLIN != 0 {
+            output.read_line(&mut text)?;
+        }
+    }
+    target.run("plain 40")?;
+    let pid = Pid::from_child(&tool);
+    kill_process(pid, Signal::INT)?;
+    output.read_to_string(&mut text)?;
+    let status = tool.wait()?;
+    check!(status.success(), "rtctl after an interrupt: {status}");
+    let ledger = ledger(&text)?;
+    check_eq!(ledger["holds"], Value::Bool(true), "whether the law holds");
+    check!(
+        ledger["returned"]
+            .as_u64()
+            .is_some_and(|returned| returned > 40),
+        "the last calls are missing in {ledger}"
+    );
     Ok(())
 }
 
