@@ -179,6 +179,7 @@ unsafe extern "C" fn poll(
     let Some(engine) = session.engine() else {
         return 0;
     };
+    engine.tend();
     let mut ready = 0;
     if engine.is_readable() {
         ready |= bindings::POLLIN | bindings::POLLRDNORM;

@@ -38,7 +38,7 @@ const RETURN_BYTES: u32 = size_of::<abi::rtrace_record_return>() as u32;
 
 /// CLOCK_MONOTONIC in ns, from any context.
 #[inline(always)]
-fn clock() -> u64 {
+pub(crate) fn clock() -> u64 {
     // SAFETY: Any context, NMI too (Documentation/core-api/timekeeping.rst).
     unsafe { kernel::bindings::ktime_get_mono_fast_ns() }
 }

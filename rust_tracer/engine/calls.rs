@@ -89,10 +89,9 @@ impl Calls {
         Frames::new(&self.heads, &self.next)
     }
 
-    /// How many calls can be followed, and how many are.
-    pub(crate) fn usage(&self) -> (u32, u32) {
-        let all = self.slots.len() as u32;
-        (all, all.saturating_sub(self.free().free()))
+    /// How many calls are being followed. Task context; its time grows with the slots.
+    pub(crate) fn in_use(&self) -> u32 {
+        (self.slots.len() as u32).saturating_sub(self.free().free())
     }
 
     pub(crate) fn memory(&self) -> usize {

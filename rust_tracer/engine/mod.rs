@@ -128,6 +128,7 @@ pub(crate) struct Engine {
     /// By number; none where there can be no CPU.
     cpus: KVec<Option<KBox<Cpu>>>,
     layout: Layout,
+    policy: Policy,
     frames: u32,
     /// Made with the first return probe.
     calls: AtomicPtr<Calls>,
@@ -141,7 +142,8 @@ pub(crate) struct Engine {
     reason: AtomicU32,
     /// The ABI's `generation`.
     changes: AtomicU64,
-    blocks: AtomicU32,
+    /// When calls were last given up, CLOCK_MONOTONIC in ns.
+    reaped: AtomicU64,
     memory: AtomicUsize,
 }
 
@@ -205,6 +207,7 @@ impl Engine {
         let engine = Self {
             cpus,
             layout,
+            policy: config.policy,
             frames: config.frames,
             calls: AtomicPtr::new(ptr::null_mut()),
             targets,
@@ -214,7 +217,7 @@ impl Engine {
             state: AtomicU32::new(abi::RTRACE_STATE_IDLE),
             reason: AtomicU32::new(abi::RTRACE_REASON_NONE),
             changes: AtomicU64::new(0),
-            blocks: AtomicU32::new(0),
+            reaped: AtomicU64::new(0),
             memory: AtomicUsize::new(memory),
         };
         let engine = Arc::new(engine, GFP_KERNEL_ACCOUNT)?;
@@ -266,7 +269,6 @@ impl Engine {
             let bytes = cpu.counters.grow(blocks)?;
             self.memory.fetch_add(bytes, Ordering::Relaxed);
         }
-        self.blocks.store(blocks, Ordering::Relaxed);
         if follow && self.calls().is_none() {
             let calls = KBox::new(Calls::new(self.frames, cpu_limit())?, GFP_KERNEL_ACCOUNT)?;
             self.memory.fetch_add(calls.memory(), Ordering::Relaxed);
@@ -389,9 +391,11 @@ impl Engine {
         unsafe { self.calls.load(Ordering::Acquire).as_ref() }
     }
 
-    /// Whether so much is unread in any ring that a poller should not sleep.
+    /// Whether so much is unread in any ring that a poller should not sleep. A flight recorder is
+    /// read when it has stopped.
     pub(crate) fn is_readable(&self) -> bool {
-        self.rings().any(|(_, ring)| {
+        self.policy != Policy::Ring
+            && self.rings().any(|(_, ring)| {
             let (published, consumer) = ring.memory().unread_inputs();
             self.layout.readable(published, consumer)
         })
@@ -435,8 +439,22 @@ impl Engine {
         self.waiter.wake();
     }
 
-    /// Gives up the calls whose tasks have ended, so that others can be followed. Task context.
-    pub(crate) fn reap(&self) {
+    /// Gives up, if the engine runs and it was not done within a second, the calls whose tasks
+    /// have ended, so that others can be followed. Task context.
+    pub(crate) fn tend(&self) {
+        const NS_PER_SEC: u64 = 1_000_000_000;
+        let now = crate::fire::clock();
+        let last = self.reaped.load(Ordering::Relaxed);
+        let due = now.saturating_sub(last) >= NS_PER_SEC;
+        let running = self.state.load(Ordering::Relaxed) == abi::RTRACE_STATE_RUNNING;
+        if due && running {
+            self.reaped.store(now, Ordering::Relaxed);
+            self.reap();
+        }
+    }
+
+    /// Gives up the calls whose tasks have ended. Task context.
+    fn reap(&self) {
         let Some(calls) = self.calls() else { return };
         calls.reap(|call| {
             let counters = self.counters(call.cpu);

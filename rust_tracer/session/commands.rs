@@ -487,22 +487,14 @@ fn status(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         new.frames = inner.config.frames;
     }
     if let Some(engine) = session.engine() {
-        let running = new.state == abi::RTRACE_STATE_RUNNING;
-        if running && engine.calls().is_some_and(|calls| is_scarce(calls.usage())) {
-            engine.reap();
-        }
+        engine.tend();
         new.reason = engine.reason();
         new.rings = engine.rings().count() as u32;
         new.generation = engine.generation();
         new.memory = engine.memory() as u64;
-        new.frames_used = engine.calls().map_or(0, |calls| calls.usage().1);
+        new.frames_used = engine.calls().map_or(0, |calls| calls.in_use());
     }
     abi::write(at, size, &new)
-}
-
-/// Whether so many calls are in flight that those that never end should be given up.
-fn is_scarce((frames, used): (u32, u32)) -> bool {
-    used > frames / 2
 }
 
 fn last_error(session: &Session, at: UserPtr) -> Result<(), Refusal> {
