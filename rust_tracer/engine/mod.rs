@@ -396,9 +396,9 @@ impl Engine {
     pub(crate) fn is_readable(&self) -> bool {
         self.policy != Policy::Ring
             && self.rings().any(|(_, ring)| {
-            let (published, consumer) = ring.memory().unread_inputs();
-            self.layout.readable(published, consumer)
-        })
+                let (published, consumer) = ring.memory().unread_inputs();
+                self.layout.readable(published, consumer)
+            })
     }
 
     /// What fires here, if the engine runs on this CPU. Any context, preemption off.
