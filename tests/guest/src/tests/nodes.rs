@@ -2,6 +2,7 @@
 //! Who may open which node, and what each node lets its opener do.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
@@ -148,25 +149,36 @@ fn check_node(node: &str, mode: u32, allowed: i32) -> Outcome {
 }
 
 fn changed_mode(_: &Options) -> Outcome {
-    let before = fs::metadata(KERNEL)?.permissions();
-    let status = as_root_and(|| {
-        as_user("alice", || {
-            let session = Session::open_as(KERNEL, libc::O_RDWR)?;
-            // Only root changes the mode: alice's child waits for nothing, so root did before.
-            session.info().map(drop).map_err(|refused| refused.errno)
-        })
-    })?;
-    check_eq!(status, 0, "alice at the packaged mode");
-    fs::set_permissions(KERNEL, fs::Permissions::from_mode(0o600))?;
-    let refused = as_user("alice", || Session::open_as(KERNEL, libc::O_RDWR).map(drop));
-    fs::set_permissions(KERNEL, before)?;
-    check_eq!(refused?, libc::EACCES, "alice at mode 0600");
-    Ok(())
-}
-
-fn as_root_and<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     udevadm(&["settle"])?;
-    work()
+    let before = fs::metadata(KERNEL)?.permissions();
+    let (reader, writer) = sys::pipe()?;
+    let (opened, tell_opened) = sys::pipe()?;
+    // Alice opens the node, waits until its mode has changed, and goes on with both.
+    let child = Child::start(|| {
+        let alice = || -> sys::Sys<()> {
+            sys::become_user("alice")?;
+            let session = Session::open_as(KERNEL, libc::O_RDWR)?;
+            let step = (&tell_opened).write_all(b"x");
+            step.and_then(|()| (&reader).read_exact(&mut [0u8; 1]))
+                .map_err(|_| Errno::PIPE)?;
+            let added = session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY);
+            added.map_err(|refused| refused.errno)?;
+            match Session::open_as(KERNEL, libc::O_RDWR) {
+                Ok(_) => Err(Errno::EXIST),
+                Err(errno) => Err(errno),
+            }
+        };
+        alice().map_or_else(Errno::raw_os_error, |()| 0)
+    })?;
+    drop(tell_opened);
+    (&opened).read_exact(&mut [0u8; 1])?;
+    fs::set_permissions(KERNEL, fs::Permissions::from_mode(0o600))?;
+    let told = (&writer).write_all(b"x");
+    let ended = child.wait();
+    fs::set_permissions(KERNEL, before)?;
+    told?;
+    check_eq!(ended?, Ended::Exit(libc::EACCES), "alice's second open");
+    Ok(())
 }
 
 fn lower_nodes(_: &Options) -> Outcome {
