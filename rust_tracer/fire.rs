@@ -10,13 +10,13 @@ use crate::{
     abi,
     attach::{
         Enabling,
-        Probe,
         DISPATCH, //
     },
     bindings::{
         self,
         rtrace_moment, //
     },
+    clock,
     engine::{
         counters::{
             Call,
@@ -25,7 +25,8 @@ use crate::{
         Engine,
         Frame,
         Here,
-        Pages, //
+        Pages,
+        Probe, //
     },
     ring::{
         Reservation,
@@ -35,13 +36,6 @@ use crate::{
 
 const ENTRY_BYTES: u32 = size_of::<abi::rtrace_record_entry>() as u32;
 const RETURN_BYTES: u32 = size_of::<abi::rtrace_record_return>() as u32;
-
-/// CLOCK_MONOTONIC in ns, from any context.
-#[inline(always)]
-pub(crate) fn clock() -> u64 {
-    // SAFETY: Any context, NMI too (Documentation/core-api/timekeeping.rst).
-    unsafe { kernel::bindings::ktime_get_mono_fast_ns() }
-}
 
 /// A traced function is entered.
 ///
@@ -143,7 +137,7 @@ unsafe extern "C" fn rtrace_on_call(
         return DECLINE;
     };
     block.call(Call::Followed);
-    match calls.enter(moment, probe, clock()) {
+    match calls.enter(moment, probe, clock::now()) {
         Some(words) => {
             // SAFETY: By this function's contract there is room for the frame.
             unsafe { frame.cast::<Frame>().write(words) };
@@ -225,7 +219,7 @@ fn fire(
         ring.lose();
         return block.fire(Firing::DroppedFull);
     }
-    let wake = match ring.reserve(bytes, clock) {
+    let wake = match ring.reserve(bytes, clock::now) {
         Ok(record) => {
             record.put(2, u64::from(moment.cpu) << 32 | u64::from(probe.index));
             record.put(3, u64::from(moment.tid) << 32 | u64::from(moment.pid));

@@ -9,9 +9,9 @@
 //! writes a record into the [ring](ring) of its CPU, which user space maps.
 //!
 //! Lock order (each may be held while taking those to its right, never the other way):
-//! `SESSIONS` → a session's `inner` → `ATTACH` → `FUNCTIONS`; and, apart from these, below
-//! the kernel's CPU hotplug lock: `ENGINES`. User memory is never touched with one held: a
-//! page fault may wait as long as its owner likes.
+//! `SESSIONS` → a session's `inner` → `ATTACH` → `FUNCTIONS`, or → `WATCH`; and, apart from
+//! these, below the kernel's CPU hotplug lock: `ENGINES`. User memory is never touched with
+//! one held: a page fault may wait as long as its owner likes.
 
 #![crate_name = "rust_tracer"]
 
@@ -32,12 +32,14 @@ mod attach;
     clippy::undocumented_unsafe_blocks
 )]
 mod bindings;
+mod clock;
 mod device;
 mod engine;
 mod fire;
 mod frames;
 mod functions;
 mod glob;
+mod modules;
 mod node;
 mod refusal;
 mod ring;
@@ -58,7 +60,7 @@ module! {
 struct RustTracer {
     _devices: device::Devices,
     _cpus: engine::CpuWatch,
-    _modules: functions::ModuleWatch,
+    _modules: modules::ModuleWatch,
 }
 
 impl kernel::Module for RustTracer {
@@ -70,7 +72,7 @@ impl kernel::Module for RustTracer {
             functions::init_locks();
             session::init_locks();
         }
-        let modules = functions::ModuleWatch::start()?;
+        let modules = modules::ModuleWatch::start()?;
         let cpus = engine::CpuWatch::start()?;
         let devices = device::Devices::register()?;
         Ok(Self {

@@ -12,22 +12,16 @@ use kernel::{
 
 use super::Placed;
 use crate::{
-    engine::Engine,
+    engine::{
+        Engine,
+        Probe, //
+    },
     snapshot::Snapshot,
     sort::sort_by, //
 };
 
 /// What handlers read.
 pub(crate) static DISPATCH: Snapshot<Dispatch> = Snapshot::empty();
-
-/// A probe as its handler knows it.
-#[derive(Clone, Copy)]
-pub(crate) struct Probe {
-    /// What records and ledger rows call it.
-    pub(crate) index: u32,
-    /// Its block of counters; a return probe's second one follows.
-    pub(crate) block: u32,
-}
 
 /// A session's probes at one site.
 pub(crate) struct Enabling {

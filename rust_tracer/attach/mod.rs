@@ -17,13 +17,15 @@ use kernel::{
 };
 
 use crate::{
-    engine::Engine,
+    engine::{
+        Engine,
+        Probe, //
+    },
     functions::{
         Kind,
         Lifetime,
         FUNCTIONS, //
-    },
-    session, //
+    }, //
 };
 
 #[allow(unsafe_code, reason = "reads a snapshot under the lock")]
@@ -35,7 +37,6 @@ mod ops;
 
 pub(crate) use dispatch::{
     Enabling,
-    Probe,
     DISPATCH, //
 };
 
@@ -266,13 +267,12 @@ pub(crate) fn disable(engine: &Arc<Engine>) {
     ATTACH.lock().release(|other, _| Arc::ptr_eq(other, engine));
 }
 
-/// Functions are about to go; `remove` takes them out of the table and says which.
-pub(crate) fn functions_going(remove: impl FnOnce() -> KVVec<u32>) {
+/// Functions are about to go; `remove` takes them out of the table and says which (sorted).
+pub(crate) fn functions_going(remove: impl FnOnce() -> KVVec<u32>) -> KVVec<u32> {
     let mut attached = ATTACH.lock();
     let gone = remove();
     if !gone.is_empty() {
         attached.release(|_, wanted| gone.binary_search(&wanted.function).is_ok());
-        drop(attached);
-        session::functions_went(&gone);
     }
+    gone
 }

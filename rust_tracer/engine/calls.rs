@@ -14,8 +14,8 @@ use core::sync::atomic::{
 
 use kernel::prelude::*;
 
+use super::Probe;
 use crate::{
-    attach::Probe,
     bindings::{
         self,
         rtrace_moment, //

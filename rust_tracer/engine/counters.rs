@@ -22,6 +22,15 @@ use crate::{
     arch, //
 };
 
+/// A probe as its handler knows it.
+#[derive(Clone, Copy)]
+pub(crate) struct Probe {
+    /// What records and ledger rows call it.
+    pub(crate) index: u32,
+    /// Its block of counters; a return probe's second one follows.
+    pub(crate) block: u32,
+}
+
 /// What happens to one probe's firings on one CPU. Written by that CPU only.
 #[repr(usize)]
 #[derive(Clone, Copy)]

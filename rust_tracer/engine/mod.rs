@@ -31,6 +31,7 @@ use kernel::{
 use crate::{
     abi, bindings,
     bindings::rtrace_moment,
+    clock,
     refusal::Refusal,
     ring::{
         Layout,
@@ -49,6 +50,7 @@ pub(crate) use calls::{
     Frame, //
 };
 use counters::Counters;
+pub(crate) use counters::Probe;
 pub(crate) use pages::{
     Area,
     CpuRing,
@@ -443,7 +445,7 @@ impl Engine {
     /// have ended, so that others can be followed. Task context.
     pub(crate) fn tend(&self) {
         const NS_PER_SEC: u64 = 1_000_000_000;
-        let now = crate::fire::clock();
+        let now = clock::now();
         let last = self.reaped.load(Ordering::Relaxed);
         let due = now.saturating_sub(last) >= NS_PER_SEC;
         let running = self.state.load(Ordering::Relaxed) == abi::RTRACE_STATE_RUNNING;

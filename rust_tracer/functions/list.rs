@@ -13,6 +13,7 @@ use super::{
     probe_id,
     untraceable,
     Kind,
+    Match,
     Pattern,
     Table,
     FUNCTIONS,
@@ -20,7 +21,6 @@ use super::{
 };
 use crate::{
     abi,
-    attach,
     glob,
     refusal::Refusal, //
 };
@@ -32,6 +32,14 @@ pub(crate) struct Request {
     pub(crate) cursor: u64,
     /// Bytes that the page may have.
     pub(crate) room: usize,
+    /// RTRACE_WAY_* that a probe of a kind would get.
+    pub(crate) way: fn(Kind) -> u32,
+}
+
+impl Request {
+    fn way(&self, kind: Kind) -> u8 {
+        (self.way)(kind) as u8
+    }
 }
 
 /// Entries, ready to be copied out.
@@ -89,8 +97,7 @@ pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
     if !at.untraceable {
         for found in table.matches(&request.pattern, at.index..u32::MAX) {
             at.index = found.function;
-            let aliases = request.flags & abi::RTRACE_FUNCTIONS_ALIASES != 0;
-            if !page.add_function(&table, found.function, found.name, aliases, request.room)? {
+            if !page.add_function(&table, found, request)? {
                 page.cursor = at.write(generation);
                 return Ok(page);
             }
@@ -134,20 +141,15 @@ pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
 }
 
 impl Page {
-    fn add_function(
-        &mut self,
-        table: &Table,
-        function: u32,
-        name: u32,
-        aliases: bool,
-        room: usize,
-    ) -> Result<bool> {
+    fn add_function(&mut self, table: &Table, found: Match, request: &Request) -> Result<bool> {
+        let Match { function, name } = found;
+        let aliases = request.flags & abi::RTRACE_FUNCTIONS_ALIASES != 0;
         let entry = abi::rtrace_function {
             function: function + 1,
             entry_id: probe_id(function, Kind::Entry),
             return_id: probe_id(function, Kind::Return),
-            entry_way: attach::way(Kind::Entry) as u8,
-            return_way: attach::way(Kind::Return) as u8,
+            entry_way: request.way(Kind::Entry),
+            return_way: request.way(Kind::Return),
             ..Default::default()
         };
         let mut others = KVec::new();
@@ -160,7 +162,7 @@ impl Page {
             }
         }
         let module = table.module_name(function);
-        self.add(entry, module, table.name(name), &others, room)
+        self.add(entry, module, table.name(name), &others, request.room)
     }
 
     /// Appends an entry; false if there is no room for it.

@@ -16,9 +16,7 @@ use kernel::prelude::*;
 
 use crate::{
     abi,
-    attach,
-    glob,
-    session, //
+    glob, //
 };
 
 mod list;
@@ -30,10 +28,8 @@ pub(crate) use list::{
     list,
     Request, //
 };
-use symbols::{
-    Found,
-    LoadedModule, //
-};
+use symbols::Found;
+pub(crate) use symbols::LoadedModule;
 
 #[allow(unsafe_code, reason = "the macro's own; initialised by `init_locks`")]
 mod locks {
@@ -353,61 +349,34 @@ impl Table {
     }
 }
 
-/// Keeps the table right while it lives.
-pub(crate) struct ModuleWatch(());
-
-impl ModuleWatch {
-    /// Makes the table. Task context, once.
-    pub(crate) fn start() -> Result<Self> {
-        symbols::find().inspect_err(|_| {
-            pr_err!("the kernel's symbol tables are out of reach: CONFIG_KALLSYMS and CONFIG_KPROBES are needed\n");
-        })?;
-        let found = symbols::vmlinux()?;
-        let added = FUNCTIONS.lock().add(VMLINUX, usize::MAX, found);
-        let watching = added.and_then(|_| symbols::watch());
-        if let Err(error) = watching {
-            *FUNCTIONS.lock() = Table::new();
-            return Err(error);
-        }
-        let watch = Self(());
-        symbols::each_loaded(|module| {
-            if let Err(error) = add_module(&module) {
-                pr_warn!("the functions of a module cannot be traced: {error:?}\n");
-            }
-        })?;
-        Ok(watch)
-    }
+/// Makes the table, of the kernel proper. Task context, once.
+pub(crate) fn make_table() -> Result {
+    symbols::find().inspect_err(|_| {
+        pr_err!("the kernel's symbol tables are out of reach: CONFIG_KALLSYMS and CONFIG_KPROBES are needed\n");
+    })?;
+    let found = symbols::vmlinux()?;
+    FUNCTIONS.lock().add(VMLINUX, usize::MAX, found)?;
+    Ok(())
 }
 
-impl Drop for ModuleWatch {
-    fn drop(&mut self) {
-        symbols::unwatch();
-        *FUNCTIONS.lock() = Table::new();
-    }
+/// Frees the table.
+pub(crate) fn free_table() {
+    *FUNCTIONS.lock() = Table::new();
 }
 
-fn add_module(module: &LoadedModule) -> Result<Option<Range<u32>>> {
+/// Adds the functions of a module; none if they are there. Task context.
+pub(crate) fn add_module(module: &LoadedModule) -> Result<Option<Range<u32>>> {
     let found = module.symbols()?;
     let mut table = FUNCTIONS.lock();
     if table.modules.iter().any(|m| m.handle == module.handle()) {
-        return Ok(None); // seen by the notifier and by the walk
+        return Ok(None);
     }
     table.add(module.name(), module.handle(), found).map(Some)
 }
 
-/// A module is about to run its initialiser. Task context.
-fn module_coming(module: &LoadedModule) {
-    match add_module(module) {
-        Ok(Some(functions)) => session::functions_came(&functions),
-        Ok(None) => {}
-        Err(error) => pr_warn!("the functions of a new module cannot be traced: {error:?}\n"),
-    }
-}
-
-/// A module is about to lose its functions, or those of its initialiser. Task context.
-fn module_going(module: &LoadedModule, only_init: bool) {
-    attach::functions_going(|| {
-        let gone = FUNCTIONS.lock().remove(module.handle(), only_init);
-        gone.unwrap_or_else(|_| KVVec::new())
-    });
+/// Takes away the functions of a module, or only those freed after initialisation, and says
+/// which they were (sorted). Task context.
+pub(crate) fn remove_module(module: &LoadedModule, only_init: bool) -> KVVec<u32> {
+    let gone = FUNCTIONS.lock().remove(module.handle(), only_init);
+    gone.unwrap_or_else(|_| KVVec::new())
 }

@@ -170,9 +170,16 @@ pub(super) fn each_symbol<F: FnMut(&[u8], usize) -> Result>(each: F) -> Result {
 }
 
 /// A module of the kernel, for as long as the kernel holds it for us.
-pub(super) struct LoadedModule(*mut bindings::module);
+pub(crate) struct LoadedModule(*mut bindings::module);
 
 impl LoadedModule {
+    /// # Safety
+    ///
+    /// The module must stay loaded for as long as this lives.
+    pub(crate) unsafe fn new(module: *mut bindings::module) -> Self {
+        Self(module)
+    }
+
     /// A number that tells it from every other module that is loaded.
     pub(super) fn handle(&self) -> usize {
         self.0 as usize
@@ -199,53 +206,4 @@ impl LoadedModule {
         unsafe { bindings::rtrace_module_walk(self.0, Some(each), (&raw mut walk).cast()) };
         walk.result.map(|()| walk.found)
     }
-}
-
-/// Calls `each` with every module that is loaded now. Task context.
-pub(super) fn each_loaded(mut each: impl FnMut(LoadedModule)) -> Result {
-    /// More modules than any kernel has; the rest could not be traced.
-    const ROOM: usize = 4096;
-    let mut modules = KVVec::from_elem(core::ptr::null_mut(), ROOM, GFP_KERNEL)?;
-    // SAFETY: There is room for as many pointers.
-    let count = unsafe { bindings::rtrace_modules_get(modules.as_mut_ptr(), ROOM as u32) };
-    for module in modules.iter().take(count as usize) {
-        each(LoadedModule(*module));
-        // SAFETY: `rtrace_modules_get` took a reference.
-        unsafe { bindings::rtrace_module_put(*module) };
-    }
-    Ok(())
-}
-
-pub(super) fn watch() -> Result {
-    // SAFETY: The callbacks below are ready; undone by `unwatch`.
-    to_result(unsafe { bindings::rtrace_modules_watch() })
-}
-
-pub(super) fn unwatch() {
-    // SAFETY: Undoes `watch`.
-    unsafe { bindings::rtrace_modules_unwatch() };
-}
-
-/// # Safety
-///
-/// Called by the module notifier: the module stays until it returns.
-#[no_mangle]
-unsafe extern "C" fn rtrace_on_module_coming(module: *mut bindings::module) {
-    super::module_coming(&LoadedModule(module));
-}
-
-/// # Safety
-///
-/// As `rtrace_on_module_coming`.
-#[no_mangle]
-unsafe extern "C" fn rtrace_on_module_live(module: *mut bindings::module) {
-    super::module_going(&LoadedModule(module), true);
-}
-
-/// # Safety
-///
-/// As `rtrace_on_module_coming`.
-#[no_mangle]
-unsafe extern "C" fn rtrace_on_module_going(module: *mut bindings::module) {
-    super::module_going(&LoadedModule(module), false);
 }

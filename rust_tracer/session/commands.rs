@@ -203,6 +203,7 @@ fn list_functions(at: UserPtr) -> Result<(), Refusal> {
         flags: arg.flags,
         cursor: arg.cursor,
         room: room(arg.buf_len),
+        way: crate::attach::way,
     };
     let page = functions::list(&request)?;
     if page.count == 0 && page.cursor != 0 {

@@ -9,10 +9,8 @@ use kernel::prelude::*;
 
 use crate::{
     abi,
-    attach::{
-        self,
-        Wanted, //
-    },
+    attach::Wanted,
+    engine,
     functions::{
         Kind,
         Match, //
@@ -164,7 +162,7 @@ impl Probes {
                 wanted.push(new, GFP_KERNEL)?;
             }
             if let Some(at) = wanted.as_mut_slice().last_mut() {
-                let attached = Some(attach::Probe {
+                let attached = Some(engine::Probe {
                     index,
                     block: probe.block,
                 });
