@@ -380,7 +380,7 @@ fn state(_: &Options) -> Outcome {
         (abi::RTRACE_STATE_RUNNING, 1)
     );
     check!(
-        status.memory >= 2 * status.ring_bytes,
+        status.memory >= u64::from(status.rings) * status.ring_bytes,
         "only {} bytes held",
         status.memory
     );
