@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What is bound to the machine: memory operations that are atomic against this CPU's own
-//! interrupts and NMIs only, without the price of a bus lock.
+//! interrupts and NMIs only, without the price of a bus lock; and the mask that keeps
+//! speculation inside a bound.
 //!
 //! All else that differs between machines (registers, per-CPU variables, the preemption
 //! count) comes from the kernel's own headers by way of the shim.
@@ -48,4 +49,24 @@ pub(crate) fn compare_exchange_local(word: &AtomicU64, old: u64, new: u64) -> bo
         );
     }
     found == old
+}
+
+/// The index, which has been checked to be below `len`; 0 where a processor that speculates
+/// past the check would use another (the kernel's `array_index_nospec`). For every index that
+/// comes from user space. Any context.
+#[inline(always)]
+pub(crate) fn index_nospec(index: usize, len: usize) -> usize {
+    let mask: usize;
+    // SAFETY: Arithmetic on registers: all ones if `index` is below `len`, else all zeroes.
+    unsafe {
+        core::arch::asm!(
+            "cmp {index}, {len}",
+            "sbb {mask}, {mask}",
+            index = in(reg) index,
+            len = in(reg) len,
+            mask = lateout(reg) mask,
+            options(pure, nomem, nostack),
+        );
+    }
+    index & mask
 }

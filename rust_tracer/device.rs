@@ -24,8 +24,12 @@ use kernel::{
 };
 
 use crate::{
+    arch,
     bindings as shim,
-    engine::Area,
+    engine::{
+        self,
+        Area, //
+    },
     node::Node,
     session::{
         self,
@@ -212,6 +216,10 @@ unsafe extern "C" fn mmap(
         let engine = session.engine().ok_or(ENXIO)?;
         let area = Area::from_number(wanted.offset >> 34 & 3).ok_or(EINVAL)?;
         let cpu = u32::try_from(wanted.offset >> 36).map_err(|_| EINVAL)?;
+        if cpu >= engine::cpu_limit() {
+            return Err(ENXIO);
+        }
+        let cpu = arch::index_nospec(cpu as usize, engine::cpu_limit() as usize) as u32;
         if wanted.offset & ((1 << 34) - 1) != 0 {
             return Err(EINVAL);
         }

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     abi,
+    arch,
     glob,
     refusal::Refusal, //
 };
@@ -94,6 +95,10 @@ pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
     let table = FUNCTIONS.lock();
     let generation = table.generation();
     let mut at = Cursor::read(request.cursor, generation)?;
+    if !at.untraceable {
+        // One beyond the table was made up, and begins anew.
+        at.index = arch::index_nospec(at.index as usize, table.len() as usize) as u32;
+    }
     if !at.untraceable {
         for found in table.matches(&request.pattern, at.index..u32::MAX) {
             at.index = found.function;

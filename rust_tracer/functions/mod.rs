@@ -164,6 +164,11 @@ impl Table {
         self.functions.iter().filter(|f| f.site != 0).count()
     }
 
+    /// One more than the largest index.
+    pub(crate) fn len(&self) -> u32 {
+        self.functions.len() as u32
+    }
+
     /// The address of a function's ftrace site, if it is there now.
     pub(crate) fn site(&self, function: u32) -> Option<usize> {
         let site = self.functions.get(function as usize)?.site;

@@ -28,6 +28,7 @@ use crate::{
         self,
         Argument, //
     },
+    arch,
     engine::{
         self,
         Engine,
@@ -298,6 +299,11 @@ fn add_ids(inner: &mut Inner, bytes: &[u8]) -> Result<(u32, u32), Refusal> {
         for id in bytes.chunks_exact(4) {
             let id = <[u8; 4]>::try_from(id).map_or(0, u32::from_ne_bytes);
             let probe = functions::probe_of(id);
+            let probe = probe.filter(|(function, _)| *function < table.len());
+            let probe = probe.map(|(function, kind)| {
+                let function = arch::index_nospec(function as usize, table.len() as usize);
+                (function as u32, kind)
+            });
             let Some((function, kind)) = probe.filter(|(f, _)| table.site(*f).is_some()) else {
                 return Err(Refusal::with(
                     ENOENT,
@@ -326,7 +332,11 @@ fn probes(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         let table = FUNCTIONS.lock();
         arg.total = inner.probes.len();
         arg.next = arg.first.min(arg.total);
-        while let Some(probe) = inner.probes.get(arg.next) {
+        while arg.next < arg.total {
+            let index = arch::index_nospec(arg.next as usize, arg.total as usize);
+            let Some(probe) = inner.probes.get(index as u32) else {
+                break;
+            };
             let (module, name) = (table.module_name(probe.function), table.name(probe.name));
             let entry_size = size_of::<abi::rtrace_probe>() + module.len() + name.len();
             let entry_size = entry_size.next_multiple_of(8);

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     abi,
+    arch,
     engine::{
         self,
         counters,
@@ -100,7 +101,8 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
             sum_cpus: arg.flags & abi::RTRACE_LEDGER_SUM_CPUS != 0,
         };
         while arg.cursor < rows.len() {
-            let (cell, mut row) = rows.row(arg.cursor);
+            let number = arch::index_nospec(arg.cursor as usize, rows.len() as usize);
+            let (cell, mut row) = rows.row(number as u64);
             add(&mut row, &cell, &inner.probes, &engine, &inside);
             let zero = row.fired == 0 && row.entered == 0;
             if arg.flags & abi::RTRACE_LEDGER_NONZERO == 0 || !zero {
