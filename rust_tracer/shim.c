@@ -459,8 +459,11 @@ void rtrace_descendants(u32 ancestor, void (*each)(void *, u32), void *data)
 static void rtrace_forked(void *data, struct task_struct *parent,
 			  struct task_struct *child)
 {
-	if (thread_group_leader(child)) /* a process, not one more thread */
-		rtrace_on_fork(parent->tgid, child->tgid);
+	if (!thread_group_leader(child)) /* one more thread, not a process */
+		return;
+	preempt_disable(); /* tracepoints themselves only hold an SRCU */
+	rtrace_on_fork(parent->tgid, child->tgid);
+	preempt_enable();
 }
 
 static struct tracepoint *rtrace_fork_point;
