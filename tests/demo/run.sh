@@ -7,7 +7,7 @@ set -eu
 here=$(dirname -- "$0")
 cd /tmp
 
-files="vfs_open vfs_read vfs_write vfs_unlink"
+files="do_sys_openat2 vfs_open vfs_read vfs_write vfs_unlink"
 scheduler="wake_up_new_task try_to_wake_up"
 network="tcp_v4_connect inet_csk_accept tcp_sendmsg tcp_recvmsg tcp_close"
 
