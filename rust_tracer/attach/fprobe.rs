@@ -34,7 +34,8 @@ pub(super) const SITES_MIN: usize = 1024;
 
 pub(super) struct Fprobes;
 
-/// An fprobe that is registered, and the engine that its handlers refer to.
+/// An fprobe that is registered for as long as this lives, and the engine that its handlers
+/// refer to.
 pub(super) struct Hold {
     fprobe: NonNull<bindings::rtrace_fprobe>,
     _engine: Arc<Engine>,
@@ -66,7 +67,13 @@ impl Way for Fprobes {
     }
 
     fn detach(&mut self, hold: Hold) {
+        drop(hold);
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
         // SAFETY: It was registered, and is unregistered once. The call waits for handlers.
-        unsafe { bindings::rtrace_fprobe_unregister(hold.fprobe.as_ptr()) };
+        unsafe { bindings::rtrace_fprobe_unregister(self.fprobe.as_ptr()) };
     }
 }

@@ -25,7 +25,8 @@ use crate::{
         Kind,
         Lifetime,
         FUNCTIONS, //
-    }, //
+    },
+    sort::sort, //
 };
 
 #[allow(unsafe_code, reason = "reads a snapshot under the lock")]
@@ -66,7 +67,7 @@ pub(crate) unsafe fn init_locks() {
 trait Way {
     /// RTRACE_WAY_*.
     const NUMBER: u32;
-    /// What undoes it.
+    /// What keeps it so.
     type Hold;
 
     /// From now on the sites' calls reach us. All or none. Task context, `ATTACH` held.
@@ -109,6 +110,8 @@ struct Enabled {
 
 struct Attached {
     enabled: KVec<Enabled>,
+    /// Sites that are nobody's and still attached, for want of memory.
+    stale: KVVec<usize>,
     ops: ops::Ops,
     fprobes: fprobe::Fprobes,
 }
@@ -117,6 +120,7 @@ impl Attached {
     const fn new() -> Self {
         Self {
             enabled: KVec::new(),
+            stale: KVVec::new(),
             ops: ops::Ops::new(),
             fprobes: fprobe::Fprobes,
         }
@@ -174,7 +178,7 @@ impl Attached {
 
     /// Takes out of `enabled` what `leave` says, and detaches it.
     fn release(&mut self, mut leave: impl FnMut(&Arc<Engine>, &Wanted) -> bool) {
-        let mut sites = KVVec::new();
+        let mut sites = core::mem::take(&mut self.stale);
         for enabled in &mut self.enabled {
             let engine = &enabled.engine;
             let before = enabled.probes.len();
@@ -186,22 +190,25 @@ impl Attached {
             if enabled.probes.len() == before {
                 continue;
             }
-            for (lifetime, hold) in core::mem::take(&mut enabled.returns) {
-                let has_any = |placed: &Placed| placed.lifetime == lifetime;
-                if enabled.probes.iter().any(has_any) {
-                    // There is room: the same were here before.
-                    let _ = enabled.returns.push((lifetime, hold), GFP_KERNEL);
-                } else {
-                    self.fprobes.detach(hold);
-                }
-            }
+            let probes = &enabled.probes;
+            enabled
+                .returns
+                .retain(|(lifetime, _)| probes.iter().any(|p| p.lifetime == *lifetime));
         }
         if self.publish().is_err() {
             pr_warn!("no memory to detach probes: they stay, idle, until the next change\n");
+            self.stale = sites;
             return;
         }
         self.enabled.retain(|enabled| !enabled.probes.is_empty());
-        sites.retain(|site| !dispatch::has_site(*site));
+        // Several sessions may have left one site.
+        sort(&mut sites);
+        let mut last = 0;
+        sites.retain(|site| {
+            let first = *site != last;
+            last = *site;
+            first && !dispatch::has_site(*site)
+        });
         self.ops.detach(sites);
     }
 
@@ -250,11 +257,7 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
         .publish()
         .and_then(|()| attached.hold(engine, sites));
     if let Err(error) = result {
-        if let Some(failed) = attached.enabled.pop() {
-            for (_, hold) in failed.returns {
-                attached.fprobes.detach(hold);
-            }
-        }
+        attached.enabled.pop();
         // Without memory for the smaller table the larger stays; its engine never runs.
         let _ = attached.publish();
         return Err(error);

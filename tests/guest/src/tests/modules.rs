@@ -15,6 +15,7 @@ group! { "modules":
     "a module that loads later gets none if that was not asked for" => not_late,
     "an init function is traced while its module loads" => init,
     "a module that was traced can be unloaded, and its counts stay" => unload,
+    "a module that several sessions trace can be unloaded, and each keeps its counts" => unload_shared,
     "a module that comes back is probed again" => comes_back,
     "modules that load and unload under fire lose no call and leave nothing" => under_fire,
     "a session that starts while modules come and go sees what is there" => start_under_fire,
@@ -108,6 +109,28 @@ fn unload(options: &Options) -> Outcome {
     check_eq!(finished.entry_row("rt_late_work")?.recorded, 11);
     check_eq!(finished.return_row("rt_late_work")?.returned, 11);
     check_eq!(finished.entries("rt_plain")?.len(), 10);
+    Ok(())
+}
+
+fn unload_shared(options: &Options) -> Outcome {
+    let late = Late::load(options, 0)?;
+    let plan = || {
+        Plan::new()
+            .both("rt_late:")
+            .both("rt_target:rt_plain")
+            .start()
+    };
+    let traces = [plan()?, plan()?, plan()?];
+    late.call(10)?;
+    late.unload()?;
+    Target::open()?.run("plain 10")?;
+    for trace in traces {
+        let finished = trace.finish()?;
+        check_eq!(finished.entry_row("rt_late_work")?.recorded, 11);
+        check_eq!(finished.return_row("rt_late_work")?.returned, 11);
+        check_eq!(finished.entries("rt_plain")?.len(), 10);
+        check_eq!(finished.returns("rt_plain")?.len(), 10);
+    }
     Ok(())
 }
 
