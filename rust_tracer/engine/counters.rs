@@ -175,10 +175,11 @@ pub(crate) fn add_calls(row: &mut abi::rtrace_ledger_row, block: &Block, in_flig
     row.returned += word(Call::Returned);
     row.in_flight += in_flight;
     let [unframed, no_frame, dead, _spare] = &mut row.missed;
-    // The kernel calls us at entry by two ways; what came by the first alone has no frame.
+    // The kernel calls us at entry by two ways; what came by the first alone has no frame. While
+    // the engine runs, the second can be seen before the first.
     *unframed += word(Call::Entered)
-        .wrapping_sub(word(Call::Passed))
-        .wrapping_sub(word(Call::Followed));
+        .saturating_sub(word(Call::Passed))
+        .saturating_sub(word(Call::Followed));
     *no_frame += word(Call::NoFrame);
     *dead += word(Call::Died);
 }
