@@ -5,7 +5,7 @@ use rust_tracer::abi;
 
 use crate::options::Options;
 use crate::target::{Target, plain_args};
-use crate::test::{Outcome, check_eq, group};
+use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Plan, Trace};
 
 group! { "sessions":
@@ -14,6 +14,7 @@ group! { "sessions":
     "a session that stops, or is closed, takes nothing from another" => stop_one,
     "a session whose ring is full loses nothing of another's" => full_one,
     "an entry session and a return session on one function do not mix" => kinds,
+    "the ledger can be read in every form while calls enter and return" => read_running,
 }
 
 /// Calls of rt_plain in a session's end, by entry and by return.
@@ -109,5 +110,27 @@ fn kinds(_: &Options) -> Outcome {
         (returns.events.len(), returns.returns("rt_plain")?.len()),
         (50, 50)
     );
+    Ok(())
+}
+
+fn read_running(_: &Options) -> Outcome {
+    const CALLS: u64 = 30_000;
+    let target = Target::open()?;
+    let trace = Plan::new().both("rt_target:rt_plain").start()?;
+    let caller = std::thread::spawn(move || target.run(&format!("storm 4 {}", CALLS / 4)));
+    let mut reads = 0;
+    while !caller.is_finished() || reads == 0 {
+        for flags in 0..8 {
+            for row in trace.session.ledger(flags)? {
+                // The counters move while they are read, and never below nothing.
+                check!(row.missed[0] <= CALLS, "unframed in {row:?}");
+            }
+        }
+        trace.session.status()?;
+        reads += 1;
+    }
+    caller.join().map_err(|_| fail("the caller panicked"))??;
+    let finished = trace.finish()?;
+    check_eq!(finished.return_row("rt_plain")?.entered, CALLS);
     Ok(())
 }
