@@ -65,10 +65,6 @@ impl Way for Fprobes {
             _engine: engine.clone(),
         })
     }
-
-    fn detach(&mut self, hold: Hold) {
-        drop(hold);
-    }
 }
 
 impl Drop for Hold {

@@ -67,15 +67,11 @@ pub(crate) unsafe fn init_locks() {
 trait Way {
     /// RTRACE_WAY_*.
     const NUMBER: u32;
-    /// What keeps it so.
+    /// What it takes to detach the sites again.
     type Hold;
 
     /// From now on the sites' calls reach us. All or none. Task context, `ATTACH` held.
     fn attach(&mut self, engine: &Arc<Engine>, sites: KVVec<usize>) -> Result<Self::Hold>;
-
-    /// From now on they do not; calls under way may still be in our handlers. Task context,
-    /// `ATTACH` held.
-    fn detach(&mut self, hold: Self::Hold);
 }
 
 /// RTRACE_WAY_* that a probe of this kind gets.

@@ -31,6 +31,28 @@ impl Ops {
     pub(super) const fn new() -> Self {
         Self { sites: 0 }
     }
+
+    /// The sites' calls no longer reach us; those under way may still be in our handlers. Task
+    /// context, `ATTACH` held.
+    pub(super) fn detach(&mut self, mut sites: KVVec<usize>) {
+        if sites.is_empty() {
+            return;
+        }
+        self.sites -= sites.len();
+        let result = if self.sites == 0 {
+            // SAFETY: The ops is registered, since it had sites.
+            unsafe { bindings::rtrace_ops_unregister() }
+        } else {
+            // SAFETY: There are as many addresses.
+            unsafe { bindings::rtrace_ops_remove(sites.as_mut_ptr().cast(), sites.len() as u32) }
+        };
+        if result != 0 {
+            pr_warn!(
+                "ftrace did not let go of {} functions: {result}\n",
+                sites.len()
+            );
+        }
+    }
 }
 
 impl Way for Ops {
@@ -55,25 +77,5 @@ impl Way for Ops {
         }
         self.sites += sites.len();
         Ok(sites)
-    }
-
-    fn detach(&mut self, mut sites: KVVec<usize>) {
-        if sites.is_empty() {
-            return;
-        }
-        self.sites -= sites.len();
-        let result = if self.sites == 0 {
-            // SAFETY: The ops is registered, since it had sites.
-            unsafe { bindings::rtrace_ops_unregister() }
-        } else {
-            // SAFETY: There are as many addresses.
-            unsafe { bindings::rtrace_ops_remove(sites.as_mut_ptr().cast(), sites.len() as u32) }
-        };
-        if result != 0 {
-            pr_warn!(
-                "ftrace did not let go of {} functions: {result}\n",
-                sites.len()
-            );
-        }
     }
 }
