@@ -47,9 +47,9 @@ def arguments():
 def qemu_command(a):
     accel = {
         "kvm": ["-accel", "kvm", "-cpu", "host", "-smp", str(a.smp)],
-        # One host thread for all processors. With one each (mttcg), a processor can run a translation of an
-        # instruction that another one has just patched, and the guest dies with "Oops: int3": seen with QEMU 7.2 and
-        # 10.0 at boot, without our module, and more often when ftrace patches. A processor that spins gives way, so
+        # One host thread for all processors. With one each (mttcg), guests died now and then with "Oops: int3", seen
+        # with QEMU 7.2 and 10.0, once at boot without our module: most likely a processor ran a translation of an
+        # instruction that another one had just patched. A processor that spins gives way, so
         # little is lost on two cores.
         "tcg": ["-accel", "tcg,thread=single", "-cpu", "max", "-smp", str(a.smp)],
         "mttcg": ["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(a.smp)],
