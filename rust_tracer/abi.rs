@@ -60,9 +60,19 @@ arguments! {
     rtrace_config = 0x04, 32;
     rtrace_target = 0x05, 16;
     rtrace_start = 0x06, 16;
-    rtrace_status = 0x08, 72;
+    rtrace_status = 0x08, 80;
     rtrace_ledger = 0x09, 40;
     rtrace_error = 0x0a, 32;
+    rtrace_sessions = 0x0b, 48;
+    rtrace_revoke = 0x0c, 24;
+    rtrace_publish = 0x0d, 24;
+    rtrace_observe = 0x0e, 32;
+    rtrace_read = 0x0f, 56;
+    rtrace_symbol = 0x10, 32;
+    rtrace_quota = 0x11, 72;
+    rtrace_program = 0x12, 120;
+    rtrace_add_own = 0x13, 40;
+    rtrace_aggregate = 0x14, 48;
 }
 
 pub(crate) const STOP: u32 = _IO(RTRACE_IOC_MAGIC, 0x07);
@@ -78,7 +88,9 @@ macro_rules! records {
 records! {
     rtrace_function, 32;
     rtrace_probe, 24;
-    rtrace_ledger_row, 128;
+    rtrace_ledger_row, 208;
+    rtrace_session, 112;
+    rtrace_aggregate_entry, 16;
 }
 
 const _: () = {
@@ -87,16 +99,37 @@ const _: () = {
     assert!(size_of::<rtrace_record_lost>() == 24);
     assert!(size_of::<rtrace_record_entry>() == 80);
     assert!(size_of::<rtrace_record_return>() == 48);
+    assert!(size_of::<rtrace_record_called>() == 56);
+    assert!(size_of::<rtrace_record_returned>() == 64);
+    assert!(size_of::<rtrace_record_clause>() == 48);
+    assert!(size_of::<rtrace_item>() == 8);
+    assert!(size_of::<rtrace_record_fault>() == 56);
     assert!(size_of::<rtrace_record>() == ring::HEAD_LEN as usize);
     assert!(size_of::<rtrace_record_lost>() == ring::LOST_LEN as usize);
     assert!(RTRACE_RECORD_PAD == ring::RECORD_PAD);
     assert!(RTRACE_RECORD_DISCARD == ring::RECORD_DISCARD);
     assert!(RTRACE_RECORD_LOST == ring::RECORD_LOST);
     assert!(RTRACE_RECORD_MAX == ring::RECORD_MAX);
+    assert!(RTRACE_RING_MIN as u64 == ring::SHARED_MIN);
     assert!(RTRACE_POLICY_SWITCH == ring::Policy::Switch as u32);
     assert!(RTRACE_POLICY_FILL == ring::Policy::Fill as u32);
     assert!(RTRACE_POLICY_RING == ring::Policy::Ring as u32);
 };
+
+macro_rules! arrays {
+    ($($type:ident, $size:literal;)*) => {$(
+        const _: () = assert!(size_of::<$type>() == $size);
+        // SAFETY: As for the arguments: integers only, no padding.
+        unsafe impl FromBytes for $type {}
+    )*};
+}
+
+// What a program is made of.
+arrays! {
+    rtrace_clause, 16;
+    rtrace_variable, 16;
+    rtrace_aggregation, 40;
+}
 
 /// The size of the smallest structure: `size` and `flags`.
 const SIZE_MIN: usize = 8;
@@ -129,6 +162,17 @@ pub(crate) fn read<T: Argument + AsBytes + FromBytes>(
             ));
         }
     }
+    Ok((value, size))
+}
+
+/// The same for a command that changes something and answers in its structure: if that cannot be
+/// written, it is refused before anything is done. (Memory that its owner takes away during the
+/// command is another matter: then the command is done, and fails to say so.)
+pub(crate) fn read_to_answer<T: Argument + AsBytes + FromBytes>(
+    from: UserPtr,
+) -> Result<(T, usize), Refusal> {
+    let (value, size) = read(from)?;
+    write(from, size, &value)?;
     Ok((value, size))
 }
 

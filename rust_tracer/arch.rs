@@ -33,6 +33,22 @@ pub(crate) fn add_local(word: &AtomicU64, value: u64) {
     }
 }
 
+/// As [`add_local`], and returns what the word was before. Any context; preemption off.
+#[inline(always)]
+pub(crate) fn fetch_add_local(word: &AtomicU64, value: u64) -> u64 {
+    let before: u64;
+    // SAFETY: As in `add_local`.
+    unsafe {
+        core::arch::asm!(
+            "xadd qword ptr [{word}], {value}",
+            word = in(reg) word.as_ptr(),
+            value = inout(reg) value => before,
+            options(nostack),
+        );
+    }
+    before
+}
+
 /// Replaces `old` by `new` in a word that only this CPU writes; says whether it did. Any
 /// context; preemption off.
 #[inline(always)]

@@ -25,12 +25,21 @@ use kernel::{
 
 use crate::{
     arch,
+    audit::{
+        self,
+        Event,
+        Wait, //
+    },
     bindings as shim,
     engine::{
         self,
         Area, //
     },
     node::Node,
+    opener::{
+        self,
+        Opener, //
+    },
     session::{
         self,
         Access,
@@ -113,17 +122,35 @@ unsafe extern "C" fn open<const NODE: usize>(
     file: *mut bindings::file,
 ) -> ffi::c_int {
     let node = Node::ALL[NODE];
+    let refuse = |error: Error, why| {
+        // Opening holds a lock of all misc devices: do not wait.
+        audit::record(
+            Event::Refuse { why },
+            0,
+            node,
+            &opener::current_facts(),
+            Wait::No,
+        );
+        error.to_errno()
+    };
     // SAFETY: By this function's contract.
-    match unsafe { shim::rtrace_open_rule(file.cast()) } as u32 {
-        shim::RTRACE_OPEN_OK => {}
-        _ => return EPERM.to_errno(),
+    let opener = match unsafe { Opener::of(file) } {
+        Ok(opener) => opener,
+        Err(error) => return error.to_errno(),
+    };
+    if !opener.facts().initial {
+        return refuse(EPERM, "namespace");
     }
-    match Session::open(node) {
+    if opener::is_locked_down() {
+        return refuse(EPERM, "lockdown");
+    }
+    match Session::open(node, opener) {
         Ok(session) => {
             // SAFETY: The file is ours until it is released.
             unsafe { (*file).private_data = session.into_foreign().cast() };
             0
         }
+        Err(error) if error == EDQUOT => refuse(error, "quota"),
         Err(error) => error.to_errno(),
     }
 }
@@ -159,10 +186,21 @@ unsafe extern "C" fn ioctl(
         )
     };
     match session::ioctl(session, access, command, argument) {
-        Ok(()) => 0,
+        Ok(()) => {
+            session.gives_sign();
+            0
+        }
         Err(refusal) => {
             let errno = refusal.error.to_errno();
-            session.remember(refusal);
+            session.audit_refusal(&refusal);
+            // A command that is none of ours has no effect at all; the holder of a descriptor
+            // that was passed on is not the reader.
+            if refusal.error != ENOTTY {
+                if refusal.rule != Some(session::RULE_OPENER) {
+                    session.gives_sign();
+                }
+                session.remember(refusal);
+            }
             errno as ffi::c_long
         }
     }
@@ -177,15 +215,35 @@ unsafe extern "C" fn poll(
 ) -> bindings::__poll_t {
     // SAFETY: `open` put it there; the file stays open for the call.
     let session = unsafe { Arc::<Session>::borrow((*file).private_data.cast()) };
-    // SAFETY: These are our own arguments; the session lives as long as the file.
-    unsafe { session.waiter().poll(file.cast(), table.cast()) };
-    // Without an engine there is nothing to wait for yet.
-    let Some(engine) = session.engine() else {
-        return 0;
+    session.gives_sign();
+    let observed = session.observed();
+    // SAFETY: These are our own arguments; the session lives as long as the file, and so does
+    // what it observes.
+    unsafe {
+        session.waiter().poll(file.cast(), table.cast());
+        if let Some(observed) = &observed {
+            observed.waiter().poll(file.cast(), table.cast());
+        }
+    }
+    if session.is_dead() {
+        return bindings::POLLIN | bindings::POLLHUP;
+    }
+    let engine = match &observed {
+        Some(observed) => observed.engine(),
+        None => session.engine(),
+    };
+    let Some(engine) = engine else {
+        // What is observed is closed, and its time is over; without an engine of its own there
+        // is nothing to wait for yet.
+        return match observed {
+            Some(observed) if observed.is_closed() => bindings::POLLIN | bindings::POLLHUP,
+            _ => 0,
+        };
     };
     engine.tend();
     let mut ready = 0;
-    if engine.is_readable() {
+    // How much is unread is the owner's matter: an observer looks at its own pace.
+    if observed.is_none() && engine.is_readable() {
         ready |= bindings::POLLIN | bindings::POLLRDNORM;
     }
     if engine.is_over() {

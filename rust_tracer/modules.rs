@@ -52,6 +52,7 @@ impl Drop for ModuleWatch {
     fn drop(&mut self) {
         // SAFETY: Undoes `start`.
         unsafe { bindings::rtrace_modules_unwatch() };
+        attach::forget();
         functions::free_table();
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The three device nodes and what each admits. `docs/access.md` has the table.
+//! The three device nodes and what each shows. `docs/access.md` has the table.
 
 #![forbid(unsafe_code)]
 
@@ -8,6 +8,8 @@ use kernel::prelude::*;
 
 use crate::{
     abi,
+    opener::Facts,
+    program::rights::Rights,
     refusal::Refusal, //
 };
 
@@ -31,6 +33,15 @@ impl Node {
         }
     }
 
+    /// The last part of its path.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::System => "system",
+            Self::User => "user",
+        }
+    }
+
     /// The device's name and the path of its node below /dev.
     pub(crate) fn names(self) -> (&'static CStr, &'static CStr) {
         match self {
@@ -40,20 +51,67 @@ impl Node {
         }
     }
 
-    /// Whether a session of this node may be given probes.
-    pub(crate) fn may_arm(self) -> Result<(), Refusal> {
+    /// What its programs may use.
+    pub(crate) fn rights(self) -> Rights {
         match self {
-            Self::Kernel => Ok(()),
-            Self::System => Err(Refusal::new(
-                EOPNOTSUPP,
-                "/dev/rust_tracer/system cannot arm probes: this module does not yet enforce \
-                 what its records may hold; use /dev/rust_tracer/kernel, or ask its admin",
-            )),
-            Self::User => Err(Refusal::new(
-                EOPNOTSUPP,
-                "/dev/rust_tracer/user cannot arm probes: this module does not yet enforce \
-                 which tasks it may see; use /dev/rust_tracer/kernel, or ask its admin",
-            )),
+            Self::Kernel => Rights::Kernel,
+            Self::System => Rights::System,
+            Self::User => Rights::User,
         }
+    }
+
+    /// Whether arguments, return values and kernel addresses may be shown.
+    #[inline(always)]
+    pub(crate) fn shows_data(self) -> bool {
+        self == Self::Kernel
+    }
+
+    /// Whether the tasks of anybody are shown, not the opener's own alone.
+    #[inline(always)]
+    pub(crate) fn shows_all_tasks(self) -> bool {
+        self != Self::User
+    }
+
+    /// Whether it may be told that a function succeeded, or with which error it failed.
+    #[inline(always)]
+    pub(crate) fn shows_outcome(self) -> bool {
+        self != Self::System
+    }
+
+    /// Whether the arguments and the value of a system call may be shown: what the opener's own
+    /// tasks asked the kernel for, and what it answered.
+    #[inline(always)]
+    pub(crate) fn shows_own_system_calls(self) -> bool {
+        self == Self::User
+    }
+
+    /// Refuses what only a node that shows data may have.
+    pub(crate) fn must_show_data(self, what: &str) -> Result<(), Refusal> {
+        if self.shows_data() {
+            return Ok(());
+        }
+        Err(Refusal::with(
+            EACCES,
+            fmt!(
+                "{what} cannot be had on /dev/rust_tracer/{}, which shows no arguments, values or \
+                 addresses; /dev/rust_tracer/kernel does",
+                self.name()
+            ),
+        )
+        .by_rule("node"))
+    }
+
+    /// Refuses openers whose tasks the node could not tell from those of others.
+    pub(crate) fn must_know_own_tasks(self, who: &Facts) -> Result<(), Refusal> {
+        if self.shows_all_tasks() || who.plain {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            EACCES,
+            "/dev/rust_tracer/user shows the tasks that have its opener's ids, and the opener ran \
+             with several (a set-id program): open it by a program that does not; \
+             /dev/rust_tracer/system and kernel show all tasks",
+        )
+        .by_rule("ids"))
     }
 }

@@ -17,6 +17,8 @@ use kernel::{
 /// Why a command failed. Mapped to its errno in one place, `device::ioctl`.
 pub(crate) struct Refusal {
     pub(crate) error: Error,
+    /// The rule of access that it breaks, for the audit trail; most break none.
+    pub(crate) rule: Option<&'static str>,
     text: Text,
 }
 
@@ -29,6 +31,7 @@ impl Refusal {
     pub(crate) fn new(error: Error, text: &'static str) -> Self {
         Self {
             error,
+            rule: None,
             text: Text::Fixed(text),
         }
     }
@@ -37,8 +40,15 @@ impl Refusal {
     pub(crate) fn with(error: Error, text: fmt::Arguments<'_>) -> Self {
         Self {
             error,
+            rule: None,
             text: CString::try_from_fmt(text).map_or(Text::Fixed(""), Text::Made),
         }
+    }
+
+    /// Names the rule of access that forbids it.
+    pub(crate) fn by_rule(mut self, rule: &'static str) -> Self {
+        self.rule = Some(rule);
+        self
     }
 
     pub(crate) fn text(&self) -> &[u8] {

@@ -9,9 +9,11 @@
 //! writes a record into the [ring](ring) of its CPU, which user space maps.
 //!
 //! Lock order (each may be held while taking those to its right, never the other way):
-//! `SESSIONS` → a session's `inner` → `ATTACH` → `FUNCTIONS`, or → `WATCH`; and, apart from
-//! these, below the kernel's CPU hotplug lock: `ENGINES`. User memory is never touched with
-//! one held: a page fault may wait as long as its owner likes.
+//! `GUARD` → a session's `inner` → `ATTACH` → `FUNCTIONS`, or → `WATCH`, or → `NAMING`; and, apart
+//! from these, below the kernel's CPU hotplug lock: `ENGINES`. `SESSIONS`, `USES` and a session's
+//! other locks are held for an instant, with nothing taken inside. Nobody holds the `inner` of two
+//! sessions. User memory is never touched with one held: a page fault may wait as long as its owner
+//! likes.
 
 #![crate_name = "rust_tracer"]
 
@@ -20,6 +22,7 @@ use kernel::prelude::*;
 mod abi;
 mod arch;
 mod attach;
+mod audit;
 #[allow(
     dead_code,
     missing_docs,
@@ -39,8 +42,15 @@ mod fire;
 mod frames;
 mod functions;
 mod glob;
+mod loaded;
 mod modules;
 mod node;
+mod opener;
+mod outcome;
+mod own;
+#[allow(dead_code, reason = "each build uses a part")]
+mod program;
+mod quota;
 mod refusal;
 mod ring;
 mod session;
@@ -59,6 +69,7 @@ module! {
 /// module, so none is left), then nothing that could call into the rest.
 struct RustTracer {
     _devices: device::Devices,
+    _guard: session::guard::Watchman,
     _cpus: engine::CpuWatch,
     _modules: modules::ModuleWatch,
 }
@@ -70,13 +81,17 @@ impl kernel::Module for RustTracer {
             attach::init_locks();
             engine::init_locks();
             functions::init_locks();
+            quota::init_locks();
             session::init_locks();
+            session::guard::init_locks();
         }
         let modules = modules::ModuleWatch::start()?;
         let cpus = engine::CpuWatch::start()?;
+        let guard = session::guard::Watchman::start()?;
         let devices = device::Devices::register()?;
         Ok(Self {
             _devices: devices,
+            _guard: guard,
             _cpus: cpus,
             _modules: modules,
         })

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the kernel offers only as C inlines, macros, and per-CPU variables. One
- * section for each part of shim.h, in its order. Built without ftrace sites of
- * its own (see Kbuild), so that no handler here can be traced.
+ * section for each part of shim.h, in its order; those that have to do with
+ * access are in shim_access.c. Built without ftrace sites of its own (see
+ * Kbuild), so that no handler here can be traced.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
-#include <linux/cred.h>
 #include <linux/fprobe.h>
 #include <linux/fs.h>
 #include <linux/ftrace.h>
@@ -18,18 +18,20 @@
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/poll.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/security.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/sort.h>
 #include <linux/static_call.h>
+#include <linux/timer.h>
 #include <linux/tracepoint.h>
-#include <linux/user_namespace.h>
 #include <linux/vmalloc.h>
 
 #include "../include/uapi/rust_tracer.h"
 #include "shim.h"
+#include "shim_moment.h"
 
 static_assert(sizeof(struct rtrace_info) == 72);
 static_assert(sizeof(struct rtrace_functions) == 72);
@@ -40,48 +42,46 @@ static_assert(sizeof(struct rtrace_probe) == 24);
 static_assert(sizeof(struct rtrace_config) == 32);
 static_assert(sizeof(struct rtrace_target) == 16);
 static_assert(sizeof(struct rtrace_start) == 16);
-static_assert(sizeof(struct rtrace_status) == 72);
+static_assert(sizeof(struct rtrace_status) == 80);
 static_assert(sizeof(struct rtrace_ledger) == 40);
-static_assert(sizeof(struct rtrace_ledger_row) == 128);
+static_assert(sizeof(struct rtrace_ledger_row) == 208);
 static_assert(sizeof(struct rtrace_error) == 32);
+static_assert(sizeof(struct rtrace_sessions) == 48);
+static_assert(sizeof(struct rtrace_session) == 112);
+static_assert(sizeof(struct rtrace_revoke) == 24);
+static_assert(sizeof(struct rtrace_publish) == 24);
+static_assert(sizeof(struct rtrace_observe) == 32);
+static_assert(sizeof(struct rtrace_read) == 56);
+static_assert(sizeof(struct rtrace_symbol) == 32);
+static_assert(sizeof(struct rtrace_quota) == 72);
+static_assert(sizeof(struct rtrace_program) == 120);
+static_assert(sizeof(struct rtrace_add_own) == 40);
+static_assert(sizeof(struct rtrace_aggregate) == 48);
+static_assert(sizeof(struct rtrace_aggregate_entry) == 16);
 static_assert(sizeof(struct rtrace_ring_status) == 48);
 static_assert(sizeof(struct rtrace_record) == 16);
 static_assert(sizeof(struct rtrace_record_lost) == 24);
 static_assert(sizeof(struct rtrace_record_entry) == 80);
 static_assert(sizeof(struct rtrace_record_return) == 48);
+static_assert(sizeof(struct rtrace_record_called) == 56);
+static_assert(sizeof(struct rtrace_record_returned) == 64);
+static_assert(sizeof(struct rtrace_clause) == 16);
+static_assert(sizeof(struct rtrace_variable) == 16);
+static_assert(sizeof(struct rtrace_aggregation) == 40);
+static_assert(sizeof(struct rtrace_record_clause) == 48);
+static_assert(sizeof(struct rtrace_item) == 8);
+static_assert(sizeof(struct rtrace_record_fault) == 56);
 
 /* ---- the moment ---------------------------------------------------------- */
 
-/*
- * Which of our handlers are at work on this CPU: a bit for each context, and
- * one more for what an interrupt traces before it has counted itself as one.
- * Nested contexts put it back as they found it, so plain accesses do.
- */
-#define RTRACE_BUSY_TRANSITION BIT(4)
-static DEFINE_PER_CPU(u8, rtrace_busy);
+DEFINE_PER_CPU(u8, rtrace_busy);
+DEFINE_PER_CPU(int, rtrace_turn);
+DEFINE_PER_CPU(u64, rtrace_burdened);
 
-static __always_inline u8 rtrace_moment_begin(struct rtrace_moment *moment)
+u64 rtrace_burden(u32 cpu)
 {
-	unsigned int context = interrupt_context_level();
-	u8 busy = raw_cpu_read(rtrace_busy);
-	u8 bit = BIT(context);
-
-	moment->cpu = raw_smp_processor_id();
-	moment->context = context;
-	moment->pid = current->tgid;
-	moment->tid = current->pid;
-	moment->recursed = false;
-	if (unlikely(busy & bit)) {
-		moment->recursed = busy & RTRACE_BUSY_TRANSITION;
-		bit = RTRACE_BUSY_TRANSITION;
-	}
-	raw_cpu_write(rtrace_busy, busy | bit);
-	return busy;
-}
-
-static __always_inline void rtrace_moment_end(u8 busy)
-{
-	raw_cpu_write(rtrace_busy, busy);
+	return cpu < nr_cpu_ids && cpu_possible(cpu) ?
+		       READ_ONCE(per_cpu(rtrace_burdened, cpu)) : 0;
 }
 
 void rtrace_arguments(const void *regs, u64 *arguments)
@@ -94,6 +94,22 @@ void rtrace_arguments(const void *regs, u64 *arguments)
 	arguments[3] = ftrace_regs_get_argument(fregs, 3);
 	arguments[4] = ftrace_regs_get_argument(fregs, 4);
 	arguments[5] = ftrace_regs_get_argument(fregs, 5);
+}
+
+bool rtrace_system_call_arguments(const void *regs, u64 *arguments)
+{
+	struct ftrace_regs *fregs = (struct ftrace_regs *)regs;
+	const struct pt_regs *user = task_pt_regs(current);
+
+	if (ftrace_regs_get_argument(fregs, 0) != (unsigned long)user)
+		return false;
+	arguments[0] = user->di;
+	arguments[1] = user->si;
+	arguments[2] = user->dx;
+	arguments[3] = user->r10;
+	arguments[4] = user->r8;
+	arguments[5] = user->r9;
+	return true;
 }
 
 /* ---- symbols and sites ---------------------------------------------------- */
@@ -246,16 +262,21 @@ void rtrace_modules_unwatch(void)
 
 /* ---- own ftrace_ops ------------------------------------------------------- */
 
-static void rtrace_ops_func(unsigned long ip, unsigned long parent_ip,
-			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+/*
+ * Handlers have no arrays that could overflow, and set every field of the moment:
+ * neither a canary nor zeroes are needed.
+ */
+static __no_stack_protector
+void rtrace_ops_func(unsigned long ip, unsigned long parent_ip,
+		     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct rtrace_moment moment;
+	struct rtrace_moment moment __uninitialized;
 	u8 busy;
 
 	preempt_disable_notrace();
 	busy = rtrace_moment_begin(&moment);
 	rtrace_on_entry(ip, &moment, fregs);
-	rtrace_moment_end(busy);
+	rtrace_moment_end(&moment, busy);
 	preempt_enable_notrace();
 }
 
@@ -296,30 +317,30 @@ struct rtrace_fprobe {
 
 #define RTRACE_FRAME_WORDS 2
 
-static int rtrace_fprobe_entry(struct fprobe *fprobe, unsigned long ip,
-			       unsigned long ret_ip, struct ftrace_regs *fregs,
-			       void *frame)
+static __no_stack_protector
+int rtrace_fprobe_entry(struct fprobe *fprobe, unsigned long ip,
+			unsigned long ret_ip, struct ftrace_regs *fregs, void *frame)
 {
 	struct rtrace_fprobe *self = container_of(fprobe, struct rtrace_fprobe, fprobe);
-	struct rtrace_moment moment;
+	struct rtrace_moment moment __uninitialized;
 	u8 busy = rtrace_moment_begin(&moment);
-	int skip = rtrace_on_call(self->owner, ip, &moment, frame);
+	int skip = rtrace_on_call(self->owner, ip, &moment, frame, fregs);
 
-	rtrace_moment_end(busy);
+	rtrace_moment_end(&moment, busy);
 	return skip;
 }
 
-static void rtrace_fprobe_exit(struct fprobe *fprobe, unsigned long ip,
-			       unsigned long ret_ip, struct ftrace_regs *fregs,
-			       void *frame)
+static __no_stack_protector
+void rtrace_fprobe_exit(struct fprobe *fprobe, unsigned long ip,
+			unsigned long ret_ip, struct ftrace_regs *fregs, void *frame)
 {
 	struct rtrace_fprobe *self = container_of(fprobe, struct rtrace_fprobe, fprobe);
-	struct rtrace_moment moment;
+	struct rtrace_moment moment __uninitialized;
 	u8 busy = rtrace_moment_begin(&moment);
 
 	rtrace_on_return(self->owner, &moment, ftrace_regs_get_return_value(fregs),
-			 frame);
-	rtrace_moment_end(busy);
+			 frame, fregs, ret_ip);
+	rtrace_moment_end(&moment, busy);
 }
 
 int rtrace_fprobe_register(u64 owner, unsigned long *ips, unsigned int count,
@@ -387,7 +408,19 @@ static int rtrace_cpu_coming(unsigned int cpu)
 	return 0;
 }
 
-static int rtrace_cpus_state;
+static int rtrace_cpu_online_now(unsigned int cpu)
+{
+	rtrace_on_cpu_online(cpu);
+	return 0;
+}
+
+static int rtrace_cpu_leaving(unsigned int cpu)
+{
+	rtrace_on_cpu_leaving(cpu);
+	return 0;
+}
+
+static int rtrace_cpus_state, rtrace_cpus_online_state;
 
 int rtrace_cpus_watch(void)
 {
@@ -398,11 +431,19 @@ int rtrace_cpus_watch(void)
 	if (state < 0)
 		return state;
 	rtrace_cpus_state = state;
+	state = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "rust_tracer:online",
+					  rtrace_cpu_online_now, rtrace_cpu_leaving);
+	if (state < 0) {
+		cpuhp_remove_state_nocalls(rtrace_cpus_state);
+		return state;
+	}
+	rtrace_cpus_online_state = state;
 	return 0;
 }
 
 void rtrace_cpus_unwatch(void)
 {
+	cpuhp_remove_state_nocalls(rtrace_cpus_online_state);
 	cpuhp_remove_state_nocalls(rtrace_cpus_state);
 }
 
@@ -412,6 +453,13 @@ u64 rtrace_current_start(void)
 {
 	return current->start_boottime;
 }
+
+void rtrace_who(struct rtrace_who *who)
+{
+	who->uid = __kuid_val(current_real_cred()->uid);
+	memcpy(who->execname, current->comm, sizeof(who->execname));
+}
+static_assert(sizeof(((struct rtrace_who *)0)->execname) == TASK_COMM_LEN);
 
 bool rtrace_task_alive(u32 tid, u64 start)
 {
@@ -488,34 +536,48 @@ void rtrace_forks_unwatch(void)
 	tracepoint_synchronize_unregister();
 }
 
-/* ---- opening -------------------------------------------------------------- */
+/* ---- names of addresses --------------------------------------------------- */
 
-int rtrace_open_rule(const struct file *file)
-{
-	if (file->f_cred->user_ns != &init_user_ns)
-		return RTRACE_OPEN_NAMESPACE;
-	if (security_locked_down(LOCKDOWN_KPROBES) ||
-	    security_locked_down(LOCKDOWN_TRACEFS))
-		return RTRACE_OPEN_LOCKDOWN;
-	return RTRACE_OPEN_OK;
-}
+static_assert(RTRACE_SYMBOL_ROOM >= KSYM_SYMBOL_LEN);
+static_assert(RTRACE_SYMBOL_ROOM == RTRACE_SYMBOL_MAX);
 
-bool rtrace_may_read(const struct file *file)
+u32 rtrace_symbol(unsigned long address, char *buf)
 {
-	return file->f_mode & FMODE_READ;
-}
+	int len = sprint_symbol(buf, address);
 
-bool rtrace_may_write(const struct file *file)
-{
-	return file->f_mode & FMODE_WRITE;
+	/* What has no symbol comes back as a number. */
+	return len > 1 && !(buf[0] == '0' && buf[1] == 'x') ? len : 0;
 }
 
 /* ---- memory that user space maps ------------------------------------------ */
 
+/*
+ * Page by page, and then mapped: what vmalloc() cannot complete it gives back
+ * later, from a work item. A cgroup that is full would stay so for that long,
+ * and the next allocation of its task could cost the task its life.
+ */
 void *rtrace_pages_alloc(unsigned long bytes)
 {
-	return __vmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN |
-				__GFP_RETRY_MAYFAIL);
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	unsigned long count = DIV_ROUND_UP(bytes, PAGE_SIZE), made = 0;
+	struct page **pages = kvmalloc_array(count, sizeof(*pages), gfp);
+	void *memory = NULL;
+
+	if (!pages)
+		return NULL;
+	while (made < count && (pages[made] = alloc_page(gfp | __GFP_ZERO))) {
+		made++;
+		cond_resched();
+	}
+	/* The area owns the pages and the array from here on. */
+	if (made == count)
+		memory = vmap(pages, count, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+	if (memory)
+		return memory;
+	while (made)
+		__free_page(pages[--made]);
+	kvfree(pages);
+	return NULL;
 }
 
 void rtrace_pages_free(void *pages)
@@ -561,15 +623,34 @@ void rtrace_sort(void *base, size_t count, size_t size,
 
 /* ---- waiting -------------------------------------------------------------- */
 
+/*
+ * One interrupt a tick at most: it may itself be traced, and whoever moves the
+ * consumer position as fast could make each wake-up the cause of the next. What
+ * is asked for while the timer runs is done when it ends.
+ */
 struct rtrace_waiter {
 	wait_queue_head_t queue;
 	struct irq_work work;
+	struct timer_list timer;
+	bool resting;
 };
 
 static void rtrace_waiter_work(struct irq_work *work)
 {
 	struct rtrace_waiter *waiter = container_of(work, struct rtrace_waiter, work);
 
+	WRITE_ONCE(waiter->resting, true);
+	wake_up_all(&waiter->queue);
+	mod_timer(&waiter->timer, jiffies + 1);
+}
+
+static void rtrace_waiter_rested(struct timer_list *timer)
+{
+	struct rtrace_waiter *waiter = timer_container_of(waiter, timer, timer);
+
+	/* In this order: who is told to rest is woken here. */
+	WRITE_ONCE(waiter->resting, false);
+	smp_mb();
 	wake_up_all(&waiter->queue);
 }
 
@@ -580,6 +661,7 @@ struct rtrace_waiter *rtrace_waiter_new(void)
 	if (waiter) {
 		init_waitqueue_head(&waiter->queue);
 		init_irq_work(&waiter->work, rtrace_waiter_work);
+		timer_setup(&waiter->timer, rtrace_waiter_rested, 0);
 	}
 	return waiter;
 }
@@ -587,12 +669,14 @@ struct rtrace_waiter *rtrace_waiter_new(void)
 void rtrace_waiter_free(struct rtrace_waiter *waiter)
 {
 	irq_work_sync(&waiter->work);
+	timer_shutdown_sync(&waiter->timer);
 	kfree(waiter);
 }
 
 void rtrace_waiter_wake(struct rtrace_waiter *waiter)
 {
-	irq_work_queue(&waiter->work);
+	if (!READ_ONCE(waiter->resting))
+		irq_work_queue(&waiter->work);
 }
 
 void rtrace_waiter_poll(struct rtrace_waiter *waiter, struct file *file,

@@ -24,6 +24,7 @@ struct rtrace_moment {
 	u32 pid;
 	u32 tid;
 	bool recursed; /* one of our handlers is already at work in this context */
+	u64 begun;     /* ns, if this handler's time is measured; else 0 */
 };
 
 /* ---- Rust, called by the shim: preemption off, any context up to NMI ------ */
@@ -32,9 +33,17 @@ void rtrace_on_entry(unsigned long ip, const struct rtrace_moment *moment,
 		     const void *regs);
 /* Nonzero: keep no frame for this call. `frame` has room for 2 words. */
 int rtrace_on_call(u64 owner, unsigned long ip,
-		   const struct rtrace_moment *moment, u64 *frame);
+		   const struct rtrace_moment *moment, u64 *frame,
+		   const void *regs);
+/* `to`: where the function returns to. */
 void rtrace_on_return(u64 owner, const struct rtrace_moment *moment, u64 value,
-		      const u64 *frame);
+		      const u64 *frame, const void *regs, unsigned long to);
+struct rtrace_place;
+void rtrace_on_own(u64 owner, u32 probe, const struct rtrace_moment *moment,
+		   const struct rtrace_place *place);
+/* In a hard interrupt. False: never again. */
+bool rtrace_on_clock(u64 owner, u32 probe, const struct rtrace_moment *moment,
+		     const struct rtrace_place *place);
 
 /* ---- Rust, called by the shim: task context, may sleep ------------------ */
 
@@ -42,13 +51,87 @@ void rtrace_on_module_coming(struct module *module);
 void rtrace_on_module_live(struct module *module);
 void rtrace_on_module_going(struct module *module);
 void rtrace_on_cpu_coming(u32 cpu);
+/* On that CPU itself. */
+void rtrace_on_cpu_online(u32 cpu);
+void rtrace_on_cpu_leaving(u32 cpu);
 /* Preemption off. */
 void rtrace_on_fork(u32 parent, u32 child);
+
+/* In the module's own work item, every RTRACE_GUARD_MS. */
+#define RTRACE_GUARD_MS 200
+bool rtrace_on_guard(void); /* whether there is more to guard */
+/* In another one, after rtrace_undertaker_wake(). */
+void rtrace_on_undertaker(void);
 
 /* ---- registers ------------------------------------------------------- */
 
 /* The function's first six integer arguments, at its entry. */
 void rtrace_arguments(const void *regs, u64 *arguments);
+
+/*
+ * The six arguments of the system call that the current task is in, if the
+ * function was entered with that task's user registers; else false. Task
+ * context.
+ */
+bool rtrace_system_call_arguments(const void *regs, u64 *arguments);
+
+/* The function's integer argument 6 + `number`, at its entry; 0: unreadable. */
+u64 rtrace_stack_argument(const void *regs, u32 number);
+/* As the next but one, whoever made the registers that were passed. */
+bool rtrace_passed_registers(const void *regs, u64 *arguments);
+
+/* ---- what a program reads: any context, preemption off -------------------- */
+
+bool rtrace_read_kernel(void *to, u64 address, u32 bytes);
+/* The length without a NUL, or a negative errno. */
+s64 rtrace_read_kernel_text(void *to, u64 address, u32 room);
+/* Of the current task. */
+bool rtrace_read_user(void *to, u64 address, u32 bytes);
+s64 rtrace_read_user_text(void *to, u64 address, u32 room);
+
+/* The current task: its address, its parent's process id, its real group id. */
+u64 rtrace_current(void);
+u32 rtrace_parent(void);
+u32 rtrace_gid(void);
+bool rtrace_descends_from(u32 process);
+/* ns: of the current task on CPUs; since 1970. */
+u64 rtrace_virtual_time(void);
+u64 rtrace_wall_time(void);
+
+/* Where a probe fires. */
+#define RTRACE_PLACE_ENTRY 0u  /* regs: struct ftrace_regs */
+#define RTRACE_PLACE_RETURN 1u /* the same, and ip: where to */
+#define RTRACE_PLACE_CLOCK 2u  /* regs: struct pt_regs that were interrupted */
+#define RTRACE_PLACE_OWN 3u    /* in a command of ours */
+struct rtrace_place {
+	const void *regs; /* or NULL */
+	unsigned long ip;
+	u32 kind;
+};
+/* Innermost first: the caller, or what was interrupted. Returns how many. */
+u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room);
+u32 rtrace_user_stack(u64 *frames, u32 room);
+/* What a clock interrupted: in the kernel, or in user space; the other is 0. */
+void rtrace_counters(const struct rtrace_place *place, u64 *kernel, u64 *user);
+
+/* Of a struct path; of the current task. The length, or a negative errno. */
+s64 rtrace_path_of(u64 path, char *buf, u32 room);
+s64 rtrace_cwd(char *buf, u32 room);
+
+/* ---- probes of the module's own: task context ------------------------------- */
+
+/* Fires here and now. */
+void rtrace_fire_own(u64 owner, u32 probe);
+struct rtrace_clock;
+/* `cpu`: -1: on any. NULL: no memory. */
+struct rtrace_clock *rtrace_clock_new(u64 owner, u32 probe, u64 period, s32 cpu);
+/* On its CPU, if it has one. */
+void rtrace_clock_start(struct rtrace_clock *clock);
+/* It is not at work any more. */
+void rtrace_clock_stop(struct rtrace_clock *clock);
+void rtrace_clock_free(struct rtrace_clock *clock);
+/* Task context. */
+u64 rtrace_random(void);
 
 /* ---- the kernel's symbols and ftrace sites ------------------------------ */
 
@@ -103,6 +186,12 @@ void rtrace_cpus_unwatch(void);
 
 /* ns of the current task's start; with its tid it names a task for good. */
 u64 rtrace_current_start(void);
+/* Words of struct rtrace_record_called from `uid` on; any context. */
+struct rtrace_who {
+	u32 uid;
+	u64 execname[2];
+};
+void rtrace_who(struct rtrace_who *who);
 bool rtrace_task_alive(u32 tid, u64 start);
 /* The thread group id in the initial pid namespace, or 0. */
 u32 rtrace_find_process(s32 pid);
@@ -113,12 +202,76 @@ void rtrace_forks_unwatch(void);
 
 /* ---- opening ------------------------------------------------------------ */
 
-#define RTRACE_OPEN_OK 0
-#define RTRACE_OPEN_NAMESPACE 1
-#define RTRACE_OPEN_LOCKDOWN 2
-int rtrace_open_rule(const struct file *file);
 bool rtrace_may_read(const struct file *file);
 bool rtrace_may_write(const struct file *file);
+/* Whether the kernel is locked down for tracing. */
+bool rtrace_locked_down(void);
+
+/* Who opened a node: credentials, address space, and the node's path. */
+struct rtrace_opener;
+struct rtrace_facts {
+	u32 uid; /* real; ids are those of the initial user namespace */
+	u32 auid;
+	u32 ses;
+	u32 pid;
+	bool initial;	   /* in the initial user namespace */
+	bool plain;	   /* all its user ids are one, all its group ids, too */
+	bool admin;	   /* CAP_SYS_ADMIN */
+	bool unlimited;	   /* CAP_SYS_RESOURCE */
+	char comm[16];
+};
+/* Of the current task. */
+void rtrace_facts(struct rtrace_facts *facts);
+/* The file is being opened by the current task. NULL: no memory. */
+struct rtrace_opener *rtrace_opener_new(struct file *file);
+void rtrace_opener_free(struct rtrace_opener *opener);
+/* Whether the node still admits the opener as it opened it. Task context. */
+bool rtrace_opener_admitted(const struct rtrace_opener *opener);
+/* Whether the current task is of the process that opened it, with its ids. */
+bool rtrace_opener_is_current(const struct rtrace_opener *opener);
+bool rtrace_current_is_admin(void);
+/* Whether the current task is the opener's own. Task context, preemption off. */
+bool rtrace_opener_owns_current(const struct rtrace_opener *opener);
+/* The same of a task that was interrupted in user space. Hard interrupt. */
+bool rtrace_opener_owns_interrupted(const struct rtrace_opener *opener,
+				    const struct rtrace_place *place);
+
+/* ---- the guard ---------------------------------------------------------- */
+
+int rtrace_guard_start(void);
+void rtrace_guard_stop(void);
+/* There is something to guard. Task context. */
+void rtrace_guard_wake(void);
+/* Something is dead, or closed for good. Any context but NMI. */
+void rtrace_undertaker_wake(void);
+/* ns that our handlers have taken on that CPU so far, by samples. */
+u64 rtrace_burden(u32 cpu);
+
+/* ---- parameters (module_param), read when they are needed ----------------- */
+
+struct rtrace_limits {
+	u32 sessions; /* 0: none, here and below */
+	u32 probes;
+	u64 memory; /* bytes */
+	u64 events; /* a second */
+	u64 silence; /* ns */
+	u32 burden_percent;
+	u64 burden_time; /* ns */
+};
+void rtrace_limits(struct rtrace_limits *limits);
+
+/* ---- the audit trail ------------------------------------------------------ */
+
+/* `text` is one record, terminated; `wait`: the caller may sleep for long. */
+void rtrace_audit(const char *text, bool wait);
+/* Whether one more record may be written without waiting. */
+bool rtrace_audit_has_room(void);
+
+/* ---- names of addresses --------------------------------------------------- */
+
+#define RTRACE_SYMBOL_ROOM 768
+/* Fills `buf` (RTRACE_SYMBOL_ROOM) and returns the length; 0: no symbol. */
+u32 rtrace_symbol(unsigned long address, char *buf);
 
 /* ---- memory that user space maps ----------------------------------------- */
 

@@ -61,3 +61,14 @@ impl<T> Snapshot<T> {
         }
     }
 }
+
+impl<T> Drop for Snapshot<T> {
+    fn drop(&mut self) {
+        let current = *self.current.get_mut();
+        if !current.is_null() {
+            // SAFETY: By the invariant it came from `KBox::into_raw`; readers borrow `self`, so
+            // there are none.
+            drop(unsafe { KBox::from_raw(current) });
+        }
+    }
+}

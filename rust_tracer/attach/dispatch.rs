@@ -2,12 +2,21 @@
 
 //! From the address of a site to the probes there: what a handler looks up first.
 //!
-//! A table that is never changed, only replaced: open addressing, at most half full, each slot
-//! naming a run of enablings.
+//! A table that is replaced when probes come or go: open addressing, at most half full, each slot
+//! naming a run of enablings. Only where there is no memory for another one, what leaves is struck
+//! out of the one that is there.
+
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
 
 use kernel::{
     prelude::*,
-    sync::Arc, //
+    sync::{
+        rcu,
+        Arc, //
+    },
 };
 
 use super::Placed;
@@ -25,10 +34,14 @@ pub(crate) static DISPATCH: Snapshot<Dispatch> = Snapshot::empty();
 
 /// A session's probes at one site.
 pub(crate) struct Enabling {
-    engine: u32,
+    /// Of the table's engines, or [`NOBODY`].
+    engine: AtomicU32,
     pub(crate) entry: Option<Probe>,
     pub(crate) ret: Option<Probe>,
 }
+
+/// The engine of what was struck out.
+const NOBODY: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Default)]
 struct Slot {
@@ -77,7 +90,8 @@ impl Dispatch {
     /// The engine of an enabling. Any context.
     #[inline(always)]
     pub(crate) fn engine(&self, enabling: &Enabling) -> Option<&Engine> {
-        self.engines.get(enabling.engine as usize).map(|e| &**e)
+        let number = enabling.engine.load(Ordering::Relaxed);
+        self.engines.get(number as usize).map(|e| &**e)
     }
 
     fn insert(&mut self, new: Slot) {
@@ -96,7 +110,29 @@ impl Dispatch {
 /// Whether any session has a probe at a site. `ATTACH` held.
 pub(super) fn has_site(site: usize) -> bool {
     // SAFETY: `ATTACH` is held, under which alone the table is replaced.
-    unsafe { DISPATCH.read() }.is_some_and(|table| !table.enablings(site).is_empty())
+    let Some(table) = (unsafe { DISPATCH.read() }) else {
+        return false;
+    };
+    let mut enablings = table.enablings(site).iter();
+    enablings.any(|enabling| table.engine(enabling).is_some())
+}
+
+/// Strikes out what an engine has at these sites. When it returns, no handler fires for it there.
+/// `ATTACH` held; needs no memory.
+pub(super) fn strike_out<'a>(engine: &Arc<Engine>, sites: impl Iterator<Item = &'a usize>) {
+    // SAFETY: As in `has_site`.
+    let Some(table) = (unsafe { DISPATCH.read() }) else {
+        return;
+    };
+    for site in sites {
+        for enabling in table.enablings(*site) {
+            let its = table.engine(enabling);
+            if its.is_some_and(|its| core::ptr::eq(its, &**engine)) {
+                enabling.engine.store(NOBODY, Ordering::Relaxed);
+            }
+        }
+    }
+    rcu::synchronize_rcu();
 }
 
 /// Replaces the table. When it returns, no handler reads the old one. `ATTACH` held.
@@ -111,7 +147,7 @@ pub(super) fn publish<'a>(
         all.reserve(placed.len(), GFP_KERNEL)?;
         for Placed { wanted, site, .. } in placed {
             let enabling = Enabling {
-                engine: number,
+                engine: AtomicU32::new(number),
                 entry: wanted.entry,
                 ret: wanted.ret,
             };
@@ -122,7 +158,9 @@ pub(super) fn publish<'a>(
         DISPATCH.replace(None);
         return Ok(());
     }
-    let key = |(site, enabling): &(usize, Enabling)| (*site, enabling.engine);
+    let key = |(site, enabling): &(usize, Enabling)| {
+        (*site, enabling.engine.load(Ordering::Relaxed)) //
+    };
     sort_by(&mut all, |a, b| key(a).cmp(&key(b)));
     let size = (all.len() * 2).next_power_of_two();
     let mut table = Dispatch {

@@ -11,6 +11,8 @@
 
 #![deny(unsafe_code)]
 
+use core::ops::Range;
+
 use kernel::{
     prelude::*,
     sync::Arc, //
@@ -22,6 +24,7 @@ use crate::{
         Probe, //
     },
     functions::{
+        self,
         Kind,
         Lifetime,
         FUNCTIONS, //
@@ -102,6 +105,28 @@ struct Enabled {
     engine: Arc<Engine>,
     probes: KVVec<Placed>,
     returns: KVec<(Lifetime, <fprobe::Fprobes as Way>::Hold)>,
+    /// Room for the sites of all probes: to leave must not need memory.
+    leaving: KVVec<usize>,
+}
+
+impl Enabled {
+    /// Moves the sites of the probes that leave from `probes` to `leaving`, and follows no more
+    /// calls there.
+    fn part_with(&mut self, mut leave: impl FnMut(&Arc<Engine>, &Wanted) -> bool) {
+        let (engine, leaving) = (&self.engine, &mut self.leaving);
+        self.probes.retain(|placed| {
+            let left = leave(engine, &placed.wanted);
+            // There is room: `enable` has made it.
+            !(left && leaving.push_within_capacity(placed.site).is_ok())
+        });
+        if leaving.is_empty() {
+            return;
+        }
+        sort(leaving);
+        let probes = &self.probes;
+        self.returns
+            .retain(|(lifetime, _)| probes.iter().any(|p| p.lifetime == *lifetime));
+    }
 }
 
 struct Attached {
@@ -124,7 +149,7 @@ impl Attached {
 
     /// Brings the kernel to call us for what was just put at the end of `enabled`.
     fn hold(&mut self, engine: &Arc<Engine>, sites: KVVec<usize>) -> Result {
-        let hold = self.ops.attach(engine, sites)?;
+        let mut hold = self.ops.attach(engine, sites)?;
         let result = match self.enabled.pop() {
             None => Ok(()),
             Some(mut new) => {
@@ -134,9 +159,23 @@ impl Attached {
             }
         };
         if result.is_err() {
-            self.ops.detach(hold);
+            self.detach(&mut hold);
         }
         result
+    }
+
+    /// Detaches sites that are nobody's. What there is no memory to detach is kept for the next
+    /// time; its calls find no probe meanwhile.
+    fn detach(&mut self, sites: &mut [usize]) {
+        /// ftrace copies its filter, in small pieces: a second time there mostly is memory.
+        const TRIES: u32 = 4;
+        if (0..TRIES).any(|_| self.ops.detach(sites)) {
+            return;
+        }
+        pr_warn!("no memory to detach functions: they stay, idle, until the next change\n");
+        if self.stale.extend_from_slice(sites, GFP_KERNEL).is_err() {
+            pr_warn!("{} of them stay for good\n", sites.len());
+        }
     }
 
     /// Follows calls to their return. An fprobe has functions of one lifetime only: the kernel
@@ -172,40 +211,46 @@ impl Attached {
         Ok(())
     }
 
-    /// Takes out of `enabled` what `leave` says, and detaches it.
+    /// Takes out of `enabled` what `leave` says, and detaches it. Does so without memory as well.
     fn release(&mut self, mut leave: impl FnMut(&Arc<Engine>, &Wanted) -> bool) {
-        let mut sites = core::mem::take(&mut self.stale);
         for enabled in &mut self.enabled {
-            let engine = &enabled.engine;
-            let before = enabled.probes.len();
-            enabled.probes.retain(|placed| {
-                let left = leave(engine, &placed.wanted);
-                // What cannot be remembered stays attached until its site is wanted again.
-                !(left && sites.push(placed.site, GFP_KERNEL).is_ok())
-            });
-            if enabled.probes.len() == before {
-                continue;
-            }
-            let probes = &enabled.probes;
-            enabled
-                .returns
-                .retain(|(lifetime, _)| probes.iter().any(|p| p.lifetime == *lifetime));
+            enabled.part_with(&mut leave);
         }
         if self.publish().is_err() {
-            pr_warn!("no memory to detach probes: they stay, idle, until the next change\n");
-            self.stale = sites;
-            return;
+            for enabled in &self.enabled {
+                dispatch::strike_out(&enabled.engine, enabled.leaving.iter());
+            }
+        }
+        let mut stale = core::mem::take(&mut self.stale);
+        self.detach(&mut stale);
+        for at in 0..self.enabled.len() {
+            let mut sites = self.left_by(at);
+            self.detach(&mut sites);
+            sites.clear();
+            if let Some(enabled) = self.enabled.get_mut(at) {
+                enabled.leaving = sites;
+            }
         }
         self.enabled.retain(|enabled| !enabled.probes.is_empty());
-        // Several sessions may have left one site.
-        sort(&mut sites);
-        let mut last = 0;
+    }
+
+    /// The sites that nobody has any more, of those that are leaving one of `enabled`; those that
+    /// another one leaves as well count for the last of them.
+    fn left_by(&mut self, at: usize) -> KVVec<usize> {
+        let Some((this, later)) = self
+            .enabled
+            .get_mut(at..)
+            .and_then(<[Enabled]>::split_first_mut)
+        else {
+            return KVVec::new();
+        };
+        let mut sites = core::mem::take(&mut this.leaving);
         sites.retain(|site| {
-            let first = *site != last;
-            last = *site;
-            first && !dispatch::has_site(*site)
+            let mut later = later.iter();
+            !later.any(|other| other.leaving.binary_search(site).is_ok())
+                && !dispatch::has_site(*site)
         });
-        self.ops.detach(sites);
+        sites
     }
 
     /// Puts the table that follows from `enabled` in place of the one that handlers read.
@@ -220,6 +265,7 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
     let mut gone = KVVec::new();
     let mut probes = KVVec::with_capacity(wanted.len(), GFP_KERNEL)?;
     let mut sites = KVVec::with_capacity(wanted.len(), GFP_KERNEL)?;
+    let leaving = KVVec::with_capacity(wanted.len(), GFP_KERNEL)?;
     let mut attached = ATTACH.lock();
     {
         // Modules need `ATTACH` to go, so what is there now stays there.
@@ -229,11 +275,25 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
                 gone.push(wanted.function, GFP_KERNEL)?;
                 continue;
             };
-            if !dispatch::has_site(site) {
+            // What is still attached need not be again.
+            let stale = attached.stale.len();
+            attached.stale.retain(|other| *other != site);
+            if !dispatch::has_site(site) && attached.stale.len() == stale {
                 sites.push(site, GFP_KERNEL)?;
             }
+            let system_call = functions.is_system_call(wanted.function);
+            let known = |probe: Option<Probe>| {
+                probe.map(|probe| Probe {
+                    system_call,
+                    ..probe
+                })
+            };
             let placed = Placed {
-                wanted: *wanted,
+                wanted: Wanted {
+                    function: wanted.function,
+                    entry: known(wanted.entry),
+                    ret: known(wanted.ret),
+                },
                 site,
                 lifetime: functions.lifetime(wanted.function),
             };
@@ -247,15 +307,18 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
         engine: engine.clone(),
         probes,
         returns: KVec::new(),
+        leaving,
     };
     attached.enabled.push(new, GFP_KERNEL)?;
     let result = attached
         .publish()
         .and_then(|()| attached.hold(engine, sites));
     if let Err(error) = result {
-        attached.enabled.pop();
-        // Without memory for the smaller table the larger stays; its engine never runs.
-        let _ = attached.publish();
+        let new = attached.enabled.pop();
+        if let (Some(new), Err(_)) = (new, attached.publish()) {
+            let sites = new.probes.iter().map(|placed| &placed.site);
+            dispatch::strike_out(engine, sites);
+        }
         return Err(error);
     }
     Ok(gone)
@@ -266,12 +329,19 @@ pub(crate) fn disable(engine: &Arc<Engine>) {
     ATTACH.lock().release(|other, _| Arc::ptr_eq(other, engine));
 }
 
-/// Functions are about to go; `remove` takes them out of the table and says which (sorted).
-pub(crate) fn functions_going(remove: impl FnOnce() -> KVVec<u32>) -> KVVec<u32> {
+/// Functions are about to go; `remove` takes them out of the table and says among which they were.
+pub(crate) fn functions_going(remove: impl FnOnce() -> Range<u32>) -> Range<u32> {
     let mut attached = ATTACH.lock();
     let gone = remove();
     if !gone.is_empty() {
-        attached.release(|_, wanted| gone.binary_search(&wanted.function).is_ok());
+        attached.release(|_, wanted| functions::is_gone(&gone, wanted.function));
     }
     gone
+}
+
+/// Forgets everything, and frees what that takes. No session is left. Task context.
+pub(crate) fn forget() {
+    let mut attached = ATTACH.lock();
+    attached.ops.detach_all();
+    *attached = Attached::new();
 }

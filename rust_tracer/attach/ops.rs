@@ -32,25 +32,39 @@ impl Ops {
         Self { sites: 0 }
     }
 
-    /// The sites' calls no longer reach us; those under way may still be in our handlers. Task
-    /// context, `ATTACH` held.
-    pub(super) fn detach(&mut self, mut sites: KVVec<usize>) {
+    /// The sites' calls no longer reach us; those under way may still be in our handlers. False if
+    /// there was no memory for it: then they still do. Task context, `ATTACH` held.
+    #[must_use]
+    pub(super) fn detach(&mut self, sites: &mut [usize]) -> bool {
         if sites.is_empty() {
-            return;
+            return true;
         }
-        self.sites -= sites.len();
-        let result = if self.sites == 0 {
+        let result = if self.sites == sites.len() {
             // SAFETY: The ops is registered, since it had sites.
             unsafe { bindings::rtrace_ops_unregister() }
         } else {
             // SAFETY: There are as many addresses.
             unsafe { bindings::rtrace_ops_remove(sites.as_mut_ptr().cast(), sites.len() as u32) }
         };
+        if to_result(result) == Err(ENOMEM) {
+            return false;
+        }
+        self.sites -= sites.len();
         if result != 0 {
             pr_warn!(
                 "ftrace did not let go of {} functions: {result}\n",
                 sites.len()
             );
+        }
+        true
+    }
+
+    /// All that is still attached is not any more, for want of memory or not.
+    pub(super) fn detach_all(&mut self) {
+        if self.sites != 0 {
+            // SAFETY: The ops is registered, since it has sites.
+            unsafe { bindings::rtrace_ops_unregister() };
+            self.sites = 0;
         }
     }
 }

@@ -7,6 +7,7 @@
 //! flight; so those that never come back, since their task has ended, can be told.
 
 use core::sync::atomic::{
+    AtomicBool,
     AtomicU32,
     AtomicU64,
     Ordering, //
@@ -36,7 +37,11 @@ struct Slot {
     cpu: AtomicU32,
     probe: AtomicU32,
     block: AtomicU32,
+    system_call: AtomicBool,
 }
+
+/// How many arguments are kept.
+pub(crate) const ARGUMENTS: usize = 6;
 
 /// A call that is being followed.
 pub(crate) struct Call {
@@ -51,19 +56,22 @@ pub(crate) struct Calls {
     slots: KVVec<Slot>,
     heads: KVVec<AtomicU64>,
     next: KVVec<AtomicU32>,
+    /// The arguments of each, if a program asks for them at the return.
+    arguments: KVVec<[AtomicU64; ARGUMENTS]>,
     /// Tells frames of this engine from those of another that lay at the same address.
     generation: u32,
 }
 
 impl Calls {
     /// Room for `frames` calls. Task context.
-    pub(crate) fn new(frames: u32, cpus: u32) -> Result<Self> {
+    pub(crate) fn new(frames: u32, cpus: u32, with_arguments: bool) -> Result<Self> {
         static GENERATION: AtomicU32 = AtomicU32::new(1);
         let flags = GFP_KERNEL_ACCOUNT;
         let mut calls = Self {
             slots: KVVec::with_capacity(frames as usize, flags)?,
             heads: KVVec::with_capacity(cpus as usize, flags)?,
             next: KVVec::with_capacity(frames as usize, flags)?,
+            arguments: KVVec::new(),
             generation: GENERATION.fetch_add(1, Ordering::Relaxed),
         };
         for _ in 0..cpus {
@@ -78,11 +86,25 @@ impl Calls {
                 cpu: AtomicU32::new(0),
                 probe: AtomicU32::new(0),
                 block: AtomicU32::new(0),
+                system_call: AtomicBool::new(false),
             };
             calls.slots.push(slot, flags)?;
         }
+        if with_arguments {
+            calls.arguments.reserve(frames as usize, flags)?;
+            for _ in 0..frames {
+                let none = [const { AtomicU64::new(0) }; ARGUMENTS];
+                calls.arguments.push(none, flags)?;
+            }
+        }
         calls.free().fill();
         Ok(calls)
+    }
+
+    /// Bytes that room for `frames` calls takes.
+    pub(crate) fn memory_needed(frames: u32, with_arguments: bool) -> u64 {
+        let arguments = if with_arguments { 8 * ARGUMENTS } else { 0 };
+        u64::from(frames) * (size_of::<Slot>() + size_of::<AtomicU32>() + arguments) as u64
     }
 
     fn free(&self) -> Frames<'_> {
@@ -95,7 +117,10 @@ impl Calls {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        size_of_val(&self.slots[..]) + size_of_val(&self.heads[..]) + size_of_val(&self.next[..])
+        size_of_val(&self.slots[..])
+            + size_of_val(&self.heads[..])
+            + size_of_val(&self.next[..])
+            + size_of_val(&self.arguments[..])
     }
 
     /// Begins to follow a call; says what the kernel is to keep for it, or nothing if all slots
@@ -110,9 +135,37 @@ impl Calls {
         slot.cpu.store(moment.cpu, Ordering::Relaxed);
         slot.probe.store(probe.index, Ordering::Relaxed);
         slot.block.store(probe.block, Ordering::Relaxed);
+        slot.system_call.store(probe.system_call, Ordering::Relaxed);
         // Release: who sees it in use sees the rest.
         slot.entered.store(now, Ordering::Release);
         Some([u64::from(self.generation) << 32 | u64::from(number), now])
+    }
+
+    /// Whether arguments are kept. Any context.
+    #[inline(always)]
+    pub(crate) fn keeps_arguments(&self) -> bool {
+        !self.arguments.is_empty()
+    }
+
+    /// Keeps the arguments of a call that has just begun to be followed. Any context.
+    pub(crate) fn keep(&self, frame: &Frame, arguments: &[u64; ARGUMENTS]) {
+        if let Some(slot) = self.arguments.get(frame[0] as u32 as usize) {
+            for (word, argument) in slot.iter().zip(arguments) {
+                word.store(*argument, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The arguments that were kept of the call of a frame; to be asked before it is left. Any
+    /// context.
+    pub(crate) fn kept(&self, frame: &Frame) -> [u64; ARGUMENTS] {
+        let mut arguments = [0; ARGUMENTS];
+        if let Some(slot) = self.arguments.get(frame[0] as u32 as usize) {
+            for (argument, word) in arguments.iter_mut().zip(slot) {
+                *argument = word.load(Ordering::Relaxed);
+            }
+        }
+        arguments
     }
 
     /// Ends following the call of a frame; nothing if the frame is not one of ours, or its call
@@ -140,6 +193,7 @@ impl Calls {
             probe: Probe {
                 index: slot.probe.load(Ordering::Relaxed),
                 block: slot.block.load(Ordering::Relaxed),
+                system_call: slot.system_call.load(Ordering::Relaxed),
             },
             cpu: slot.cpu.load(Ordering::Relaxed),
             entered,

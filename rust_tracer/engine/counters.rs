@@ -29,6 +29,8 @@ pub(crate) struct Probe {
     pub(crate) index: u32,
     /// Its block of counters; a return probe's second one follows.
     pub(crate) block: u32,
+    /// Whether its function is a system call's entry from user space.
+    pub(crate) system_call: bool,
 }
 
 /// What happens to one probe's firings on one CPU. Written by that CPU only.
@@ -42,10 +44,24 @@ pub(crate) enum Firing {
     DroppedNested,
     DroppedRecursion,
     DroppedNoRing,
+    DroppedFlood,
 }
 
-/// What happens to the calls that entered a function on one CPU. `Returned` and `Died` are
-/// counted from any CPU, the others by that CPU only.
+/// What the clauses of a program made of a probe's firings on one CPU, beside [`Firing`]. Written by
+/// that CPU only.
+#[repr(usize)]
+#[derive(Clone, Copy)]
+pub(crate) enum Ran {
+    Processed,
+    Fault,
+    Aggregation,
+    Speculation,
+    /// Assignments to dynamic variables that found no room.
+    Dynamic,
+}
+
+/// What happens to the calls that entered a function on one CPU. `Returned`, `Died` and
+/// `Hidden` are counted from any CPU, the others by that CPU only.
 #[repr(usize)]
 #[derive(Clone, Copy)]
 pub(crate) enum Call {
@@ -55,12 +71,14 @@ pub(crate) enum Call {
     NoFrame,
     Returned,
     Died,
+    Hidden,
 }
 
 const WORDS: usize = 8;
 const CHUNK_BLOCKS: usize = 1024;
-/// A block for each probe and a second one for each that may be a return probe.
-const CHUNKS: usize = 2 * abi::RTRACE_PROBES_MAX as usize / CHUNK_BLOCKS;
+/// A block for each probe, a second one for each that may be a return probe, and one more for the
+/// clauses of a program.
+const CHUNKS: usize = 3 * abi::RTRACE_PROBES_MAX as usize / CHUNK_BLOCKS;
 
 /// A cache line of counters.
 #[repr(C, align(64))]
@@ -77,6 +95,12 @@ impl Block {
     /// counted from other CPUs.
     #[inline(always)]
     pub(crate) fn call(&self, what: Call) {
+        arch::increment_local(&self.0[what as usize]);
+    }
+
+    /// Counts what a clause did. Any context, preemption off, on the block's own CPU.
+    #[inline(always)]
+    pub(crate) fn clause(&self, what: Ran) {
         arch::increment_local(&self.0[what as usize]);
     }
 
@@ -111,6 +135,12 @@ impl Counters {
             chunks.push(AtomicPtr::new(ptr::null_mut()), GFP_KERNEL_ACCOUNT)?;
         }
         Ok(Self { chunks })
+    }
+
+    /// Bytes that so many take on one CPU.
+    pub(crate) fn memory_needed(blocks: u32) -> u64 {
+        let chunks = (blocks as usize).div_ceil(CHUNK_BLOCKS);
+        (chunks * size_of::<Chunk>() + CHUNKS * size_of::<AtomicPtr<Chunk>>()) as u64
     }
 
     /// Makes sure that there are `blocks` of them. Returns the bytes that took. Task context.
@@ -161,8 +191,24 @@ pub(crate) fn add_firings(row: &mut abi::rtrace_ledger_row, block: &Block) {
     row.fired += block.word(Firing::Fired as usize);
     row.recorded += block.word(Firing::Recorded as usize);
     row.filtered += block.word(Firing::Filtered as usize);
-    for (index, dropped) in row.dropped.iter_mut().enumerate() {
-        *dropped += block.word(Firing::DroppedFull as usize + index);
+    let reasons = Firing::DroppedFull as usize..=Firing::DroppedFlood as usize;
+    for (dropped, word) in row.dropped.iter_mut().zip(reasons) {
+        *dropped += block.word(word);
+    }
+}
+
+/// Adds what a probe's clauses counted to a row.
+pub(crate) fn add_clauses(row: &mut abi::rtrace_ledger_row, block: &Block) {
+    row.processed += block.word(Ran::Processed as usize);
+    row.dynamic += block.word(Ran::Dynamic as usize);
+    for (reason, ran) in [
+        (abi::RTRACE_DROP_FAULT, Ran::Fault),
+        (abi::RTRACE_DROP_AGGREGATION, Ran::Aggregation),
+        (abi::RTRACE_DROP_SPECULATION, Ran::Speculation),
+    ] {
+        if let Some(dropped) = row.dropped.get_mut(reason as usize) {
+            *dropped += block.word(ran as usize);
+        }
     }
 }
 
@@ -170,18 +216,21 @@ pub(crate) fn add_firings(row: &mut abi::rtrace_ledger_row, block: &Block) {
 /// still in use say.
 pub(crate) fn add_calls(row: &mut abi::rtrace_ledger_row, block: &Block, in_flight: u64) {
     let word = |what: Call| block.word(what as usize);
-    row.entered += word(Call::Entered);
+    // The kernel calls us at entry by two ways. Between them a task may become the opener's own,
+    // or its session be ended: then one of them did not count.
+    let entered = word(Call::Entered).max(word(Call::Passed) + word(Call::Followed));
+    row.entered += entered;
     row.passed += word(Call::Passed);
     row.returned += word(Call::Returned);
     row.in_flight += in_flight;
-    let [unframed, no_frame, dead, _spare] = &mut row.missed;
-    // The kernel calls us at entry by two ways; what came by the first alone has no frame. While
-    // the engine runs, the second can be seen before the first.
-    *unframed += word(Call::Entered)
+    let [unframed, no_frame, dead, hidden] = &mut row.missed;
+    // What came by the first way alone has no frame.
+    *unframed += entered
         .saturating_sub(word(Call::Passed))
         .saturating_sub(word(Call::Followed));
     *no_frame += word(Call::NoFrame);
     *dead += word(Call::Died);
+    *hidden += word(Call::Hidden);
 }
 
 const _: () = {
@@ -191,7 +240,9 @@ const _: () = {
         Firing::DroppedRecursion as u32 - Firing::DroppedFull as u32 == abi::RTRACE_DROP_RECURSION
     );
     assert!(Firing::DroppedNoRing as u32 - Firing::DroppedFull as u32 == abi::RTRACE_DROP_NO_RING);
+    assert!(Firing::DroppedFlood as u32 - Firing::DroppedFull as u32 == abi::RTRACE_DROP_FLOOD);
     assert!(abi::RTRACE_MISSED_UNFRAMED == 0);
     assert!(abi::RTRACE_MISSED_FRAMES == 1);
     assert!(abi::RTRACE_MISSED_DIED == 2);
+    assert!(abi::RTRACE_MISSED_HIDDEN == 3);
 };

@@ -25,13 +25,19 @@ use kernel::{
     error::to_result,
     ffi,
     prelude::*,
-    sync::Arc, //
+    sync::{
+        Arc,
+        UniqueArc, //
+    },
 };
 
 use crate::{
-    abi, bindings,
+    abi, arch, bindings,
     bindings::rtrace_moment,
     clock,
+    node::Node,
+    opener::Opener,
+    own::Kind,
     refusal::Refusal,
     ring::{
         Layout,
@@ -39,22 +45,35 @@ use crate::{
     },
 };
 
+pub(crate) mod binding;
 mod calls;
+mod clocks;
 pub(crate) mod counters;
 mod pages;
+mod rooms;
+mod running;
 mod targets;
 mod waiter;
+mod words;
 
 pub(crate) use calls::{
     Calls,
     Frame, //
 };
+use clocks::Clocks;
 use counters::Counters;
 pub(crate) use counters::Probe;
 pub(crate) use pages::{
     Area,
     CpuRing,
     Pages, //
+};
+pub(crate) use rooms::Space;
+pub(crate) use running::{
+    CpuProgram,
+    OwnProbe,
+    Running,
+    ToRun, //
 };
 pub(crate) use targets::Targets;
 pub(crate) use waiter::Waiter;
@@ -97,15 +116,23 @@ impl Default for Config {
     }
 }
 
-/// One CPU's part of an engine.
+/// One CPU's part of an engine. What its handlers use lies on one cache line.
 ///
 /// # Invariants
 ///
-/// `ring` is null or owns a ring.
+/// `ring` is null or owns a ring, `program` is null or owns a program's state.
+#[repr(C, align(64))]
 struct Cpu {
     running: AtomicBool,
     ring: AtomicPtr<CpuRing>,
     counters: Counters,
+    /// How often a handler of this engine was called here. Written by this CPU.
+    visits: AtomicU64,
+    /// How often a probe fired here. Written by this CPU.
+    fired: AtomicU64,
+    /// `visits` at the guard's last look.
+    visits_then: AtomicU64,
+    program: AtomicPtr<CpuProgram>,
 }
 
 impl Drop for Cpu {
@@ -115,6 +142,11 @@ impl Drop for Cpu {
             // SAFETY: By the type's invariant.
             drop(unsafe { KBox::from_raw(ring) });
         }
+        let program = self.program.load(Ordering::Relaxed);
+        if !program.is_null() {
+            // SAFETY: By the type's invariant.
+            drop(unsafe { KBox::from_raw(program) });
+        }
     }
 }
 
@@ -122,11 +154,14 @@ impl Drop for Cpu {
 #[derive(Clone, Copy)]
 pub(crate) struct Here<'a> {
     pub(crate) counters: &'a Counters,
+    fired: &'a AtomicU64,
     /// Missing if there was no memory for it when the CPU came.
     pub(crate) ring: Option<&'a CpuRing>,
 }
 
 pub(crate) struct Engine {
+    node: Node,
+    opener: Arc<Opener>,
     /// By number; none where there can be no CPU.
     cpus: KVec<Option<KBox<Cpu>>>,
     layout: Layout,
@@ -135,10 +170,17 @@ pub(crate) struct Engine {
     /// Made with the first return probe.
     calls: AtomicPtr<Calls>,
     targets: Option<Arc<Targets>>,
+    /// A program, which runs in place of the default record.
+    running: Option<KBox<Running>>,
+    clocks: Clocks,
     waiter: Arc<Waiter>,
     /// Policy fill: a ring is full, all recording is over.
     filled: AtomicBool,
     wants_to_run: AtomicBool,
+    /// Ended by somebody else: never to run again.
+    dead: AtomicBool,
+    /// Its program has ended it: nothing fires any more but END.
+    exited: AtomicBool,
     /// RTRACE_STATE_* and RTRACE_REASON_*.
     state: AtomicU32,
     reason: AtomicU32,
@@ -147,6 +189,30 @@ pub(crate) struct Engine {
     /// When calls were last given up, CLOCK_MONOTONIC in ns.
     reaped: AtomicU64,
     memory: AtomicUsize,
+}
+
+/// Bytes that an engine is going to hold with so many blocks of counters, when all CPUs there can
+/// be have come.
+pub(crate) fn memory_needed(config: &Config, blocks: u32, to_run: Option<&ToRun>) -> u64 {
+    let cpu = pages::memory_needed(config.ring_bytes)
+        .saturating_add(Counters::memory_needed(blocks))
+        .saturating_add(to_run.map_or(0, ToRun::memory_of_cpu));
+    let cpus = (0..cpu_limit()).filter(|cpu| is_possible(*cpu)).count() as u64;
+    let with_arguments = to_run.is_some_and(|to_run| to_run.loaded.asks_entry_arguments());
+    let program = to_run.map_or(0, |to_run| {
+        to_run
+            .memory_of_all()
+            .saturating_add(Clocks::memory_needed(&to_run.own, cpus))
+    });
+    cpus.saturating_mul(cpu)
+        .saturating_add(Calls::memory_needed(config.frames, with_arguments))
+        .saturating_add(program)
+}
+
+/// The block in which the clauses of a probe count, behind its own.
+#[inline(always)]
+pub(crate) fn clause_block(block: u32, is_return: bool) -> u32 {
+    block.wrapping_add(if is_return { 2 } else { 1 })
 }
 
 /// The CPUs neither come nor go while it lives.
@@ -167,6 +233,11 @@ impl Drop for CpusLocked {
     }
 }
 
+fn is_possible(cpu: u32) -> bool {
+    // SAFETY: Any number may be asked for.
+    unsafe { bindings::rtrace_cpu_possible(cpu) }
+}
+
 fn is_online(cpu: u32) -> bool {
     // SAFETY: Any number may be asked for.
     unsafe { bindings::rtrace_cpu_online(cpu) }
@@ -183,8 +254,11 @@ impl Engine {
     /// run yet. To be ended by [`Engine::retire`]. Task context.
     pub(crate) fn new(
         config: &Config,
+        node: Node,
+        opener: Arc<Opener>,
         targets: Option<Arc<Targets>>,
         waiter: Arc<Waiter>,
+        to_run: Option<ToRun>,
     ) -> Result<Arc<Self>, Refusal> {
         let layout = Layout::new(config.ring_bytes, config.watermark, config.policy).ok_or(
             Refusal::new(EINVAL, "the ring's size is not a power of two"),
@@ -192,12 +266,15 @@ impl Engine {
         let limit = cpu_limit();
         let mut cpus = KVec::with_capacity(limit as usize, GFP_KERNEL_ACCOUNT)?;
         for cpu in 0..limit {
-            // SAFETY: Any number may be asked for.
-            let slot = if unsafe { bindings::rtrace_cpu_possible(cpu) } {
+            let slot = if is_possible(cpu) {
                 let cpu = Cpu {
                     running: AtomicBool::new(false),
                     ring: AtomicPtr::new(ptr::null_mut()),
                     counters: Counters::new()?,
+                    visits: AtomicU64::new(0),
+                    fired: AtomicU64::new(0),
+                    visits_then: AtomicU64::new(0),
+                    program: AtomicPtr::new(ptr::null_mut()),
                 };
                 Some(KBox::new(cpu, GFP_KERNEL_ACCOUNT)?)
             } else {
@@ -205,32 +282,45 @@ impl Engine {
             };
             cpus.push(slot, GFP_KERNEL_ACCOUNT)?;
         }
-        let memory = targets.as_ref().map_or(0, |targets| targets.memory());
+        let running = match to_run {
+            None => None,
+            Some(to_run) => Some(KBox::new(Running::new(to_run)?, GFP_KERNEL_ACCOUNT)?),
+        };
+        let memory = targets.as_ref().map_or(0, |targets| targets.memory())
+            + running.as_ref().map_or(0, |running| running.memory());
         let engine = Self {
+            node,
+            opener,
             cpus,
             layout,
             policy: config.policy,
             frames: config.frames,
             calls: AtomicPtr::new(ptr::null_mut()),
             targets,
+            running,
+            clocks: Clocks::none(),
             waiter,
             filled: AtomicBool::new(false),
             wants_to_run: AtomicBool::new(false),
+            dead: AtomicBool::new(false),
+            exited: AtomicBool::new(false),
             state: AtomicU32::new(abi::RTRACE_STATE_IDLE),
             reason: AtomicU32::new(abi::RTRACE_REASON_NONE),
             changes: AtomicU64::new(0),
             reaped: AtomicU64::new(0),
             memory: AtomicUsize::new(memory),
         };
-        let engine = Arc::new(engine, GFP_KERNEL_ACCOUNT)?;
+        // What the clocks call back with is the engine's address, which is known once it has one.
+        let engine = UniqueArc::new(engine, GFP_KERNEL_ACCOUNT)?;
+        let engine = Self::with_clocks(engine)?;
         let _locked = CpusLocked::new();
         for cpu in (0..limit).filter(|cpu| is_online(*cpu)) {
             engine.make_ring(cpu).map_err(|_| {
                 Refusal::with(
                     ENOMEM,
                     fmt!(
-                        "not enough memory for a ring of {} bytes on each CPU: ask for smaller \
-                         rings (bufsize)",
+                        "not enough memory for a ring of {} bytes on each CPU, and what a program \
+                         has there: ask for smaller rings (bufsize) or aggregations (aggsize)",
                         layout.size()
                     ),
                 )
@@ -244,6 +334,19 @@ impl Engine {
     pub(crate) fn retire(self: &Arc<Self>) {
         let _locked = CpusLocked::new();
         ENGINES.lock().retain(|other| !Arc::ptr_eq(other, self));
+    }
+
+    fn with_clocks(mut engine: UniqueArc<Self>) -> Result<Arc<Self>> {
+        let owner = ptr::from_ref::<Self>(&engine) as u64;
+        let clocks = match &engine.running {
+            None => Clocks::none(),
+            Some(running) => {
+                let possible = (0..cpu_limit()).filter(|cpu| is_possible(*cpu));
+                Clocks::new(owner, running.own(), possible)?
+            }
+        };
+        engine.clocks = clocks;
+        Ok(engine.into())
     }
 
     fn make_ring(&self, cpu: u32) -> Result {
@@ -261,6 +364,16 @@ impl Engine {
             // INVARIANT: The slot owns the ring from here on.
             slot.ring.store(KBox::into_raw(ring), Ordering::Release);
         }
+        if let Some(running) = &self.running {
+            if slot.program.load(Ordering::Relaxed).is_null() {
+                let program = running.new_cpu()?;
+                self.memory
+                    .fetch_add(running.memory_of_cpu(), Ordering::Relaxed);
+                // INVARIANT: The slot owns it from here on.
+                slot.program
+                    .store(KBox::into_raw(program), Ordering::Release);
+            }
+        }
         Ok(())
     }
 
@@ -272,71 +385,161 @@ impl Engine {
             self.memory.fetch_add(bytes, Ordering::Relaxed);
         }
         if follow && self.calls().is_none() {
-            let calls = KBox::new(Calls::new(self.frames, cpu_limit())?, GFP_KERNEL_ACCOUNT)?;
+            let with_arguments = self
+                .running
+                .as_ref()
+                .is_some_and(|running| running.loaded.asks_entry_arguments());
+            let calls = Calls::new(self.frames, cpu_limit(), with_arguments)?;
+            let calls = KBox::new(calls, GFP_KERNEL_ACCOUNT)?;
             self.memory.fetch_add(calls.memory(), Ordering::Relaxed);
             self.calls.store(KBox::into_raw(calls), Ordering::Release);
         }
         Ok(())
     }
 
-    /// Lets probes fire. Task context.
+    /// Lets probes fire, unless it is dead. Task context.
     pub(crate) fn run(&self) {
-        self.show(abi::RTRACE_STATE_RUNNING, abi::RTRACE_REASON_NONE);
+        self.fire_own(Kind::Begin);
+        let reason = if self.has_exited() {
+            abi::RTRACE_REASON_EXITED
+        } else {
+            abi::RTRACE_REASON_NONE
+        };
+        self.show(abi::RTRACE_STATE_RUNNING, reason);
         self.turn(true);
+        self.start_clocks();
     }
 
-    /// No probe fires any more when it returns. Task context.
-    pub(crate) fn halt(&self, state: u32, reason: u32) {
+    /// Fires a probe of the module's own that is no clock's, here and now. Task context.
+    fn fire_own(&self, kind: Kind) {
+        let own = self.running.iter().flat_map(|running| running.own());
+        for (number, _) in (0..).zip(own).filter(|(_, own)| own.kind == kind) {
+            // SAFETY: Task context; the engine outlives the call.
+            unsafe { bindings::rtrace_fire_own(ptr::from_ref(self) as u64, number) };
+        }
+    }
+
+    fn start_clocks(&self) {
+        /// A CPU and the engine whose clocks there are to be started.
+        struct Start<'a>(&'a Engine, u32);
+        /// # Safety
+        ///
+        /// `data` is a [`Start`]; on the CPU that it names.
+        unsafe extern "C" fn start(data: *mut ffi::c_void) -> ffi::c_int {
+            // SAFETY: By this function's contract.
+            let Start(engine, cpu) = unsafe { &*data.cast::<Start<'_>>() };
+            engine.clocks.start(Some(*cpu));
+            0
+        }
+        if self.clocks.is_empty() {
+            return;
+        }
+        let _locked = CpusLocked::new();
+        self.clocks.start(None);
+        for number in (0..cpu_limit()).filter(|number| is_online(*number)) {
+            let mut todo = Start(self, number);
+            // SAFETY: `todo` outlives the call, which waits.
+            unsafe { bindings::rtrace_cpu_call(number, Some(start), (&raw mut todo).cast()) };
+        }
+    }
+
+    /// No probe fires any more when it returns, and no handler is at work for it. Task context.
+    pub(crate) fn halt(&self, reason: u32) {
         self.turn(false);
+        self.clocks.stop_all();
+        if reason == abi::RTRACE_REASON_ASKED {
+            self.fire_own(Kind::End);
+        }
         // What is in flight now stays so for the ledger, whatever becomes of it.
         self.reap();
         let filled = self.reason.load(Ordering::Relaxed) == abi::RTRACE_REASON_FILLED;
-        self.show(
-            state,
-            if filled {
-                abi::RTRACE_REASON_FILLED
-            } else {
-                reason
-            },
-        );
+        let reason = if filled {
+            abi::RTRACE_REASON_FILLED
+        } else {
+            reason
+        };
+        self.show(abi::RTRACE_STATE_STOPPED, reason);
     }
 
     /// Turns the switch of every CPU, each between two handlers.
     fn turn(&self, running: bool) {
+        /// A CPU's switch, and how it is to stand.
+        struct Turn<'a>(&'a Engine, &'a Cpu, bool);
         /// # Safety
         ///
-        /// `data` is the switch to turn, and the way in its lowest bit is not part of it.
-        unsafe extern "C" fn on(data: *mut ffi::c_void) -> ffi::c_int {
+        /// `data` is a [`Turn`].
+        unsafe extern "C" fn turn(data: *mut ffi::c_void) -> ffi::c_int {
             // SAFETY: By this function's contract.
-            unsafe { &*data.cast::<AtomicBool>() }.store(true, Ordering::Release);
-            0
-        }
-        /// # Safety
-        ///
-        /// `data` is the switch to turn.
-        unsafe extern "C" fn off(data: *mut ffi::c_void) -> ffi::c_int {
-            // SAFETY: By this function's contract.
-            unsafe { &*data.cast::<AtomicBool>() }.store(false, Ordering::Release);
+            let Turn(engine, cpu, running) = unsafe { &*data.cast::<Turn<'_>>() };
+            engine.set_running(cpu, *running);
             0
         }
         let _locked = CpusLocked::new();
         self.wants_to_run.store(running, Ordering::Relaxed);
         for (number, cpu) in (0..).zip(&self.cpus) {
             let Some(cpu) = cpu else { continue };
-            let data = ptr::from_ref(&cpu.running).cast_mut().cast();
+            let mut todo = Turn(self, cpu, running);
+            let data = (&raw mut todo).cast();
             let called = is_online(number) && {
-                let turn = if running { on } else { off };
-                // SAFETY: The switch outlives the call, which waits.
+                // SAFETY: `todo` outlives the call, which waits.
                 unsafe { bindings::rtrace_cpu_call(number, Some(turn), data) == 0 }
             };
             if !called {
                 // No handler runs on a CPU that is not online.
-                cpu.running.store(running, Ordering::Release);
+                self.set_running(cpu, running);
             }
         }
     }
 
+    /// Turns one switch. Of this and [`Engine::silence`] or [`Engine::exit`], whichever is later sees
+    /// the other.
+    fn set_running(&self, cpu: &Cpu, running: bool) {
+        cpu.running.store(running, Ordering::SeqCst);
+        let is_over = || self.dead.load(Ordering::SeqCst) || self.has_exited();
+        if running && is_over() {
+            cpu.running.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// Ends it for good, at once and without waiting: who is between two handlers of one call
+    /// finishes it by the first one's word, so that call may count as missed. [`Engine::halt`] is
+    /// still to come. Task context.
+    pub(crate) fn silence(&self, reason: u32) {
+        self.dead.store(true, Ordering::SeqCst);
+        for cpu in self.cpus.iter().flatten() {
+            cpu.running.store(false, Ordering::SeqCst);
+        }
+        self.show(abi::RTRACE_STATE_DEAD, reason);
+    }
+
+    /// The program ends it: no handler that begins after this fires, but for END. As for
+    /// [`Engine::silence`], a call that is between two handlers may count as missed. Any context.
+    #[cold]
+    pub(crate) fn exit(&self) {
+        self.exited.store(true, Ordering::SeqCst);
+        for cpu in self.cpus.iter().flatten() {
+            cpu.running.store(false, Ordering::SeqCst);
+        }
+        self.show(abi::RTRACE_STATE_RUNNING, abi::RTRACE_REASON_EXITED);
+        self.wake();
+    }
+
+    /// Whether its program has ended it. Any context.
+    #[inline(always)]
+    pub(crate) fn has_exited(&self) -> bool {
+        self.exited.load(Ordering::SeqCst)
+    }
+
+    /// Whether clocks may go on. Any context.
+    pub(crate) fn keeps_time(&self) -> bool {
+        !self.dead.load(Ordering::Relaxed) && !self.has_exited()
+    }
+
+    /// Shows a state, unless it is dead, which it stays.
     fn show(&self, state: u32, reason: u32) {
+        if self.dead.load(Ordering::SeqCst) && state != abi::RTRACE_STATE_DEAD {
+            return;
+        }
         self.state.store(state, Ordering::Relaxed);
         self.reason.store(reason, Ordering::Relaxed);
         for (_, ring) in self.rings() {
@@ -357,9 +560,11 @@ impl Engine {
         self.reason.load(Ordering::Relaxed)
     }
 
-    /// Whether there is nothing more to wait for: stopped, or full for good.
+    /// Whether there is nothing more to wait for: stopped, ended by its program, or full for good.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_filled() || self.state.load(Ordering::Relaxed) != abi::RTRACE_STATE_RUNNING
+        self.is_filled()
+            || self.has_exited()
+            || self.state.load(Ordering::Relaxed) != abi::RTRACE_STATE_RUNNING
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -393,6 +598,13 @@ impl Engine {
         unsafe { self.calls.load(Ordering::Acquire).as_ref() }
     }
 
+    /// How far all consumer positions together are, whatever user space writes there.
+    pub(crate) fn consumed(&self) -> u64 {
+        self.rings().fold(0, |sum: u64, (_, ring)| {
+            sum.wrapping_add(ring.memory().unread_inputs().1)
+        })
+    }
+
     /// Whether so much is unread in any ring that a poller should not sleep. A flight recorder is
     /// read when it has stopped.
     pub(crate) fn is_readable(&self) -> bool {
@@ -407,10 +619,128 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn here(&self, cpu: u32) -> Option<Here<'_>> {
         let cpu = self.cpus.get(cpu as usize)?.as_ref()?;
-        cpu.running.load(Ordering::Acquire).then(|| Here {
+        cpu.running.load(Ordering::Acquire).then(|| {
+            arch::increment_local(&cpu.visits);
+            Here {
+                counters: &cpu.counters,
+                fired: &cpu.fired,
+                ring: cpu.ring(),
+            }
+        })
+    }
+
+    /// The same, whether the engine runs or not: for BEGIN and END.
+    pub(crate) fn here_anyway(&self, cpu: u32) -> Option<Here<'_>> {
+        let cpu = self.cpus.get(cpu as usize)?.as_ref()?;
+        Some(Here {
             counters: &cpu.counters,
+            fired: &cpu.fired,
             ring: cpu.ring(),
         })
+    }
+
+    /// Whether the session may know of a task that a clock interrupted. Hard interrupt.
+    pub(crate) fn sees_interrupted(&self, place: &bindings::rtrace_place) -> bool {
+        self.node.shows_all_tasks() || self.opener.owns_interrupted(place)
+    }
+
+    /// The process that the session is narrowed to, or 0. Any context.
+    pub(crate) fn target(&self) -> u32 {
+        let targets = self.targets.as_ref();
+        targets.map_or(0, |targets| targets.process())
+    }
+
+    /// How often its handlers were called since the last look on the CPUs that `which` names.
+    /// One looks, at a time. Task context.
+    pub(crate) fn recent_visits(&self, which: impl Fn(u32) -> bool) -> u64 {
+        let mut recent: u64 = 0;
+        for (number, cpu) in (0..).zip(&self.cpus) {
+            let Some(cpu) = cpu else { continue };
+            let visits = cpu.visits.load(Ordering::Relaxed);
+            let then = cpu.visits_then.swap(visits, Ordering::Relaxed);
+            if which(number) {
+                recent = recent.saturating_add(visits.wrapping_sub(then));
+            }
+        }
+        recent
+    }
+
+    /// How often its probes fired so far. Task context.
+    pub(crate) fn fired(&self) -> u64 {
+        let cpus = self.cpus.iter().flatten();
+        cpus.fold(0, |sum: u64, cpu| {
+            sum.wrapping_add(cpu.fired.load(Ordering::Relaxed))
+        })
+    }
+
+    /// Whether a program runs in place of the default record. Any context.
+    #[inline(always)]
+    pub(crate) fn has_program(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// The program. Any context.
+    #[inline(always)]
+    pub(crate) fn running(&self) -> Option<&Running> {
+        self.running.as_deref()
+    }
+
+    /// A CPU's part of the program's state, if it has it. Any context.
+    #[inline(always)]
+    pub(crate) fn cpu_program(&self, cpu: u32) -> Option<&CpuProgram> {
+        let cpu = self.cpus.get(cpu as usize)?.as_ref()?;
+        // SAFETY: By the type's invariant.
+        unsafe { cpu.program.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// What was aggregated on a CPU so far comes to rest, and the CPU begins anew. False if nothing
+    /// can aggregate there. Task context; one turns, at a time.
+    pub(crate) fn turn_aggregations(&self, number: u32) -> bool {
+        /// # Safety
+        ///
+        /// `data` is a `CpuProgram`; on its CPU.
+        unsafe extern "C" fn turn(data: *mut ffi::c_void) -> ffi::c_int {
+            // SAFETY: By this function's contract.
+            unsafe { &*data.cast::<CpuProgram>() }.turn();
+            0
+        }
+        let _locked = CpusLocked::new();
+        let (Some(running), Some(cpu)) = (self.running(), self.cpu_program(number)) else {
+            return false;
+        };
+        if let Some(table) = running.resting(cpu) {
+            table.reset();
+        }
+        let data = ptr::from_ref(cpu).cast_mut().cast();
+        let called = is_online(number) && {
+            // SAFETY: `cpu` outlives the call, which waits.
+            unsafe { bindings::rtrace_cpu_call(number, Some(turn), data) == 0 }
+        };
+        if !called {
+            // No handler runs on a CPU that is not online.
+            cpu.turn();
+        }
+        true
+    }
+
+    /// Notes bytes that it took more than it did, or fewer.
+    pub(crate) fn note_memory(&self, before: usize, now: usize) {
+        self.memory.fetch_add(now, Ordering::Relaxed);
+        self.memory.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    /// What may stand in the session's records. Any context.
+    #[inline(always)]
+    pub(crate) fn node(&self) -> Node {
+        self.node
+    }
+
+    /// Whether the session may know of what happens at this moment: by its node, anything, or
+    /// what the opener's own tasks do. Any context, preemption off.
+    #[inline(always)]
+    pub(crate) fn sees(&self, moment: &rtrace_moment) -> bool {
+        self.node.shows_all_tasks()
+            || moment.context == abi::RTRACE_CONTEXT_TASK && self.opener.owns_current()
     }
 
     /// Whether the session's target admits the task. Any context.
@@ -467,6 +797,14 @@ impl Engine {
     }
 }
 
+impl Here<'_> {
+    /// Counts a firing for the whole engine. Preemption off.
+    #[inline(always)]
+    pub(crate) fn count_fired(&self) {
+        arch::increment_local(self.fired);
+    }
+}
+
 impl Cpu {
     #[inline(always)]
     fn ring(&self) -> Option<&CpuRing> {
@@ -501,6 +839,7 @@ impl Drop for CpuWatch {
         // SAFETY: Undoes `start`.
         unsafe { bindings::rtrace_cpus_unwatch() };
         targets::forget();
+        *ENGINES.lock() = KVec::new();
     }
 }
 
@@ -511,12 +850,33 @@ impl Drop for CpuWatch {
 unsafe extern "C" fn rtrace_on_cpu_coming(number: u32) {
     for engine in ENGINES.lock().iter() {
         if engine.make_ring(number).is_err() {
-            pr_warn!("no memory for a ring on CPU {number}: its firings will be dropped\n");
+            pr_warn!("no memory for CPU {number}: firings there will be dropped\n");
         }
         if let Some(Some(cpu)) = engine.cpus.get(number as usize) {
-            let running = engine.wants_to_run.load(Ordering::Relaxed);
-            cpu.running.store(running, Ordering::Release);
+            engine.set_running(cpu, engine.wants_to_run.load(Ordering::Relaxed));
         }
         engine.changed();
+    }
+}
+
+/// # Safety
+///
+/// Called by CPU hotplug on the CPU itself, once it runs, with its lock held.
+#[no_mangle]
+unsafe extern "C" fn rtrace_on_cpu_online(number: u32) {
+    for engine in ENGINES.lock().iter() {
+        if engine.wants_to_run.load(Ordering::Relaxed) {
+            engine.clocks.start(Some(number));
+        }
+    }
+}
+
+/// # Safety
+///
+/// Called by CPU hotplug on the CPU itself, before it goes, with its lock held.
+#[no_mangle]
+unsafe extern "C" fn rtrace_on_cpu_leaving(number: u32) {
+    for engine in ENGINES.lock().iter() {
+        engine.clocks.stop(Some(number));
     }
 }

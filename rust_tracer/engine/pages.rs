@@ -30,8 +30,11 @@ use kernel::{
 use crate::{
     abi, arch, bindings,
     ring::{
+        Beside,
         Layout,
         Memory,
+        Plan,
+        Progress,
         Ring,
         Word, //
     },
@@ -77,6 +80,58 @@ unsafe impl Sync for Pages {}
 /// A ring in the module.
 pub(crate) type CpuRing = Ring<Pages>;
 
+impl CpuRing {
+    /// Copies what an observer may see from `position` on. Task context, any CPU.
+    pub(crate) fn copy(&self, position: u64, room: usize, to: &mut KVVec<u8>) -> Result<Plan> {
+        let pages = self.memory();
+        self.layout()
+            .observe(&mut Copying { pages, to }, position, room as u64)
+    }
+}
+
+/// What an observer copies. Task context, any CPU.
+struct Copying<'a> {
+    pages: &'a Pages,
+    to: &'a mut KVVec<u8>,
+}
+
+impl Beside for Copying<'_> {
+    type Error = Error;
+
+    fn progress(&self) -> Progress {
+        let pages = self.pages;
+        Progress {
+            published: pages.published().load(Ordering::Acquire),
+            oldest: pages.word(Word::OLDEST).load(Ordering::Acquire),
+            head: pages.word(Word::HEAD).load(Ordering::Acquire),
+        }
+    }
+
+    fn copy(&mut self, offset: u64, len: u64) -> Result {
+        let end = offset.saturating_add(len).min(self.pages.data_bytes);
+        self.to.reserve(len as usize, GFP_KERNEL)?;
+        let mut at = offset;
+        while at < end {
+            // SAFETY: It lies in the data area, aligned; a racing write is admitted by an atomic.
+            let word = unsafe { self.pages.place(at).cast::<AtomicU64>().as_ref() };
+            let bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+            self.to.extend_from_slice(&bytes, GFP_KERNEL)?;
+            at += 8;
+        }
+        fence(Ordering::Acquire);
+        Ok(())
+    }
+
+    fn forget(&mut self) {
+        self.to.clear();
+    }
+}
+
+/// Bytes that a ring of so much data takes.
+pub(crate) fn memory_needed(data_bytes: u64) -> u64 {
+    data_bytes.saturating_add(2 * PAGE_SIZE as u64)
+}
+
 /// A ring for one CPU; its memory is charged to the caller's memcg. Task context.
 pub(crate) fn new_ring(layout: Layout, cpu: u32) -> Result<KBox<CpuRing>> {
     let bytes = 2 * PAGE_SIZE + usize::try_from(layout.size())?;
@@ -114,8 +169,15 @@ impl Pages {
 
     /// The bytes that are published and not consumed, as far as the consumer page tells.
     pub(crate) fn unread_inputs(&self) -> (u64, u64) {
-        let published = self.status_wide(core::mem::offset_of!(abi::rtrace_ring_status, published));
-        (published.load(Ordering::Acquire), self.load_consumer())
+        (
+            self.published().load(Ordering::Acquire),
+            self.load_consumer(),
+        )
+    }
+
+    #[inline(always)]
+    fn published(&self) -> &AtomicU64 {
+        self.status_wide(core::mem::offset_of!(abi::rtrace_ring_status, published))
     }
 
     /// Shows the session's state to the reader.
@@ -197,8 +259,7 @@ impl Memory for Pages {
 
     #[inline(always)]
     fn store_published(&self, position: u64) {
-        self.status_wide(core::mem::offset_of!(abi::rtrace_ring_status, published))
-            .store(position, Ordering::Release);
+        self.published().store(position, Ordering::Release);
     }
 
     #[inline(always)]

@@ -45,6 +45,8 @@ pub(super) unsafe fn init_locks() {
 }
 
 pub(crate) struct Targets {
+    /// The first one's id.
+    process: u32,
     bits: KVVec<AtomicU64>,
 }
 
@@ -63,7 +65,7 @@ impl Targets {
         for _ in 0..PIDS / 64 {
             bits.push(AtomicU64::new(0), GFP_KERNEL_ACCOUNT)?;
         }
-        let targets = Arc::new(Self { bits }, GFP_KERNEL_ACCOUNT)?;
+        let targets = Arc::new(Self { process, bits }, GFP_KERNEL_ACCOUNT)?;
         targets.watch()?;
         // A child forked before its parent's bit was set is found by the pass after.
         while targets.mark_descendants(process) {}
@@ -75,6 +77,11 @@ impl Targets {
     pub(crate) fn contain(&self, process: u32) -> bool {
         let word = self.bits.get(process as usize / 64);
         word.is_some_and(|word| word.load(Ordering::Relaxed) & (1 << (process % 64)) != 0)
+    }
+
+    /// The process from which the others descend, initial pid namespace. Any context.
+    pub(crate) fn process(&self) -> u32 {
+        self.process
     }
 
     /// Bytes that it holds.

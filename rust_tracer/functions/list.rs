@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use kernel::{
+    page::PAGE_SIZE,
     prelude::*,
     transmute::AsBytes, //
 };
@@ -88,7 +89,7 @@ impl Cursor {
 /// One page of the listing. Task context; nothing is copied to user space here.
 pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
     let mut page = Page {
-        bytes: KVVec::new(),
+        bytes: KVVec::with_capacity(request.room.min(PAGE_SIZE), GFP_KERNEL)?,
         count: 0,
         cursor: 0,
     };

@@ -29,7 +29,10 @@ pub(crate) use list::{
     Request, //
 };
 use symbols::Found;
-pub(crate) use symbols::LoadedModule;
+pub(crate) use symbols::{
+    name_of_address,
+    LoadedModule, //
+};
 
 #[allow(unsafe_code, reason = "the macro's own; initialised by `init_locks`")]
 mod locks {
@@ -54,7 +57,7 @@ pub(crate) unsafe fn init_locks() {
 }
 
 /// The first probe id of a function; lower ones are for other providers.
-const FIRST_ID: u32 = 16;
+pub(crate) const FIRST_ID: u32 = 16;
 
 /// The module name of the kernel proper.
 const VMLINUX: &[u8] = b"vmlinux";
@@ -79,6 +82,22 @@ impl Kind {
 /// The id of a function's probe, as in DTrace's ID column.
 pub(crate) fn probe_id(function: u32, kind: Kind) -> u32 {
     FIRST_ID + 2 * function + u32::from(kind.number())
+}
+
+/// What users call a system call, by the name of the function where it begins. Any context.
+pub(crate) fn system_call(function: &[u8]) -> &[u8] {
+    let name = function
+        .strip_prefix(symbols::SYSTEM_CALL)
+        .unwrap_or(function);
+    match name {
+        b"newstat" => b"stat",
+        b"newfstat" => b"fstat",
+        b"newlstat" => b"lstat",
+        b"newuname" => b"uname",
+        b"sendfile64" => b"sendfile",
+        b"umount" => b"umount2",
+        name => name,
+    }
 }
 
 /// The inverse of [`probe_id`]; the function need not exist.
@@ -139,7 +158,10 @@ pub(crate) struct Table {
     functions: KVVec<Function>,
     names: KVVec<Name>,
     text: KVVec<u8>,
+    /// In the order of their functions, which lie side by side.
     modules: KVec<Module>,
+    /// How many functions are there now.
+    live: usize,
     /// Changes whenever a function comes or goes.
     generation: u64,
 }
@@ -151,6 +173,7 @@ impl Table {
             names: KVVec::new(),
             text: KVVec::new(),
             modules: KVec::new(),
+            live: 0,
             generation: 0,
         }
     }
@@ -161,7 +184,7 @@ impl Table {
 
     /// How many functions there are now.
     pub(crate) fn live(&self) -> usize {
-        self.functions.iter().filter(|f| f.site != 0).count()
+        self.live
     }
 
     /// One more than the largest index.
@@ -187,6 +210,15 @@ impl Table {
         self.names
             .get(name as usize)
             .map_or(&[][..], |name| self.text_of(*name))
+    }
+
+    /// Whether a function is where a 64-bit system call begins: its one argument then are the
+    /// registers of user space. Only the kernel proper has such, and no other by that name.
+    pub(crate) fn is_system_call(&self, function: u32) -> bool {
+        self.module_name(function) == VMLINUX
+            && self
+                .name(self.primary_name(function))
+                .starts_with(symbols::SYSTEM_CALL)
     }
 
     /// The name by which a function is listed.
@@ -216,38 +248,30 @@ impl Table {
             .unwrap_or(&[])
     }
 
-    /// The functions of a range of indices that are there now and that the pattern names.
-    pub(crate) fn matches<'a>(
-        &'a self,
-        pattern: &'a Pattern,
-        indices: Range<u32>,
-    ) -> impl Iterator<Item = Match> + 'a {
-        let mut module = (u16::MAX, false);
-        let end = self.functions.len().min(indices.end as usize);
-        let functions = self.functions.get(indices.start as usize..end);
-        functions
-            .unwrap_or(&[])
-            .iter()
-            .zip(indices)
-            .filter_map(move |(function, index)| {
-                if function.site == 0 {
-                    return None;
-                }
-                if module.0 != function.module {
-                    let name = self.module_name(index);
-                    module = (function.module, glob::matches(&pattern.module, name));
-                }
-                if !module.1 {
-                    return None;
-                }
-                let (name, _) = self
-                    .names_of(function)
-                    .find(|(_, name)| glob::matches(&pattern.function, name))?;
-                Some(Match {
-                    function: index,
-                    name,
-                })
-            })
+    /// The functions of a range of indices that are there now and that the pattern names. A module
+    /// that it does not name costs no more than a look at the module's name.
+    pub(crate) fn matches<'a>(&'a self, pattern: &'a Pattern, indices: Range<u32>) -> Matches<'a> {
+        Matches {
+            table: self,
+            pattern,
+            modules: self.modules.iter(),
+            wanted: indices,
+            of_module: 0..0,
+        }
+    }
+
+    /// A function, if it is there now and the pattern's glob for functions names it.
+    fn match_one(&self, pattern: &Pattern, index: u32) -> Option<Match> {
+        let function = self.functions.get(index as usize)?;
+        if function.site == 0 {
+            return None;
+        }
+        let mut names = self.names_of(function);
+        let (name, _) = names.find(|(_, name)| glob::matches(&pattern.function, name))?;
+        Some(Match {
+            function: index,
+            name,
+        })
     }
 
     /// Adds the functions that were found to a module, or brings back those it had. Returns
@@ -258,6 +282,17 @@ impl Table {
         if let Some(functions) = self.revive(name, handle, &found) {
             return Ok(functions);
         }
+        let (text, names, functions) = (self.text.len(), self.names.len(), self.functions.len());
+        self.add_new(name, handle, &found).inspect_err(|_| {
+            // Functions of no module would never be taken away.
+            self.text.truncate(text);
+            self.names.truncate(names);
+            self.functions.truncate(functions);
+        })
+    }
+
+    /// Adds a module and its functions, or on failure a part of them.
+    fn add_new(&mut self, name: &[u8], handle: usize, found: &Found) -> Result<Range<u32>> {
         let first = self.functions.len() as u32;
         let module = u16::try_from(self.modules.len()).map_err(|_| ENOSPC)?;
         let module_name = self.add_text(name)?;
@@ -287,6 +322,7 @@ impl Table {
             handle,
         };
         self.modules.push(module, GFP_KERNEL)?;
+        self.live += (end - first) as usize;
         Ok(first..end)
     }
 
@@ -320,6 +356,7 @@ impl Table {
         for (function, group) in functions.iter_mut().zip(found.groups()) {
             function.site = group.first()?.site;
         }
+        self.live += indices.len();
         Some(indices)
     }
 
@@ -330,27 +367,65 @@ impl Table {
             .unwrap_or(&[])
     }
 
-    /// Takes away the functions of a module (or only those freed after initialisation), and
-    /// says which they were.
-    fn remove(&mut self, handle: usize, only_init: bool) -> Result<KVVec<u32>> {
-        let mut gone = KVVec::new();
+    /// Takes away the functions of a module (or only those freed after initialisation), and says
+    /// among which they were, if there were any.
+    fn remove(&mut self, handle: usize, only_init: bool) -> Range<u32> {
         let Some(module) = self.modules.iter_mut().find(|m| m.handle == handle) else {
-            return Ok(gone);
+            return 0..0;
         };
-        let (first, count) = (module.first as usize, module.count as usize);
+        let indices = module.first..module.first + module.count;
         if !only_init {
             module.handle = 0;
         }
         self.generation += 1;
-        let functions = self.functions.get_mut(first..first + count);
-        for (index, function) in functions.into_iter().flatten().enumerate() {
+        let mut gone = 0;
+        let functions = self
+            .functions
+            .get_mut(indices.start as usize..indices.end as usize);
+        for function in functions.into_iter().flatten() {
             if function.site != 0 && (function.init || !only_init) {
                 function.site = 0;
-                // The site is gone whether or not there is memory to say so.
-                gone.push((first + index) as u32, GFP_KERNEL)?;
+                gone += 1;
             }
         }
-        Ok(gone)
+        self.live -= gone;
+        if gone != 0 {
+            indices
+        } else {
+            0..0
+        }
+    }
+}
+
+/// What [`Table::matches`] finds.
+pub(crate) struct Matches<'a> {
+    table: &'a Table,
+    pattern: &'a Pattern,
+    /// Those that were not looked at yet.
+    modules: core::slice::Iter<'a, Module>,
+    wanted: Range<u32>,
+    /// The rest of the module that is looked at.
+    of_module: Range<u32>,
+}
+
+impl Iterator for Matches<'_> {
+    type Item = Match;
+
+    fn next(&mut self) -> Option<Match> {
+        loop {
+            for index in &mut self.of_module {
+                let found = self.table.match_one(self.pattern, index);
+                if found.is_some() {
+                    return found;
+                }
+            }
+            let module = self.modules.next()?;
+            if glob::matches(&self.pattern.module, self.table.text_of(module.name)) {
+                let end = module.first + module.count;
+                let wanted = &self.wanted;
+                self.of_module = module.first.max(wanted.start)..end.min(wanted.end);
+            }
+        }
     }
 }
 
@@ -380,8 +455,12 @@ pub(crate) fn add_module(module: &LoadedModule) -> Result<Option<Range<u32>>> {
 }
 
 /// Takes away the functions of a module, or only those freed after initialisation, and says
-/// which they were (sorted). Task context.
-pub(crate) fn remove_module(module: &LoadedModule, only_init: bool) -> KVVec<u32> {
-    let gone = FUNCTIONS.lock().remove(module.handle(), only_init);
-    gone.unwrap_or_else(|_| KVVec::new())
+/// among which they were. Needs no memory: the module goes. Task context.
+pub(crate) fn remove_module(module: &LoadedModule, only_init: bool) -> Range<u32> {
+    FUNCTIONS.lock().remove(module.handle(), only_init)
+}
+
+/// Whether a function is one of those that went.
+pub(crate) fn is_gone(among: &Range<u32>, function: u32) -> bool {
+    among.contains(&function) && FUNCTIONS.lock().site(function).is_none()
 }

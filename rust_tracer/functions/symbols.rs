@@ -57,16 +57,24 @@ impl Found {
 
     /// Brings the names of one site together, the best to list it by first.
     pub(super) fn sort(&mut self) {
+        // The kernel's own come in the order of their addresses.
+        if !self.symbols.is_sorted_by_key(|symbol| symbol.site) {
+            sort_by(&mut self.symbols, |a, b| a.site.cmp(&b.site));
+        }
         let text = &self.text;
         let key = |symbol: &Symbol| {
             let name = name(text, symbol);
-            (symbol.site, rank(name), name.len())
+            (rank(name), name.len())
         };
-        sort_by(&mut self.symbols, |a, b| {
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| name(text, a).cmp(name(text, b)))
-        });
+        for group in self.symbols.chunk_by_mut(|a, b| a.site == b.site) {
+            if group.len() > 1 {
+                sort_by(group, |a, b| {
+                    key(a)
+                        .cmp(&key(b))
+                        .then_with(|| name(text, a).cmp(name(text, b)))
+                });
+            }
+        }
     }
 
     /// The names of each site; sorted.
@@ -81,10 +89,13 @@ fn name<'a>(text: &'a [u8], symbol: &Symbol) -> &'a [u8] {
         .unwrap_or(&[])
 }
 
+/// How the names of the functions begin that 64-bit system calls enter.
+pub(super) const SYSTEM_CALL: &[u8] = b"__x64_sys_";
+
 /// Of several names for one address people know a system call by its native entry, and
 /// anything else by the name with the fewest underscores in front.
 fn rank(name: &[u8]) -> usize {
-    if name.starts_with(b"__x64_sys_") {
+    if name.starts_with(SYSTEM_CALL) {
         return 0;
     }
     let compat = usize::from(name.starts_with(b"__ia32_")) * 16;
@@ -206,4 +217,15 @@ impl LoadedModule {
         unsafe { bindings::rtrace_module_walk(self.0, Some(each), (&raw mut walk).cast()) };
         walk.result.map(|()| walk.found)
     }
+}
+
+/// What stands at an address of the kernel or of a module, as the kernel prints it
+/// (`name+0x10/0x40 [module]`). Task context.
+pub(crate) fn name_of_address(address: usize) -> Result<Option<KVec<u8>>> {
+    let mut name = KVec::new();
+    name.resize(bindings::RTRACE_SYMBOL_ROOM as usize, 0, GFP_KERNEL)?;
+    // SAFETY: There is that much room.
+    let len = unsafe { bindings::rtrace_symbol(address, name.as_mut_ptr().cast()) };
+    name.truncate(len as usize);
+    Ok((len != 0).then_some(name))
 }

@@ -29,6 +29,9 @@ pub(crate) const LOST_LEN: u32 = 24;
 /// The longest record, in bytes. `RTRACE_RECORD_MAX`.
 pub(crate) const RECORD_MAX: u32 = 4096;
 
+/// The smallest ring with a reserve, in bytes. `RTRACE_RING_MIN`.
+pub(crate) const SHARED_MIN: u64 = 64 * 1024;
+
 /// What happens when a ring is full. The values are `RTRACE_POLICY_*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -90,6 +93,24 @@ impl Layout {
     #[cfg(test)]
     pub(crate) fn policy(&self) -> Policy {
         self.policy
+    }
+
+    /// Bytes below the full ring in which each source has but a share. Only policy switch goes on
+    /// when a ring is full, and keeps what is there. Rings too small for shares to hold records
+    /// (tests have them, the ABI does not) are all first come, first served.
+    #[inline(always)]
+    pub(super) fn reserve(&self) -> u64 {
+        match self.policy {
+            Policy::Switch if self.size >= SHARED_MIN => self.size / 8,
+            Policy::Switch | Policy::Fill | Policy::Ring => 0,
+        }
+    }
+
+    /// Bytes of the reserve that one source may take while the consumer moves on by the
+    /// reserve's size.
+    #[inline(always)]
+    pub(super) fn share(&self) -> u64 {
+        self.size / 128
     }
 
     /// Unread bytes from which on a poller does not go to sleep. Less than the watermark by

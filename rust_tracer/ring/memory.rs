@@ -17,6 +17,8 @@
 
 /// Blocks that an overwriting ring is divided into; it evicts a block at a time.
 pub(crate) const BLOCKS: u64 = 16;
+/// Accounts of what sources took of a nearly full ring (`share.rs`).
+pub(crate) const ACCOUNTS: u64 = 64;
 
 /// The name of one private word of a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +48,26 @@ impl Word {
     /// Policy fill: 1 once a record found no room.
     pub(crate) const FILLED: Word = Word(9);
 
-    const FIRST_BLOCK: u8 = 10;
+    /// The accepted consumer position for which pollers were woken last.
+    pub(crate) const WOKEN_FOR: Word = Word(10);
+
+    const FIRST_BLOCK: u8 = 11;
+
+    const FIRST_ACCOUNT: u8 = Word::FIRST_BLOCK + BLOCKS as u8;
 
     /// How many words there are; [`Word::index`] is below it.
-    pub(crate) const COUNT: usize = Word::FIRST_BLOCK as usize + BLOCKS as usize;
+    pub(crate) const COUNT: usize = Word::FIRST_ACCOUNT as usize + ACCOUNTS as usize;
 
     /// Overwriting: where records begin in block `number` (taken modulo [`BLOCKS`]).
     #[inline(always)]
     pub(crate) fn block(number: u64) -> Word {
         Word(Word::FIRST_BLOCK.wrapping_add((number % BLOCKS) as u8))
+    }
+
+    /// Account `number` (taken modulo [`ACCOUNTS`]).
+    #[inline(always)]
+    pub(crate) fn account(number: u64) -> Word {
+        Word(Word::FIRST_ACCOUNT.wrapping_add((number % ACCOUNTS) as u8))
     }
 
     /// The word's place in an array of [`Word::COUNT`].

@@ -39,8 +39,10 @@
 
 mod layout;
 mod memory;
+mod observe;
 mod publish;
 mod reserve;
+mod share;
 
 pub(crate) use self::layout::{
     Layout,
@@ -50,14 +52,26 @@ pub(crate) use self::layout::{
     RECORD_DISCARD,
     RECORD_LOST,
     RECORD_MAX,
-    RECORD_PAD, //
+    RECORD_PAD,
+    SHARED_MIN, //
 };
 pub(crate) use self::memory::{
     Memory,
     Word, //
 };
+pub(crate) use self::observe::{
+    Beside,
+    Plan,
+    Progress, //
+};
 #[cfg(test)]
-pub(crate) use self::publish::unread;
+pub(crate) use self::{
+    publish::unread,
+    share::{
+        accounts_of,
+        parts, //
+    }, //
+};
 
 /// Why a ring could not take a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +83,9 @@ pub(crate) enum Why {
     Filled,
     /// It would overwrite a record that is being written below it (`RTRACE_DROP_NESTED`).
     Nested,
+    /// The ring is nearly full, and its source has had its share of the rest
+    /// (`RTRACE_DROP_FLOOD`).
+    Flood,
 }
 
 /// A firing that left no record. The ring has counted it.
@@ -119,12 +136,17 @@ impl<M: Memory> Ring<M> {
         ] {
             m.store(word, 0);
         }
+        // No consumer is ever there.
+        m.store(Word::WOKEN_FOR, u64::MAX);
         for block in 0..memory::BLOCKS {
             m.store(Word::block(block), 0);
         }
+        for account in 0..memory::ACCOUNTS {
+            m.store(Word::account(account), 0);
+        }
         match layout.policy {
             Policy::Switch | Policy::Fill => {
-                m.store(Word::LIMIT, layout.size);
+                m.store(Word::LIMIT, layout.size.wrapping_sub(layout.reserve()));
                 m.store(Word::WAKE_AT, layout.watermark);
             }
             Policy::Ring => {
@@ -143,7 +165,6 @@ impl<M: Memory> Ring<M> {
 
     /// The shape of the ring.
     #[inline(always)]
-    #[cfg(test)]
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }

@@ -22,6 +22,10 @@
 //! been missed then, as the consumer only goes forward. After a wake-up it is `recheck` further on.
 //! That is soon enough: a poller that sleeps later saw less than `ready_at = watermark - recheck`
 //! unread, so its watermark is more than `recheck` away.
+//!
+//! If the consumer is where it was at the last wake-up, nobody is woken again: who slept then was
+//! woken, and who polls since finds more than `ready_at` unread and does not sleep. So a wake-up,
+//! which is an interrupt that may itself be traced, is never the cause of the next one.
 
 #![forbid(unsafe_code)]
 
@@ -69,7 +73,9 @@ impl<M: Memory> Ring<M> {
         if published.wrapping_sub(consumer) >= watermark {
             let recheck = self.layout.recheck();
             m.store(Word::WAKE_AT, published.wrapping_add(recheck));
-            true
+            let woken_for = m.load(Word::WOKEN_FOR);
+            m.store(Word::WOKEN_FOR, consumer);
+            woken_for != consumer
         } else {
             m.store(Word::WAKE_AT, consumer.wrapping_add(watermark));
             false

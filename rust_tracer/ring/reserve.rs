@@ -8,6 +8,7 @@
 //! ```text
 //!             what limits                          what the long way does
 //!   keep      accepted consumer + size             reads the consumer page
+//!   switch    the same, less the reserve           looks whether the source has had its share
 //!   ring      end of this block, oldest + size     evicts old blocks, notes the new one's start
 //!   all       end of the data area                 pads
 //!   all       0 after a loss                       puts a LOST record in front
@@ -36,6 +37,10 @@ use super::memory::{
     Word, //
 };
 use super::{
+    share::{
+        Asked,
+        Share, //
+    },
     Dropped,
     Reservation,
     Ring,
@@ -55,6 +60,8 @@ struct Taken {
 enum Room {
     /// There is room; this may be the limit afterwards.
     Limit(u64),
+    /// There is, of the source's share of the reserve, which was taken; the limit as above.
+    Share(u64, Share),
     /// There is none.
     None(Why),
     /// Another writer came between; look again.
@@ -64,7 +71,8 @@ enum Room {
 impl<M: Memory> Ring<M> {
     /// Reserves room for a record of `len` bytes, head included: a multiple of 8 between the
     /// head's length and [`RECORD_MAX`] (any other is dropped as never fitting). `clock` gives ns;
-    /// it may be called several times.
+    /// it may be called several times. `source` names what fires, for [`share`](super::share), in 24
+    /// bits; it is called on the long way only.
     ///
     /// A dropped record is counted in band and in the status page; the caller counts it in the
     /// ledger.
@@ -73,6 +81,7 @@ impl<M: Memory> Ring<M> {
         &self,
         len: u32,
         clock: impl Fn() -> u64,
+        source: impl Fn() -> u32,
     ) -> Result<Reservation<'_, M>, Dropped> {
         let m = &self.memory;
         m.add(Word::NEST, 1);
@@ -83,7 +92,7 @@ impl<M: Memory> Ring<M> {
             let old = m.load(Word::HEAD);
             let new = old.wrapping_add(u64::from(len));
             if new > m.load(Word::LIMIT) {
-                break self.reserve_long(len, &clock)?;
+                break self.reserve_long(len, &clock, source())?;
             }
             if let Some(time) = self.claim(old, new, &clock) {
                 break Taken {
@@ -137,7 +146,12 @@ impl<M: Memory> Ring<M> {
     /// one leaves a limit that is right for a later `head`; so only `ON_THE_LONG_WAY` is replaced.
     #[cold]
     #[inline(never)]
-    fn reserve_long(&self, len: u32, clock: &impl Fn() -> u64) -> Result<Taken, Dropped> {
+    fn reserve_long(
+        &self,
+        len: u32,
+        clock: &impl Fn() -> u64,
+        source: u32,
+    ) -> Result<Taken, Dropped> {
         let m = &self.memory;
         loop {
             m.store(Word::LIMIT, ON_THE_LONG_WAY);
@@ -151,23 +165,30 @@ impl<M: Memory> Ring<M> {
             let new = start.wrapping_add(need);
 
             let found = match self.layout.policy {
-                Policy::Switch => self.room_kept(new),
+                Policy::Switch => self.room_shared(new, need, source),
                 Policy::Fill if m.load(Word::FILLED) != 0 => Room::None(Why::Full),
                 Policy::Fill => self.room_kept(new),
                 Policy::Ring => self.room_overwritten(new),
             };
-            let limit = match found {
-                Room::Limit(limit) => limit,
+            let (limit, share) = match found {
+                Room::Limit(limit) => (limit, None),
+                Room::Share(limit, share) => (limit, Some(share)),
                 Room::None(why) => return Err(self.drop_record(why)),
                 Room::Again => continue,
             };
 
-            if lost != 0 && !m.compare_exchange(Word::PENDING, lost, 0) {
-                continue;
-            }
-            let Some(time) = self.claim(old, new, clock) else {
-                if lost != 0 {
+            let told = lost == 0 || m.compare_exchange(Word::PENDING, lost, 0);
+            let claimed = if told {
+                self.claim(old, new, clock)
+            } else {
+                None
+            };
+            let Some(time) = claimed else {
+                if told && lost != 0 {
                     m.add(Word::PENDING, lost);
+                }
+                if let Some(share) = &share {
+                    self.give_back(share);
                 }
                 continue;
             };
@@ -191,6 +212,29 @@ impl<M: Memory> Ring<M> {
                 position: start.wrapping_add(u64::from(lost_len)),
                 time,
             });
+        }
+    }
+
+    /// Room up to `new` when old records are kept, and everybody is to have some.
+    fn room_shared(&self, new: u64, need: u64, source: u32) -> Room {
+        let limit = match self.room_kept(new) {
+            Room::Limit(limit) => limit,
+            other => return other,
+        };
+        let free = self.layout.size.wrapping_sub(self.layout.reserve());
+        // Read again: `room_kept` may have accepted more.
+        let mut consumer = self.memory.load(Word::CONS_SEEN);
+        if new.wrapping_sub(consumer) > free {
+            consumer = self.accept_consumer(consumer);
+        }
+        let limit = limit.min(consumer.wrapping_add(free));
+        if new.wrapping_sub(consumer) <= free {
+            return Room::Limit(limit);
+        }
+        match self.take_share(source, need, consumer) {
+            Asked::Taken(share) => Room::Share(limit, share),
+            Asked::Refused => Room::None(Why::Flood),
+            Asked::Again => Room::Again,
         }
     }
 

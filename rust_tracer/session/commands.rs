@@ -9,8 +9,10 @@
 
 use kernel::{
     prelude::*,
-    sync::ArcBorrow,
-    transmute::AsBytes,
+    sync::{
+        Arc,
+        ArcBorrow, //
+    },
     uaccess::{
         UserPtr,
         UserSlice, //
@@ -18,8 +20,6 @@ use kernel::{
 };
 
 use super::{
-    Inner,
-    Late,
     Session,
     State, //
 };
@@ -28,7 +28,6 @@ use crate::{
         self,
         Argument, //
     },
-    arch,
     engine::{
         self,
         Engine,
@@ -36,7 +35,6 @@ use crate::{
     },
     functions::{
         self,
-        Match,
         Pattern,
         FUNCTIONS, //
     },
@@ -47,19 +45,24 @@ use crate::{
     },
 };
 
-mod ledger;
+mod access;
+pub(super) mod ledger;
+mod observe;
+mod probes;
+mod program;
 
 /// Bytes that one call fills at most; a listing goes on by its cursor.
 const FILL_MAX: usize = 256 * 1024;
-/// Patterns that a session remembers for modules to come.
-const LATE_MAX: usize = 4096;
-/// Ids that one RTRACE_IOC_ADD may name.
-const IDS_MAX: u32 = abi::RTRACE_PROBES_MAX;
 const FEATURES: u32 = abi::RTRACE_FEATURE_ENTRY
     | abi::RTRACE_FEATURE_RETURN
     | abi::RTRACE_FEATURE_LATE
-    | abi::RTRACE_FEATURE_TARGET;
-const KINDS: u32 = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_PROBE_RETURN;
+    | abi::RTRACE_FEATURE_TARGET
+    | abi::RTRACE_FEATURE_OBSERVE
+    | abi::RTRACE_FEATURE_REVOKE
+    | abi::RTRACE_FEATURE_PROGRAM;
+
+/// The rule that the opener alone may change a session.
+pub(crate) const RULE_OPENER: &str = "opener";
 
 /// How the file was opened.
 #[derive(Clone, Copy)]
@@ -86,7 +89,8 @@ impl Access {
         Err(Refusal::new(
             EBADF,
             "this command arms, and the node was opened without write permission",
-        ))
+        )
+        .by_rule("mode"))
     }
 }
 
@@ -111,19 +115,82 @@ pub(crate) fn ioctl(
     const STATUS: u32 = abi::rtrace_status::COMMAND & NUMBER;
     const LEDGER: u32 = abi::rtrace_ledger::COMMAND & NUMBER;
     const ERROR: u32 = abi::rtrace_error::COMMAND & NUMBER;
+    const SESSIONS: u32 = abi::rtrace_sessions::COMMAND & NUMBER;
+    const REVOKE: u32 = abi::rtrace_revoke::COMMAND & NUMBER;
+    const PUBLISH: u32 = abi::rtrace_publish::COMMAND & NUMBER;
+    const OBSERVE: u32 = abi::rtrace_observe::COMMAND & NUMBER;
+    const READ: u32 = abi::rtrace_read::COMMAND & NUMBER;
+    const SYMBOL: u32 = abi::rtrace_symbol::COMMAND & NUMBER;
+    const QUOTA: u32 = abi::rtrace_quota::COMMAND & NUMBER;
+    const PROGRAM: u32 = abi::rtrace_program::COMMAND & NUMBER;
+    const ADD_OWN: u32 = abi::rtrace_add_own::COMMAND & NUMBER;
+    const AGGREGATE: u32 = abi::rtrace_aggregate::COMMAND & NUMBER;
+    let reads = || access.reads();
+    // A session that was ended tells of itself, and of nothing else any more.
+    let looks_around = || {
+        access.reads()?;
+        session.is_alive()
+    };
+    // Who may change what there is: the opener alone, and while its session lives.
+    let writes = || {
+        access.writes()?;
+        session.must_be_asked_by_opener()
+    };
+    let arms = || {
+        writes()?;
+        session.must_live()
+    };
     match command & NUMBER {
-        INFO => access.reads().and_then(|()| info(&session, at)),
-        FUNCTIONS => access.reads().and_then(|()| list_functions(at)),
-        ADD => access.writes().and_then(|()| add(session, at)),
-        PROBES => access.reads().and_then(|()| probes(&session, at)),
-        CONFIG => access.writes().and_then(|()| config(&session, at)),
-        TARGET => access.writes().and_then(|()| target(&session, at)),
-        START => access.writes().and_then(|()| start(&session, at)),
-        STOP if command == abi::STOP => access.writes().and_then(|()| stop(&session)),
-        STATUS => access.reads().and_then(|()| status(&session, at)),
-        LEDGER => access.reads().and_then(|()| ledger::ledger(&session, at)),
+        INFO => reads().and_then(|()| info(&session, at)),
+        FUNCTIONS => looks_around().and_then(|()| list_functions(at)),
+        ADD => arms().and_then(|()| probes::add(&session, at)),
+        PROBES => reads().and_then(|()| probes::probes(&session, at)),
+        CONFIG => arms().and_then(|()| config(&session, at)),
+        TARGET => arms().and_then(|()| target(&session, at)),
+        START => arms().and_then(|()| start(&session, at)),
+        STOP if command == abi::STOP => writes().and_then(|()| stop(&session)),
+        STATUS => reads().and_then(|()| status(&session, at)),
+        LEDGER => reads().and_then(|()| ledger::ledger(&session, at)),
         ERROR => last_error(&session, at),
+        SESSIONS => looks_around().and_then(|()| access::sessions(&session, at)),
+        REVOKE => writes().and_then(|()| access::revoke(&session, at)),
+        PUBLISH => arms().and_then(|()| observe::publish(&session, at)),
+        OBSERVE => reads().and_then(|()| observe::observe(&session, at)),
+        READ => reads().and_then(|()| observe::read(&session, at)),
+        SYMBOL => looks_around().and_then(|()| access::symbol(&session, at)),
+        QUOTA => reads().and_then(|()| access::quota(&session, at)),
+        PROGRAM => arms().and_then(|()| program::load(&session, at)),
+        ADD_OWN => arms().and_then(|()| probes::add_own(&session, at)),
+        AGGREGATE => reads().and_then(|()| program::aggregate(&session, at)),
         _ => Err(Refusal::new(ENOTTY, "no such command")),
+    }
+}
+
+impl Session {
+    /// Refuses holders of a descriptor that was passed, inherited, or kept over a change of ids.
+    fn must_be_asked_by_opener(&self) -> Result<(), Refusal> {
+        if self.opener.is_current() {
+            return Ok(());
+        }
+        Err(Refusal::with(
+            EPERM,
+            fmt!(
+                "process {} opened this session with the ids that it had then, and it alone may \
+                 change it: open the node yourself",
+                self.opener.facts().pid
+            ),
+        )
+        .by_rule(RULE_OPENER))
+    }
+
+    /// The session that is told of: the one that this one observes, or itself.
+    fn subject(&self) -> Result<Option<Arc<Session>>, Refusal> {
+        let observed = self.observed();
+        if observed.is_some() {
+            // What was recorded before stays with its owner, not with those who looked on.
+            self.must_live()?;
+        }
+        Ok(observed)
     }
 }
 
@@ -165,9 +232,14 @@ fn glob(from: u64, len: u32) -> Result<KVec<u8>, Refusal> {
             ),
         ));
     }
+    bytes(from, len as usize)
+}
+
+/// Reads a name or pattern.
+fn bytes(from: u64, len: usize) -> Result<KVec<u8>, Refusal> {
     let mut bytes = KVec::new();
     if len != 0 {
-        UserSlice::new(abi::pointer(from), len as usize).read_all(&mut bytes, GFP_KERNEL)?;
+        UserSlice::new(abi::pointer(from), len).read_all(&mut bytes, GFP_KERNEL)?;
     }
     Ok(bytes)
 }
@@ -175,6 +247,14 @@ fn glob(from: u64, len: u32) -> Result<KVec<u8>, Refusal> {
 /// How much of the caller's buffer one call fills.
 fn room(buf_len: u64) -> usize {
     usize::try_from(buf_len).map_or(FILL_MAX, |len| len.min(FILL_MAX))
+}
+
+/// Where a listing puts what it is to fill: its first page at once, since most are not longer.
+fn page(room: usize) -> Result<KVVec<u8>> {
+    Ok(KVVec::with_capacity(
+        room.min(kernel::page::PAGE_SIZE),
+        GFP_KERNEL,
+    )?)
 }
 
 /// Writes what a listing filled.
@@ -217,167 +297,8 @@ fn list_functions(at: UserPtr) -> Result<(), Refusal> {
     abi::write(at, size, &arg)
 }
 
-fn add(session: ArcBorrow<'_, Session>, at: UserPtr) -> Result<(), Refusal> {
-    let (mut arg, size) = abi::read::<abi::rtrace_add>(at)?;
-    abi::must_be_zero(arg.reserved, "reserved")?;
-    session.node.may_arm()?;
-    session.enlist()?;
-    let by_pattern = arg.ids == 0 && arg.ids_count == 0;
-    let known = KINDS | abi::RTRACE_ADD_LATE;
-    abi::must_be_zero(arg.flags & !if by_pattern { known } else { 0 }, "flags")?;
-    let (matched, added) = if by_pattern {
-        if arg.flags & KINDS == 0 {
-            return Err(Refusal::new(
-                EINVAL,
-                "neither entry nor return was asked for: set RTRACE_PROBE_ENTRY or _RETURN",
-            ));
-        }
-        let pattern = Pattern {
-            module: glob(arg.module, arg.module_len)?,
-            function: glob(arg.function, arg.function_len)?,
-        };
-        add_pattern(&mut session.inner.lock(), pattern, arg.flags)?
-    } else {
-        if arg.ids_count > IDS_MAX {
-            return Err(Refusal::with(
-                E2BIG,
-                fmt!(
-                    "{} ids at once are too many: at most {IDS_MAX}",
-                    arg.ids_count
-                ),
-            ));
-        }
-        let mut bytes = KVVec::new();
-        UserSlice::new(abi::pointer(arg.ids), arg.ids_count as usize * 4)
-            .read_all(&mut bytes, GFP_KERNEL)?;
-        add_ids(&mut session.inner.lock(), &bytes)?
-    };
-    arg.matched = matched;
-    arg.added = added;
-    abi::write(at, size, &arg)
-}
-
-/// Adds by `add`, or leaves the probes as they are.
-fn all_or_none(
-    inner: &mut Inner,
-    add: impl FnOnce(&mut Inner) -> Result<(u32, u32), Refusal>,
-) -> Result<(u32, u32), Refusal> {
-    inner.must_be_idle("add probes")?;
-    let before = inner.probes.len();
-    add(inner).inspect_err(|_| inner.probes.truncate(before))
-}
-
-fn add_pattern(inner: &mut Inner, pattern: Pattern, flags: u32) -> Result<(u32, u32), Refusal> {
-    all_or_none(inner, |inner| {
-        let kinds = flags & KINDS;
-        let (mut matched, mut added) = (0, 0);
-        {
-            let table = FUNCTIONS.lock();
-            for found in table.matches(&pattern, 0..u32::MAX) {
-                matched += kinds.count_ones();
-                added += inner.probes.add(found, kinds)?;
-            }
-        }
-        if flags & abi::RTRACE_ADD_LATE != 0 {
-            if inner.late.len() >= LATE_MAX {
-                return Err(Refusal::with(
-                    ENOSPC,
-                    fmt!("a session may remember {LATE_MAX} patterns for later modules"),
-                ));
-            }
-            let late = Late { pattern, kinds };
-            inner.late.push(late, GFP_KERNEL_ACCOUNT)?;
-        }
-        Ok((matched, added))
-    })
-}
-
-fn add_ids(inner: &mut Inner, bytes: &[u8]) -> Result<(u32, u32), Refusal> {
-    all_or_none(inner, |inner| {
-        let table = FUNCTIONS.lock();
-        let (mut matched, mut added) = (0, 0);
-        for id in bytes.chunks_exact(4) {
-            let id = <[u8; 4]>::try_from(id).map_or(0, u32::from_ne_bytes);
-            let probe = functions::probe_of(id);
-            let probe = probe.filter(|(function, _)| *function < table.len());
-            let probe = probe.map(|(function, kind)| {
-                let function = arch::index_nospec(function as usize, table.len() as usize);
-                (function as u32, kind)
-            });
-            let Some((function, kind)) = probe.filter(|(f, _)| table.site(*f).is_some()) else {
-                return Err(Refusal::with(
-                    ENOENT,
-                    fmt!("there is no probe {id}: list the probes for the ids of today"),
-                ));
-            };
-            let found = Match {
-                function,
-                name: table.primary_name(function),
-            };
-            matched += 1;
-            added += inner.probes.add(found, 1 << kind.number())?;
-        }
-        Ok((matched, added))
-    })
-}
-
-fn probes(session: &Session, at: UserPtr) -> Result<(), Refusal> {
-    let (mut arg, size) = abi::read::<abi::rtrace_probes>(at)?;
-    abi::must_be_zero(arg.flags, "flags")?;
-    let room = room(arg.buf_len);
-    let mut bytes = KVVec::new();
-    arg.count = 0;
-    {
-        let inner = session.inner.lock();
-        let table = FUNCTIONS.lock();
-        arg.total = inner.probes.len();
-        arg.next = arg.first.min(arg.total);
-        while arg.next < arg.total {
-            let index = arch::index_nospec(arg.next as usize, arg.total as usize);
-            let Some(probe) = inner.probes.get(index as u32) else {
-                break;
-            };
-            let (module, name) = (table.module_name(probe.function), table.name(probe.name));
-            let entry_size = size_of::<abi::rtrace_probe>() + module.len() + name.len();
-            let entry_size = entry_size.next_multiple_of(8);
-            if bytes.len() + entry_size > room {
-                break;
-            }
-            let way = if probe.attached {
-                crate::attach::way(probe.kind)
-            } else {
-                abi::RTRACE_WAY_NONE
-            };
-            let entry = abi::rtrace_probe {
-                entry_size: entry_size as u32,
-                index: arg.next,
-                id: functions::probe_id(probe.function, probe.kind),
-                function: probe.function + 1,
-                kind: probe.kind.number(),
-                way: way as u8,
-                why: probe.why as u16,
-                module_len: module.len() as u16,
-                name_len: name.len() as u16,
-            };
-            let end = bytes.len() + entry_size;
-            for part in [entry.as_bytes(), module, name] {
-                bytes.extend_from_slice(part, GFP_KERNEL)?;
-            }
-            bytes.resize(end, 0, GFP_KERNEL)?;
-            arg.count += 1;
-            arg.next += 1;
-        }
-    }
-    if arg.count == 0 && arg.next < arg.total {
-        return Err(too_small());
-    }
-    fill(arg.buf, &bytes)?;
-    arg.filled = bytes.len() as u64;
-    abi::write(at, size, &arg)
-}
-
 fn config(session: &Session, at: UserPtr) -> Result<(), Refusal> {
-    let (mut arg, size) = abi::read::<abi::rtrace_config>(at)?;
+    let (mut arg, size) = abi::read_to_answer::<abi::rtrace_config>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
     let mut new = engine::Config::default();
     if arg.ring_bytes != 0 {
@@ -451,18 +372,28 @@ fn target(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (arg, _) = abi::read::<abi::rtrace_target>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
     abi::must_be_zero(arg.reserved, "reserved")?;
-    session.node.may_arm()?;
     let mut inner = session.inner.lock();
+    session.must_not_observe("narrow to a target")?;
     inner.must_be_idle("narrow to a target")?;
     let targets = Targets::new(arg.pid)?;
-    if let Some(before) = inner.targets.replace(targets) {
-        before.unwatch();
+    let before = inner.targets.replace(targets);
+    let memory = inner.memory();
+    let refused = inner.charge(|charge| charge.memory(memory)).err();
+    let other = match refused {
+        None => before,
+        Some(_) => core::mem::replace(&mut inner.targets, before),
+    };
+    if let Some(other) = other {
+        other.unwatch();
+    }
+    if let Some(refusal) = refused {
+        return Err(refusal);
     }
     Ok(())
 }
 
 fn start(session: &Session, at: UserPtr) -> Result<(), Refusal> {
-    let (mut arg, size) = abi::read::<abi::rtrace_start>(at)?;
+    let (mut arg, size) = abi::read_to_answer::<abi::rtrace_start>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
     (arg.attached, arg.refused) = session.start()?;
     abi::write(at, size, &arg)
@@ -476,7 +407,7 @@ fn stop(session: &Session) -> Result<(), Refusal> {
             "there is nothing to stop: the session was not started",
         ));
     }
-    session.halt(&mut inner);
+    session.halt(&mut inner, abi::RTRACE_REASON_ASKED);
     Ok(())
 }
 
@@ -487,6 +418,15 @@ fn status(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         size: arg.size,
         ..Default::default()
     };
+    let observed = session.observed();
+    if let (Some(_), Some(reason)) = (&observed, session.died_of()) {
+        // An observer that was put out is told so, and nothing more of what it observed.
+        new.state = abi::RTRACE_STATE_DEAD;
+        new.reason = reason as u32;
+        return abi::write(at, size, &new);
+    }
+    let session = observed.as_deref().unwrap_or(session);
+    new.id = session.id;
     {
         let inner = session.inner.lock();
         new.state = inner.state.number();
@@ -504,6 +444,12 @@ fn status(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         new.generation = engine.generation();
         new.memory = engine.memory() as u64;
         new.frames_used = engine.calls().map_or(0, |calls| calls.in_use());
+    }
+    if let Some(reason) = session.died_of() {
+        new.state = abi::RTRACE_STATE_DEAD;
+        new.reason = reason as u32;
+    } else if session.is_closed() {
+        new.reason = abi::RTRACE_REASON_CLOSED;
     }
     abi::write(at, size, &new)
 }
@@ -526,7 +472,13 @@ fn last_error(session: &Session, at: UserPtr) -> Result<(), Refusal> {
 }
 
 /// What a session's engine counts, once it has one.
-fn engine(session: &Session) -> Result<kernel::sync::Arc<Engine>, Refusal> {
+fn engine(session: &Session) -> Result<Arc<Engine>, Refusal> {
+    if session.is_closed() && session.engine().is_none() {
+        return Err(Refusal::new(
+            ECANCELED,
+            "the session that was observed is closed, and what it recorded is gone",
+        ));
+    }
     session.engine().ok_or_else(|| {
         Refusal::new(
             EINVAL,

@@ -6,25 +6,33 @@
 //!   idle ──start──► running ──stop──► stopped
 //!   add, config,     probes fire,      at rest: the ledger is exact,
 //!   target           rings fill        rings stay readable
+//!     └────────────────┴──ended by somebody else──► dead: as stopped, with the reason
 //! ```
 //!
 //! Closing the file stops it from any state, and takes everything along. A session knows of no
-//! other: it shares only the sites at which its probes are attached.
+//! other, unless it [observes](observe) one: it shares only the sites at which its probes are
+//! attached. The [guard](guard) looks after all of them and may end one ([`death`]).
 //!
-//! Locks: `SESSIONS`, then a session's `inner`, then `attach`'s. `engine` and `last_error` are
-//! taken alone, from anywhere: `mmap` calls with the address space locked, and must not wait
-//! for a command that touches user memory.
+//! Locks: a session's `inner`, then `attach`'s. The others are taken alone, for an instant, from
+//! anywhere: `mmap` calls with the address space locked, and must not wait for a command that
+//! touches user memory.
 
 #![deny(unsafe_code)]
 
-use core::ops::Range;
+use core::{
+    ops::Range,
+    sync::atomic::{
+        AtomicU32,
+        AtomicU64,
+        Ordering, //
+    },
+};
 
 use kernel::{
     new_mutex,
     prelude::*,
     sync::{
         Arc,
-        ArcBorrow,
         Mutex, //
     },
 };
@@ -32,32 +40,59 @@ use kernel::{
 use crate::{
     abi,
     attach,
+    audit::{
+        self,
+        Event,
+        Wait, //
+    },
+    clock,
     engine::{
         self,
+        binding::Binding,
         Engine,
         Targets,
+        ToRun,
         Waiter, //
     },
     functions::{
         Pattern,
         FUNCTIONS, //
     },
+    loaded::Loaded,
     node::Node,
+    opener::{
+        self,
+        Opener, //
+    },
+    quota::Charge,
     refusal::Refusal, //
 };
 
+mod binding;
 mod commands;
+mod death;
+mod groups;
+#[allow(unsafe_code, reason = "initialises a lock")]
+pub(crate) mod guard;
 #[allow(unsafe_code, reason = "initialises a lock")]
 mod list;
+mod observe;
 mod probes;
 
 pub(crate) use commands::{
     ioctl,
-    Access, //
+    Access,
+    RULE_OPENER, //
 };
-pub(crate) use list::init_locks;
-use list::SESSIONS;
-use probes::Probes;
+use groups::Step;
+pub(crate) use list::{
+    forget_list,
+    init_locks, //
+};
+use probes::{
+    Before,
+    Probes, //
+};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -82,20 +117,44 @@ struct Late {
     pattern: Pattern,
     /// RTRACE_PROBE_*.
     kinds: u32,
+    /// The group of clauses, or 0.
+    group: u32,
 }
 
 struct Inner {
     state: State,
     probes: Probes,
+    /// What was asked for, as the audit trail tells it; and how much more was.
+    spec: KVec<u8>,
+    untold: u32,
+    /// Whether it was started, ever.
+    armed: bool,
+    /// Until the file is closed.
+    charge: Option<Charge>,
     late: KVec<Late>,
+    /// What runs when its probes fire, in place of the default record.
+    program: Option<Arc<Loaded>>,
     config: engine::Config,
     targets: Option<Arc<Targets>>,
 }
 
 #[pin_data]
 pub(crate) struct Session {
+    id: u64,
     node: Node,
+    opener: Arc<Opener>,
+    /// When it was opened, CLOCK_MONOTONIC in ns.
+    opened: u64,
     waiter: Arc<Waiter>,
+    /// A [`Reason`] once it is dead, else 0.
+    death: AtomicU32,
+    /// When its file was closed, if others still observe it; else 0.
+    closed: AtomicU64,
+    /// How many observe it.
+    observers: AtomicU32,
+    /// How many probes it has, for who cannot wait for `inner`.
+    probes: AtomicU32,
+    watched: guard::Watched,
     #[pin]
     inner: Mutex<Inner>,
     /// From start on; rings and counters.
@@ -103,53 +162,107 @@ pub(crate) struct Session {
     engine: Mutex<Option<Arc<Engine>>>,
     #[pin]
     last_error: Mutex<Option<Refusal>>,
+    /// The name under which it may be observed.
+    #[pin]
+    name: Mutex<Option<KVec<u8>>>,
+    /// What it observes.
+    #[pin]
+    observed: Mutex<Option<Arc<Session>>>,
 }
 
+/// The last id that was given.
+static LAST_ID: AtomicU64 = AtomicU64::new(0);
+
 impl Session {
-    pub(crate) fn open(node: Node) -> Result<Arc<Self>> {
+    pub(crate) fn open(node: Node, opener: Opener) -> Result<Arc<Self>> {
+        let charge = Charge::new(opener.facts())?;
+        let opener = Arc::new(opener, GFP_KERNEL_ACCOUNT)?;
         let waiter = Arc::new(Waiter::new()?, GFP_KERNEL_ACCOUNT)?;
+        let now = clock::now();
         let session = Arc::pin_init(
             pin_init!(Self {
+                id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
                 node,
+                opener,
+                opened: now,
                 waiter,
+                death: AtomicU32::new(0),
+                closed: AtomicU64::new(0),
+                observers: AtomicU32::new(0),
+                probes: AtomicU32::new(0),
+                watched: guard::Watched::new(now),
                 inner <- new_mutex!(Inner {
                     state: State::Idle,
                     probes: Probes::new(),
+                    spec: KVec::new(),
+                    untold: 0,
+                    armed: false,
+                    charge: Some(charge),
                     late: KVec::new(),
+                    program: None,
                     config: engine::Config::default(),
                     targets: None,
                 }),
                 engine <- new_mutex!(None),
                 last_error <- new_mutex!(None),
+                name <- new_mutex!(None),
+                observed <- new_mutex!(None),
             }),
             GFP_KERNEL_ACCOUNT,
         )?;
+        list::enlist(session.clone())?;
+        guard::wake();
         Ok(session)
     }
 
-    /// From now on the session learns of functions that come and go.
-    fn enlist(self: ArcBorrow<'_, Self>) -> Result {
-        let mut sessions = SESSIONS.lock();
-        if !sessions
-            .iter()
-            .any(|other| Arc::ptr_eq(other, &self.into()))
-        {
-            sessions.push(self.into(), GFP_KERNEL_ACCOUNT)?;
+    /// The file is closed: nothing of the session remains attached when this returns. What it
+    /// recorded remains for a while if it is observed.
+    pub(crate) fn close(self: Arc<Self>) {
+        self.stop_observing();
+        let ended = {
+            let mut inner = self.inner.lock();
+            self.halt(&mut inner, abi::RTRACE_REASON_CLOSED);
+            if let Some(engine) = self.engine() {
+                engine.retire();
+            }
+            if let Some(targets) = inner.targets.take() {
+                targets.unwatch();
+            }
+            inner.armed.then(|| inner.probes.len())
+        };
+        if let Some(probes) = ended {
+            self.audit(Event::End { probes }, Wait::No);
         }
-        Ok(())
+        self.closed.store(clock::now().max(1), Ordering::SeqCst);
+        if self.observers.load(Ordering::SeqCst) == 0 {
+            self.forget();
+        }
     }
 
-    /// The file is closed: nothing of the session remains attached when this returns.
-    pub(crate) fn close(self: Arc<Self>) {
-        SESSIONS.lock().retain(|other| !Arc::ptr_eq(other, &self));
+    /// Nobody can find the session any more, and all that it took goes, but for what an observer
+    /// that is open holds on to: the session's name and its opener.
+    fn forget(&self) {
+        list::strike(self);
+        let engine = self.engine.lock().take();
+        drop(engine);
         let mut inner = self.inner.lock();
-        self.halt(&mut inner);
-        if let Some(engine) = self.engine() {
-            engine.retire();
+        inner.probes = Probes::new();
+        inner.late = KVec::new();
+        inner.spec = KVec::new();
+        inner.program = None;
+        inner.charge = None;
+    }
+
+    /// Records that a rule of access was about to be broken, by the current task.
+    pub(crate) fn audit_refusal(&self, refusal: &Refusal) {
+        if let Some(why) = refusal.rule {
+            let who = opener::current_facts();
+            audit::record(Event::Refuse { why }, self.id, self.node, &who, Wait::Yes);
         }
-        if let Some(targets) = inner.targets.take() {
-            targets.unwatch();
-        }
+    }
+
+    fn audit(&self, event: Event<'_>, wait: Wait) {
+        audit::record(event, self.id, self.node, self.opener.facts(), wait);
     }
 
     /// The engine, from start on.
@@ -169,9 +282,30 @@ impl Session {
     /// Attaches the probes and lets them fire. Returns how many are attached, and how many are
     /// not since their function is gone.
     fn start(&self) -> Result<(u32, u32), Refusal> {
-        self.node.may_arm()?;
         let mut inner = self.inner.lock();
-        let inner = &mut *inner;
+        self.must_not_observe("start")?;
+        let (attached, refused) = self.arm(&mut inner)?;
+        let mut spec = KVec::new();
+        // Without memory the record stands without it.
+        let _ = spec.extend_from_slice(&inner.spec, GFP_KERNEL);
+        let untold = inner.untold;
+        let probes = inner.probes.len();
+        drop(inner);
+        self.audit(
+            Event::Arm {
+                probes,
+                spec: &spec,
+                untold,
+            },
+            Wait::Yes,
+        );
+        // It may have been ended while it was being started; then it did not run.
+        self.bury();
+        self.is_alive()?;
+        Ok((attached, refused))
+    }
+
+    fn arm(&self, inner: &mut Inner) -> Result<(u32, u32), Refusal> {
         inner.must_be_idle("start")?;
         if inner.probes.is_empty() && inner.late.is_empty() {
             return Err(Refusal::new(
@@ -179,30 +313,66 @@ impl Session {
                 "there is nothing to start: add probes first",
             ));
         }
-        let engine = Engine::new(&inner.config, inner.targets.clone(), self.waiter.clone())?;
-        let started = inner.attach_all(&engine);
-        if let Err(refusal) = started {
-            engine.retire();
-            return Err(refusal);
-        }
+        let before = inner.memory();
+        let to_run = inner.to_run()?;
+        let planned = before + inner.engine_memory(to_run.as_ref());
+        inner.charge(|charge| charge.memory(planned))?;
+        let started = self.make_engine(inner, to_run);
+        let engine = started.inspect_err(|_| {
+            let _ = inner.charge(|charge| charge.memory(before));
+        })?;
+        self.watched.starts(clock::now());
         *self.engine.lock() = Some(engine.clone());
         inner.state = State::Running;
+        inner.armed = true;
+        // Who ended it before now did not find the engine.
+        if let Some(reason) = self.died_of() {
+            engine.silence(reason as u32);
+        }
         engine.run();
         Ok(inner.probes.count_attached())
     }
 
+    /// Makes an engine and attaches the probes to it.
+    fn make_engine(
+        &self,
+        inner: &mut Inner,
+        to_run: Option<ToRun>,
+    ) -> Result<Arc<Engine>, Refusal> {
+        let engine = Engine::new(
+            &inner.config,
+            self.node,
+            self.opener.clone(),
+            inner.targets.clone(),
+            self.waiter.clone(),
+            to_run,
+        )?;
+        match inner.attach_all(&engine, self.node) {
+            Ok(()) => Ok(engine),
+            Err(refusal) => {
+                engine.retire();
+                Err(refusal)
+            }
+        }
+    }
+
     /// Nothing fires any more when this returns, and nothing is attached.
-    fn halt(&self, inner: &mut Inner) {
+    fn halt(&self, inner: &mut Inner, reason: u32) {
         if inner.state != State::Running {
             return;
         }
         if let Some(engine) = self.engine() {
-            engine.halt(abi::RTRACE_STATE_STOPPED, abi::RTRACE_REASON_ASKED);
+            engine.halt(reason);
             attach::disable(&engine);
         }
         inner.probes.detached();
         inner.state = State::Stopped;
         self.waiter.wake();
+    }
+
+    /// Keeps the number of probes where it can be read without `inner`.
+    fn note_probes(&self, inner: &Inner) {
+        self.probes.store(inner.probes.len(), Ordering::Relaxed);
     }
 
     /// Gives the session its probes in functions that were just loaded.
@@ -213,16 +383,19 @@ impl Session {
             return Ok(());
         }
         {
-            let table = FUNCTIONS.lock();
-            for late in &inner.late {
-                for found in table.matches(&late.pattern, functions.clone()) {
-                    inner.probes.add(found, late.kinds)?;
-                }
-            }
+            let mut before = inner.probes.before();
+            let more = inner.add_late(functions, &mut before);
+            more.inspect_err(|_| inner.probes.restore(&before))?;
+            self.note_probes(inner);
         }
         if inner.state == State::Running {
             if let Some(engine) = self.engine() {
-                inner.attach_all(&engine)?;
+                inner.attach_all(&engine, self.node)?;
+                let planned = inner.memory() + inner.engine_memory(inner.to_run()?.as_ref());
+                let memory = planned.max(engine.memory() as u64);
+                if let Some(charge) = &mut inner.charge {
+                    charge.note_memory(memory);
+                }
                 engine.changed();
             }
         }
@@ -231,6 +404,66 @@ impl Session {
 }
 
 impl Inner {
+    /// Asks for more of the user's share. A closed session's is given back already.
+    fn charge(
+        &mut self,
+        ask: impl FnOnce(&mut Charge) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.charge.as_mut().map_or(Ok(()), ask)
+    }
+
+    /// Bytes of its targets and its program.
+    fn memory(&self) -> u64 {
+        let targets = self.targets.as_ref().map_or(0, |targets| targets.memory());
+        let program = self.program.as_ref().map_or(0, |program| program.memory());
+        (targets + program) as u64
+    }
+
+    /// Bytes that its engine is going to hold.
+    fn engine_memory(&self, to_run: Option<&ToRun>) -> u64 {
+        let program = to_run.map_or(0, |_| Binding::memory_needed(self.probes.len()));
+        engine::memory_needed(&self.config, self.probes.blocks(), to_run).saturating_add(program)
+    }
+
+    /// What its engine is to run.
+    fn to_run(&self) -> Result<Option<ToRun>, Refusal> {
+        let Some(loaded) = self.program.clone() else {
+            return Ok(None);
+        };
+        Ok(Some(ToRun {
+            loaded,
+            own: binding::own_probes(&self.probes)?,
+        }))
+    }
+
+    /// Binds the clauses of the program, if there is one, to the probes that are there.
+    fn bind(&self, engine: &Engine, node: Node) -> Result<(), Refusal> {
+        let (Some(running), Some(loaded)) = (engine.running(), &self.program) else {
+            return Ok(());
+        };
+        let before = running.bound();
+        let bound = binding::bind(loaded, &self.probes, node, before)?;
+        let memory = (before.map_or(0, Binding::memory), bound.memory());
+        running.bind(bound)?;
+        engine.note_memory(memory.0, memory.1);
+        Ok(())
+    }
+
+    /// Adds the probes that are in these functions by patterns that are remembered.
+    fn add_late(&mut self, functions: &Range<u32>, before: &mut Before) -> Result<(), Refusal> {
+        {
+            let table = FUNCTIONS.lock();
+            for late in &self.late {
+                let mut step = Step::new(late.group);
+                for found in table.matches(&late.pattern, functions.clone()) {
+                    self.probes.add(found, late.kinds, &mut step, before)?;
+                }
+            }
+        }
+        let probes = self.probes.len();
+        self.charge(|charge| charge.probes(probes))
+    }
+
     fn must_be_idle(&self, what: &str) -> Result<(), Refusal> {
         if self.state == State::Idle {
             return Ok(());
@@ -242,9 +475,10 @@ impl Inner {
     }
 
     /// Attaches all probes that are not.
-    fn attach_all(&mut self, engine: &Arc<Engine>) -> Result<(), Refusal> {
+    fn attach_all(&mut self, engine: &Arc<Engine>, node: Node) -> Result<(), Refusal> {
         let wanted = self.probes.wanted()?;
         engine.grow(self.probes.blocks(), self.probes.have_returns())?;
+        self.bind(engine, node)?;
         let gone = attach::enable(engine, &wanted).map_err(|error| {
             if error == ENOMEM {
                 return Refusal::from(error);
@@ -265,7 +499,7 @@ impl Inner {
 
 /// Functions were just loaded. Task context.
 pub(crate) fn functions_came(functions: &Range<u32>) {
-    for session in SESSIONS.lock().iter() {
+    list::for_each(|session| {
         if let Err(refusal) = session.functions_came(functions) {
             pr_warn!(
                 "a session got no probes in a new module: {:?}\n",
@@ -273,15 +507,15 @@ pub(crate) fn functions_came(functions: &Range<u32>) {
             );
             session.remember(refusal);
         }
-    }
+    });
 }
 
 /// Functions are gone, and their probes are detached. Task context.
-pub(crate) fn functions_went(gone: &[u32]) {
-    for session in SESSIONS.lock().iter() {
+pub(crate) fn functions_went(gone: &Range<u32>) {
+    list::for_each(|session| {
         session.inner.lock().probes.went(gone);
         if let Some(engine) = session.engine() {
             engine.changed();
         }
-    }
+    });
 }

@@ -5,47 +5,108 @@
 
 #![forbid(unsafe_code)]
 
+use core::ops::Range;
+
 use kernel::prelude::*;
 
+use super::groups::{
+    Groups,
+    Set,
+    Step, //
+};
 use crate::{
     abi,
     attach::Wanted,
     engine,
     functions::{
+        self,
         Kind,
         Match, //
+    },
+    own::{
+        self,
+        Own, //
     },
     refusal::Refusal,
     sort::sort, //
 };
 
+/// Where a probe is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Function {
+        function: u32,
+        kind: Kind,
+        /// The name it was asked for by.
+        name: u32,
+    },
+    /// One of the module's own, by number.
+    Own(u32),
+}
+
 pub(super) struct Probe {
-    pub(super) function: u32,
-    pub(super) kind: Kind,
-    /// The name it was asked for by.
-    pub(super) name: u32,
+    pub(super) place: Place,
     /// RTRACE_WHY_*: why it is not attached, if it cannot be.
     pub(super) why: u32,
     pub(super) attached: bool,
-    /// Its block of counters; a return probe has the next one as well.
+    /// Its block of counters; a return probe has the next one as well, and with a program there is
+    /// one more.
     pub(super) block: u32,
+    /// Its groups.
+    pub(super) set: Set,
+}
+
+impl Probe {
+    pub(super) fn is_return(&self) -> bool {
+        matches!(
+            self.place,
+            Place::Function {
+                kind: Kind::Return,
+                ..
+            }
+        )
+    }
+
+    /// The block in which clauses count, if there is a program.
+    pub(super) fn clause_block(&self) -> u32 {
+        engine::clause_block(self.block, self.is_return())
+    }
+
+    fn blocks(&self, with_program: bool) -> u32 {
+        1 + u32::from(self.is_return()) + u32::from(with_program)
+    }
 }
 
 pub(super) struct Probes {
     probes: KVVec<Probe>,
-    /// Two bits for each function: whether it has its entry and its return probe.
-    seen: KVVec<u8>,
+    own: KVec<Own>,
+    groups: Groups,
+    /// For each function, one more than the index of its entry and of its return probe; 0: none.
+    seen: KVVec<[u32; 2]>,
     blocks: u32,
     returns: bool,
+    with_program: bool,
+}
+
+/// What a request that fails is to leave as it was.
+pub(super) struct Before {
+    len: u32,
+    own: usize,
+    groups: usize,
+    /// Probes that were there, and their sets.
+    sets: KVVec<(u32, Set)>,
 }
 
 impl Probes {
     pub(super) const fn new() -> Self {
         Self {
             probes: KVVec::new(),
+            own: KVec::new(),
+            groups: Groups::new(),
             seen: KVVec::new(),
             blocks: 0,
             returns: false,
+            with_program: false,
         }
     }
 
@@ -61,6 +122,18 @@ impl Probes {
         self.probes.get(index as usize)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Probe)> {
+        (0..).zip(&self.probes)
+    }
+
+    pub(super) fn own(&self, number: u32) -> Option<&Own> {
+        self.own.get(number as usize)
+    }
+
+    pub(super) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
     /// How many blocks of counters the probes need.
     pub(super) fn blocks(&self) -> u32 {
         self.blocks
@@ -70,77 +143,171 @@ impl Probes {
         self.returns
     }
 
-    /// Forgets the probes from `len` on: what a request that failed had added.
-    pub(super) fn truncate(&mut self, len: u32) {
-        while self.len() > len {
-            if let Some(probe) = self.probes.pop() {
-                self.blocks = probe.block;
-                if let Some(seen) = self.seen.get_mut(probe.function as usize) {
-                    *seen &= !(1 << probe.kind.number());
+    /// Gives the probes their blocks anew, for a session with or without a program. Nothing may
+    /// have been counted.
+    pub(super) fn lay_out(&mut self, with_program: bool) {
+        self.with_program = with_program;
+        self.blocks = 0;
+        for probe in &mut self.probes {
+            probe.block = self.blocks;
+            self.blocks += probe.blocks(with_program);
+        }
+    }
+
+    /// What [`Self::restore`] needs to undo what is done from here on.
+    pub(super) fn before(&self) -> Before {
+        Before {
+            len: self.len(),
+            own: self.own.len(),
+            groups: self.groups.len(),
+            sets: KVVec::new(),
+        }
+    }
+
+    /// Undoes what a request that failed had done.
+    pub(super) fn restore(&mut self, before: &Before) {
+        while self.len() > before.len {
+            let Some(probe) = self.probes.pop() else {
+                break;
+            };
+            self.blocks = probe.block;
+            if let Place::Function { function, kind, .. } = probe.place {
+                if let Some(seen) = self.seen.get_mut(function as usize) {
+                    seen[usize::from(kind.number() & 1)] = 0;
                 }
             }
         }
-        self.returns = self.probes.iter().any(|p| p.kind == Kind::Return);
+        for (index, set) in before.sets.iter().rev() {
+            if let Some(probe) = self.probes.get_mut(*index as usize) {
+                probe.set = *set;
+            }
+        }
+        self.own.truncate(before.own);
+        self.groups.truncate(before.groups);
+        self.returns = self.probes.iter().any(Probe::is_return);
     }
 
-    /// Adds a function's probes of these kinds (RTRACE_PROBE_*) unless they are here. Returns
-    /// how many were new.
-    pub(super) fn add(&mut self, found: Match, kinds: u32) -> Result<u32, Refusal> {
+    /// Adds a function's probes of these kinds (RTRACE_PROBE_*) unless they are here, and all of
+    /// them to the step's group. Returns how many were new.
+    pub(super) fn add(
+        &mut self,
+        found: Match,
+        kinds: u32,
+        step: &mut Step,
+        before: &mut Before,
+    ) -> Result<u32, Refusal> {
         let mut added = 0;
         for (kind, flag) in [
             (Kind::Entry, abi::RTRACE_PROBE_ENTRY),
             (Kind::Return, abi::RTRACE_PROBE_RETURN),
         ] {
-            if kinds & flag == 0 || self.has(found.function, kind)? {
+            if kinds & flag == 0 {
                 continue;
             }
-            if self.len() >= abi::RTRACE_PROBES_MAX {
-                return Err(Refusal::with(
-                    ENOSPC,
-                    fmt!(
-                        "a session may have {} probes: ask for fewer, or use several sessions",
-                        abi::RTRACE_PROBES_MAX
-                    ),
-                ));
-            }
-            let probe = Probe {
-                function: found.function,
-                kind,
-                name: found.name,
-                why: abi::RTRACE_WHY_OK,
-                attached: false,
-                block: self.blocks,
+            let index = match self.index_of(found.function, kind)? {
+                Some(index) => index,
+                None => {
+                    let place = Place::Function {
+                        function: found.function,
+                        kind,
+                        name: found.name,
+                    };
+                    added += 1;
+                    self.push(place)?
+                }
             };
-            self.probes.push(probe, GFP_KERNEL_ACCOUNT)?;
-            if let Some(seen) = self.seen.get_mut(found.function as usize) {
-                *seen |= 1 << kind.number();
-            }
-            self.blocks += match kind {
-                Kind::Entry => 1,
-                Kind::Return => 2,
-            };
-            self.returns |= kind == Kind::Return;
-            added += 1;
+            self.join(index, step, before)?;
         }
         Ok(added)
     }
 
-    /// Whether a function has its probe of this kind; makes room to note that it has.
-    fn has(&mut self, function: u32, kind: Kind) -> Result<bool> {
-        let index = function as usize;
-        if index >= self.seen.len() {
-            self.seen.resize(index + 1, 0, GFP_KERNEL_ACCOUNT)?;
-        }
-        let seen = self.seen.get(index).ok_or(EINVAL)?;
-        Ok(seen & (1 << kind.number()) != 0)
+    /// Adds one of the module's own probes unless it is here, and to the step's group. Returns its
+    /// index.
+    pub(super) fn add_own(
+        &mut self,
+        mut new: Own,
+        step: &mut Step,
+        before: &mut Before,
+    ) -> Result<u32, Refusal> {
+        let known = self.own.iter().position(|own| own.is_same(&new));
+        let known = known.map(|number| Place::Own(number as u32));
+        let known = known.and_then(|place| self.probes.iter().position(|p| p.place == place));
+        let index = match known {
+            Some(index) => index as u32,
+            None => {
+                let clocks = self.own.iter().filter(|own| own.kind.is_clock()).count();
+                new.id = own::id(new.kind, clocks as u32)?;
+                let number = self.own.len() as u32;
+                self.own.push(new, GFP_KERNEL_ACCOUNT)?;
+                self.push(Place::Own(number))?
+            }
+        };
+        self.join(index, step, before)?;
+        Ok(index)
     }
 
-    /// What is to be attached: the probes that are not, those of one function together.
+    fn push(&mut self, place: Place) -> Result<u32, Refusal> {
+        let index = self.len();
+        if index >= abi::RTRACE_PROBES_MAX {
+            return Err(Refusal::with(
+                ENOSPC,
+                fmt!(
+                    "a session may have {} probes: ask for fewer, or use several sessions",
+                    abi::RTRACE_PROBES_MAX
+                ),
+            ));
+        }
+        let probe = Probe {
+            place,
+            why: abi::RTRACE_WHY_OK,
+            attached: false,
+            block: self.blocks,
+            set: 0,
+        };
+        let blocks = probe.blocks(self.with_program);
+        self.returns |= probe.is_return();
+        self.probes.push(probe, GFP_KERNEL_ACCOUNT)?;
+        self.blocks += blocks;
+        if let Place::Function { function, kind, .. } = place {
+            if let Some(seen) = self.seen.get_mut(function as usize) {
+                seen[usize::from(kind.number() & 1)] = index + 1;
+            }
+        }
+        Ok(index)
+    }
+
+    /// Puts a probe into the step's group.
+    fn join(&mut self, index: u32, step: &mut Step, before: &mut Before) -> Result<(), Refusal> {
+        let Some(probe) = self.probes.get_mut(index as usize) else {
+            return Ok(());
+        };
+        let set = self.groups.with(probe.set, step)?;
+        if set != probe.set {
+            if index < before.len {
+                before.sets.push((index, probe.set), GFP_KERNEL)?;
+            }
+            probe.set = set;
+        }
+        Ok(())
+    }
+
+    /// The index of a function's probe of this kind, if it has it; makes room to note that it has.
+    fn index_of(&mut self, function: u32, kind: Kind) -> Result<Option<u32>> {
+        let index = function as usize;
+        if index >= self.seen.len() {
+            self.seen.resize(index + 1, [0; 2], GFP_KERNEL_ACCOUNT)?;
+        }
+        let seen = self.seen.get(index).ok_or(EINVAL)?;
+        Ok(seen[usize::from(kind.number() & 1)].checked_sub(1))
+    }
+
+    /// What is to be attached: the probes of functions that are not, those of one function
+    /// together.
     pub(super) fn wanted(&self) -> Result<KVVec<Wanted>> {
         let mut order = KVVec::with_capacity(self.probes.len(), GFP_KERNEL)?;
-        for (index, probe) in self.probes.iter().enumerate() {
-            if !probe.attached {
-                order.push((probe.function, index as u32), GFP_KERNEL)?;
+        for (index, probe) in self.iter() {
+            if let (Place::Function { function, .. }, false) = (probe.place, probe.attached) {
+                order.push((function, index), GFP_KERNEL)?;
             }
         }
         sort(&mut order);
@@ -165,17 +332,19 @@ impl Probes {
                 let attached = Some(engine::Probe {
                     index,
                     block: probe.block,
+                    system_call: false,
                 });
-                match probe.kind {
-                    Kind::Entry => at.entry = attached,
-                    Kind::Return => at.ret = attached,
+                if probe.is_return() {
+                    at.ret = attached;
+                } else {
+                    at.entry = attached;
                 }
             }
         }
         Ok(wanted)
     }
 
-    /// What was wanted is attached, but for the functions that are gone.
+    /// What was wanted is attached, but for the functions that are gone; so are the module's own.
     pub(super) fn attached(&mut self, wanted: &[Wanted], gone: &[u32]) {
         for wanted in wanted {
             let is_gone = gone.contains(&wanted.function);
@@ -190,14 +359,19 @@ impl Probes {
                 }
             }
         }
+        for probe in &mut self.probes {
+            probe.attached |= matches!(probe.place, Place::Own(_));
+        }
     }
 
-    /// Functions went (sorted), and their probes with them.
-    pub(super) fn went(&mut self, gone: &[u32]) {
+    /// Functions went, and their probes with them.
+    pub(super) fn went(&mut self, gone: &Range<u32>) {
         for probe in &mut self.probes {
-            if gone.binary_search(&probe.function).is_ok() {
-                probe.attached = false;
-                probe.why = abi::RTRACE_WHY_GONE;
+            if let Place::Function { function, .. } = probe.place {
+                if functions::is_gone(gone, function) {
+                    probe.attached = false;
+                    probe.why = abi::RTRACE_WHY_GONE;
+                }
             }
         }
     }

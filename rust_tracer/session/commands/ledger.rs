@@ -12,6 +12,7 @@ use kernel::{
 
 use super::{
     fill,
+    page,
     room,
     too_small,
     Session, //
@@ -24,7 +25,6 @@ use crate::{
         counters,
         Engine, //
     },
-    functions::Kind,
     refusal::Refusal,
     session::probes::Probes,
     sort::sort, //
@@ -51,6 +51,12 @@ impl Rows {
     fn len(&self) -> u64 {
         let rows = |count, sum| if sum { 1 } else { u64::from(count) };
         rows(self.probes, self.sum_probes) * rows(self.cpus, self.sum_cpus)
+    }
+
+    /// How many counters a row sums over.
+    fn cells_of_row(&self) -> u64 {
+        let summed = |count, sum| if sum { u64::from(count) } else { 1 };
+        summed(self.probes, self.sum_probes) * summed(self.cpus, self.sum_cpus)
     }
 
     /// Row `number`, and what it is called.
@@ -81,16 +87,34 @@ impl Rows {
     }
 }
 
+/// Counters that one call adds up: about so many, then the listing goes on by its cursor.
+const CELLS_MAX: u64 = 1 << 16;
+
+/// All that an engine counted, summed over probes and CPUs; without what is in flight.
+pub(in crate::session) fn totals(probes: &Probes, engine: &Engine) -> abi::rtrace_ledger_row {
+    let mut row = abi::rtrace_ledger_row::default();
+    let all = Cell {
+        probes: 0..probes.len(),
+        cpus: 0..engine::cpu_limit(),
+    };
+    add(&mut row, &all, probes, engine, &[]);
+    row
+}
+
 pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (mut arg, size) = abi::read::<abi::rtrace_ledger>(at)?;
     let known =
         abi::RTRACE_LEDGER_SUM_CPUS | abi::RTRACE_LEDGER_SUM_PROBES | abi::RTRACE_LEDGER_NONZERO;
     abi::must_be_zero(arg.flags & !known, "flags")?;
     abi::must_be_zero(arg.reserved, "reserved")?;
+    let subject = session.subject()?;
+    let session = subject.as_deref().unwrap_or(session);
+    // What is dead must be at rest, too.
+    session.bury();
     let engine = super::engine(session)?;
     let mut inside = inside(&engine)?;
     sort(&mut inside);
-    let mut bytes = KVVec::new();
+    let mut bytes = page(room(arg.buf_len))?;
     arg.count = 0;
     {
         let inner = session.inner.lock();
@@ -100,11 +124,14 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
             sum_probes: arg.flags & abi::RTRACE_LEDGER_SUM_PROBES != 0,
             sum_cpus: arg.flags & abi::RTRACE_LEDGER_SUM_CPUS != 0,
         };
-        while arg.cursor < rows.len() {
+        let cells_of_row = rows.cells_of_row();
+        let mut cells = 0;
+        while arg.cursor < rows.len() && cells < CELLS_MAX {
+            cells += cells_of_row;
             let number = arch::index_nospec(arg.cursor as usize, rows.len() as usize);
             let (cell, mut row) = rows.row(number as u64);
             add(&mut row, &cell, &inner.probes, &engine, &inside);
-            let zero = row.fired == 0 && row.entered == 0;
+            let zero = row.fired == 0 && row.entered == 0 && row.dynamic == 0;
             if arg.flags & abi::RTRACE_LEDGER_NONZERO == 0 || !zero {
                 if bytes.len() + size_of_val(&row) > room(arg.buf_len) {
                     break;
@@ -116,10 +143,13 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         }
         if arg.cursor >= rows.len() {
             arg.cursor = 0;
-        } else if arg.count == 0 {
+        } else if arg.count == 0 && room(arg.buf_len) < size_of::<abi::rtrace_ledger_row>() {
             return Err(too_small());
         }
     }
+    // The buffer may be one that blocks, and the session's memory is not to wait for it.
+    drop(engine);
+    drop(subject);
     fill(arg.buf, &bytes)?;
     abi::write(at, size, &arg)
 }
@@ -154,7 +184,12 @@ fn add(
             if let Some(block) = counters.block(probe.block) {
                 counters::add_firings(row, block);
             }
-            if probe.kind == Kind::Return {
+            if engine.has_program() {
+                if let Some(block) = counters.block(probe.clause_block()) {
+                    counters::add_clauses(row, block);
+                }
+            }
+            if probe.is_return() {
                 if let Some(block) = counters.block(probe.block + 1) {
                     counters::add_calls(row, block, count(inside, (index, cpu)));
                 }

@@ -2,6 +2,9 @@
 
 //! The probe path: what happens when a traced function is entered, and when it returns.
 //!
+//! A session without a program gets the records of this file. One with a program has its clauses run
+//! ([`program`]), and may have [probes of the module's own](own).
+//!
 //! Called by the shim with preemption off, in any context up to NMI, from under any lock.
 //! Nothing here waits, allocates, prints or can panic, and every firing is counted in the
 //! ledger once as fired and once as what became of it.
@@ -14,7 +17,8 @@ use crate::{
     },
     bindings::{
         self,
-        rtrace_moment, //
+        rtrace_moment,
+        rtrace_place, //
     },
     clock,
     engine::{
@@ -28,14 +32,26 @@ use crate::{
         Pages,
         Probe, //
     },
+    outcome::outcome,
     ring::{
         Reservation,
         Why, //
     },
 };
 
+mod own;
+mod program;
+mod world;
+
+use program::{
+    Event,
+    What, //
+};
+
 const ENTRY_BYTES: u32 = size_of::<abi::rtrace_record_entry>() as u32;
 const RETURN_BYTES: u32 = size_of::<abi::rtrace_record_return>() as u32;
+const CALLED_BYTES: u32 = size_of::<abi::rtrace_record_called>() as u32;
+const RETURNED_BYTES: u32 = size_of::<abi::rtrace_record_returned>() as u32;
 
 /// A traced function is entered.
 ///
@@ -58,12 +74,42 @@ unsafe extern "C" fn rtrace_on_entry(
         let Some(here) = engine.here(moment.cpu) else {
             continue;
         };
+        if !engine.sees(moment) {
+            continue;
+        }
         let admitted = engine.admits(moment);
-        if let Some(probe) = enabling.entry {
-            // SAFETY: `regs` is what this function was given.
-            let put = |record: &Reservation<'_, _>| unsafe { put_arguments(record, regs) };
+        if let Some(running) = engine.running() {
+            if let Some(probe) = enabling.entry {
+                let place = rtrace_place {
+                    regs,
+                    ip,
+                    kind: bindings::RTRACE_PLACE_ENTRY,
+                };
+                let event = Event {
+                    place: &place,
+                    what: What::Entry,
+                };
+                program::fire(engine, running, here, probe, moment, admitted, &event);
+            }
+        } else if let Some(probe) = enabling.entry {
             let what = (abi::RTRACE_RECORD_ENTRY, ENTRY_BYTES);
-            fire(engine, here, probe, moment, admitted, what, put);
+            if engine.node().shows_data() {
+                // SAFETY: `regs` is what this function was given.
+                let put = |record: &Reservation<'_, _>| unsafe { put_arguments(record, regs) };
+                fire(engine, here, probe, moment, admitted, what, put);
+            } else if let Some(arguments) = (probe.system_call
+                && engine.node().shows_own_system_calls())
+            // SAFETY: As above; who sees own system calls only sees task context.
+            .then(|| unsafe { system_call_arguments(regs) })
+            .flatten()
+            {
+                let put = |record: &Reservation<'_, _>| put_words(record, arguments);
+                fire(engine, here, probe, moment, admitted, what, put);
+            } else {
+                let put = |record: &Reservation<'_, _>| put_who(record, 0);
+                let what = (abi::RTRACE_RECORD_CALLED, CALLED_BYTES);
+                fire(engine, here, probe, moment, admitted, what, put);
+            }
         }
         if let Some(probe) = enabling.ret {
             if let Some(block) = here.counters.block(probe.block.wrapping_add(1)) {
@@ -84,7 +130,25 @@ unsafe fn put_arguments(record: &Reservation<'_, Pages>, regs: *const core::ffi:
     let mut arguments = [0u64; 6];
     // SAFETY: By this function's contract; there is room for six.
     unsafe { bindings::rtrace_arguments(regs, arguments.as_mut_ptr()) };
-    let [a0, a1, a2, a3, a4, a5] = arguments;
+    put_words(record, arguments);
+}
+
+/// The arguments of the system call that the current task has made, if that is what was entered.
+///
+/// # Safety
+///
+/// `regs` are those of a function's entry, in task context.
+#[inline(always)]
+unsafe fn system_call_arguments(regs: *const core::ffi::c_void) -> Option<[u64; 6]> {
+    let mut arguments = [0u64; 6];
+    // SAFETY: By this function's contract; there is room for six.
+    unsafe { bindings::rtrace_system_call_arguments(regs, arguments.as_mut_ptr()) }
+        .then_some(arguments)
+}
+
+#[inline(always)]
+fn put_words(record: &Reservation<'_, Pages>, words: [u64; 6]) {
+    let [a0, a1, a2, a3, a4, a5] = words;
     record.put(4, a0);
     record.put(5, a1);
     record.put(6, a2);
@@ -93,19 +157,32 @@ unsafe fn put_arguments(record: &Reservation<'_, Pages>, regs: *const core::ffi:
     record.put(9, a5);
 }
 
+/// Who is at it, and half a word more: what a record has that shows no data.
+#[inline(always)]
+fn put_who(record: &Reservation<'_, Pages>, more: u32) {
+    let mut who = bindings::rtrace_who::default();
+    // SAFETY: Any context.
+    unsafe { bindings::rtrace_who(&mut who) };
+    let [first, second] = who.execname;
+    record.put(4, u64::from(more) << 32 | u64::from(who.uid));
+    record.put(5, first);
+    record.put(6, second);
+}
+
 /// The kernel offers to keep a frame for a call to a function with a return probe. Nonzero
 /// declines.
 ///
 /// # Safety
 ///
 /// Called by the shim: preemption off, `owner` the engine that the fprobe was made for,
-/// `moment` valid, `frame` writable.
+/// `moment` valid, `frame` writable, `regs` those of the entry.
 #[no_mangle]
 unsafe extern "C" fn rtrace_on_call(
     owner: u64,
     ip: usize,
     moment: *const rtrace_moment,
     frame: *mut u64,
+    regs: *const core::ffi::c_void,
 ) -> core::ffi::c_int {
     const DECLINE: core::ffi::c_int = 1;
     // SAFETY: By this function's contract; the engine outlives its fprobe.
@@ -130,7 +207,7 @@ unsafe extern "C" fn rtrace_on_call(
     let (Some(here), Some(calls)) = (engine.here(moment.cpu), engine.calls()) else {
         return DECLINE;
     };
-    if !engine.admits(moment) {
+    if !engine.sees(moment) || !engine.admits(moment) {
         return DECLINE;
     }
     let Some(block) = here.counters.block(probe.block.wrapping_add(1)) else {
@@ -139,6 +216,11 @@ unsafe extern "C" fn rtrace_on_call(
     block.call(Call::Followed);
     match calls.enter(moment, probe, clock::now()) {
         Some(words) => {
+            if calls.keeps_arguments() {
+                // SAFETY: By this function's contract.
+                let arguments = unsafe { program::arguments_to_keep(engine, probe, regs) };
+                calls.keep(&words, &arguments);
+            }
             // SAFETY: By this function's contract there is room for the frame.
             unsafe { frame.cast::<Frame>().write(words) };
             0
@@ -155,13 +237,16 @@ unsafe extern "C" fn rtrace_on_call(
 /// # Safety
 ///
 /// Called by the shim: preemption off, `owner` the engine that the fprobe was made for,
-/// `moment` valid, `frame` what was kept (for an fprobe that lay at the same address, perhaps).
+/// `moment` valid, `frame` what was kept (for an fprobe that lay at the same address, perhaps),
+/// `regs` those of the return, which leads `to` there.
 #[no_mangle]
 unsafe extern "C" fn rtrace_on_return(
     owner: u64,
     moment: *const rtrace_moment,
     value: u64,
     frame: *const u64,
+    regs: *const core::ffi::c_void,
+    to: usize,
 ) {
     // SAFETY: By this function's contract; the engine outlives its fprobe.
     let (engine, moment, frame) = unsafe {
@@ -175,19 +260,69 @@ unsafe extern "C" fn rtrace_on_return(
     let Some(here) = engine.here(moment.cpu) else {
         return;
     };
+    let running = engine.running();
+    let kept = running.and_then(|_| {
+        let calls = engine.calls().filter(|calls| calls.keeps_arguments());
+        calls.map(|calls| calls.kept(frame))
+    });
     let Some(call) = engine.calls().and_then(|calls| calls.leave(frame)) else {
         return;
     };
+    // Its task may have become another's since it entered.
+    let seen = engine.sees(moment);
     let entered_at = engine.counters(call.cpu);
     if let Some(block) = entered_at.and_then(|c| c.block(call.probe.block.wrapping_add(1))) {
-        block.call_ended(Call::Returned);
+        block.call_ended(if seen { Call::Returned } else { Call::Hidden });
     }
-    let put = |record: &Reservation<'_, _>| {
-        record.put(4, value);
-        record.put(5, record.time().saturating_sub(call.entered));
-    };
-    let what = (abi::RTRACE_RECORD_RETURN, RETURN_BYTES);
-    fire(engine, here, call.probe, moment, true, what, put);
+    if !seen {
+        return;
+    }
+    if let Some(running) = running {
+        let place = rtrace_place {
+            regs,
+            ip: to,
+            kind: bindings::RTRACE_PLACE_RETURN,
+        };
+        let event = Event {
+            place: &place,
+            what: What::Return {
+                value,
+                entered: call.entered,
+                arguments: kept,
+            },
+        };
+        return program::fire(engine, running, here, call.probe, moment, true, &event);
+    }
+    let elapsed = |record: &Reservation<'_, _>| record.time().saturating_sub(call.entered);
+    let node = engine.node();
+    if node.shows_data() || call.probe.system_call && node.shows_own_system_calls() {
+        let put = |record: &Reservation<'_, _>| {
+            record.put(4, value);
+            record.put(5, elapsed(record));
+        };
+        let what = (abi::RTRACE_RECORD_RETURN, RETURN_BYTES);
+        fire(engine, here, call.probe, moment, true, what, put);
+    } else {
+        let result = outcome(value)
+            .filter(|_| node.shows_outcome())
+            .unwrap_or(abi::RTRACE_RESULT_NONE as i32);
+        let put = |record: &Reservation<'_, _>| {
+            put_who(record, result as u32);
+            record.put(7, elapsed(record));
+        };
+        let what = (abi::RTRACE_RECORD_RETURNED, RETURNED_BYTES);
+        fire(engine, here, call.probe, moment, true, what, put);
+    }
+}
+
+/// Whose share of a nearly full ring a firing takes: its task's, or that of the interrupts.
+#[inline(always)]
+fn source(moment: &rtrace_moment) -> u32 {
+    const INTERRUPT: u32 = 1 << 23; // beyond all thread ids
+    match moment.context {
+        abi::RTRACE_CONTEXT_TASK => moment.tid,
+        context => INTERRUPT | context,
+    }
 }
 
 /// One firing of one probe: counted, and recorded if it is admitted and there is room.
@@ -205,6 +340,7 @@ fn fire(
         return;
     };
     block.fire(Firing::Fired);
+    here.count_fired();
     if !admitted {
         return block.fire(Firing::Filtered);
     }
@@ -219,7 +355,7 @@ fn fire(
         ring.lose();
         return block.fire(Firing::DroppedFull);
     }
-    let wake = match ring.reserve(bytes, clock::now) {
+    let wake = match ring.reserve(bytes, clock::now, || source(moment)) {
         Ok(record) => {
             record.put(2, u64::from(moment.cpu) << 32 | u64::from(probe.index));
             record.put(3, u64::from(moment.tid) << 32 | u64::from(moment.pid));
@@ -231,6 +367,7 @@ fn fire(
             block.fire(match dropped.why {
                 Why::Full | Why::Filled => Firing::DroppedFull,
                 Why::Nested => Firing::DroppedNested,
+                Why::Flood => Firing::DroppedFlood,
             });
             if dropped.why == Why::Filled {
                 engine.fill();

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A program in an engine: its state, which has a fixed size and is all there before anything is
+//! attached.
+//!
+//! ```text
+//!   session      globals, dynamic variables, speculations        all CPUs, without locks
+//!   each CPU     rooms (a firing's own memory); two tables of    that CPU alone; the table
+//!                aggregations, of which one is active            that is not active: a reader
+//! ```
+//!
+//! The tables of a CPU are turned by a work item on that CPU, so between two handlers: who reads the
+//! one that was active before finds it at rest.
+
+use core::sync::atomic::{
+    AtomicU64,
+    AtomicUsize,
+    Ordering, //
+};
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+use super::{
+    binding::Binding,
+    counters::Probe,
+    rooms::Rooms,
+    words::{
+        OwnWords,
+        Words, //
+    },
+};
+use crate::{
+    bindings,
+    loaded::Loaded,
+    own::Kind,
+    program::{
+        aggregations::{
+            self,
+            Table, //
+        },
+        dynamic,
+        globals::Globals,
+        speculations::Speculations, //
+    },
+    snapshot::Snapshot, //
+};
+
+/// One of the module's own probes.
+#[derive(Clone, Copy)]
+pub(crate) struct OwnProbe {
+    pub(crate) kind: Kind,
+    pub(crate) probe: Probe,
+    /// ns, of those that fire by the clock.
+    pub(crate) period: u64,
+}
+
+/// What a session gives its engine to run.
+pub(crate) struct ToRun {
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) own: KVec<OwnProbe>,
+}
+
+impl ToRun {
+    fn has_error(&self) -> bool {
+        self.own.iter().any(|own| own.kind == Kind::Error)
+    }
+
+    /// Bytes that its state takes on one CPU.
+    pub(super) fn memory_of_cpu(&self) -> u64 {
+        (Rooms::memory(self.has_error()) + size_of::<CpuProgram>()) as u64
+            + 2 * 8 * self.loaded.aggregation_words() as u64
+    }
+
+    /// Bytes that its state takes for all CPUs together.
+    pub(super) fn memory_of_all(&self) -> u64 {
+        let words = self.loaded.global_words()
+            + self.loaded.dynamic_words()
+            + self
+                .loaded
+                .speculation_words(super::cpu_limit())
+                .unwrap_or(0);
+        8 * words as u64
+    }
+}
+
+/// One CPU's part of a program's state.
+pub(crate) struct CpuProgram {
+    pub(crate) rooms: Rooms,
+    tables: [Words; 2],
+    active: AtomicUsize,
+    /// The state of this CPU's random numbers.
+    random: AtomicU64,
+}
+
+/// A program in an engine.
+pub(crate) struct Running {
+    pub(crate) loaded: Arc<Loaded>,
+    binding: Snapshot<Binding>,
+    own: KVec<OwnProbe>,
+    globals: Words,
+    dynamic: Words,
+    dynamic_shape: Option<dynamic::Shape>,
+    speculations: Words,
+    aggregation_shape: Option<aggregations::Shape>,
+    aggregations: KVec<aggregations::Placed>,
+    with_error: bool,
+}
+
+/// A random number. Task context.
+fn random() -> u64 {
+    // SAFETY: Task context.
+    unsafe { bindings::rtrace_random() }
+}
+
+impl Running {
+    /// All state but that of the CPUs. Task context.
+    pub(super) fn new(to_run: ToRun) -> Result<Self> {
+        let with_error = to_run.has_error();
+        let ToRun { loaded, own } = to_run;
+        let mut aggregations = loaded.aggregations()?;
+        let aggregation_shape =
+            aggregations::Shape::new(&mut aggregations, loaded.aggregation_words(), random());
+        let dynamic_words = loaded.dynamic_words();
+        let payload = loaded.dynamic_payload();
+        let speculation_words = loaded.speculation_words(super::cpu_limit()).ok_or(ENOMEM)?;
+        Ok(Self {
+            binding: Snapshot::empty(),
+            own,
+            globals: Words::new(loaded.global_words())?,
+            dynamic: Words::new(dynamic_words)?,
+            dynamic_shape: dynamic::Shape::new(dynamic_words, payload, random()),
+            speculations: Words::new(speculation_words)?,
+            aggregation_shape,
+            aggregations,
+            with_error,
+            loaded,
+        })
+    }
+
+    /// Bytes that it holds, without what the CPUs have.
+    pub(super) fn memory(&self) -> usize {
+        self.globals.bytes() + self.dynamic.bytes() + self.speculations.bytes()
+    }
+
+    /// The state of one CPU. Task context.
+    pub(super) fn new_cpu(&self) -> Result<KBox<CpuProgram>> {
+        let table = || {
+            let words = Words::new(self.loaded.aggregation_words())?;
+            if let Some(table) = self.table(&words) {
+                table.reset();
+            }
+            Ok::<_, Error>(words)
+        };
+        let cpu = CpuProgram {
+            rooms: Rooms::new(self.with_error)?,
+            tables: [table()?, table()?],
+            active: AtomicUsize::new(0),
+            random: AtomicU64::new(random()),
+        };
+        Ok(KBox::new(cpu, GFP_KERNEL_ACCOUNT)?)
+    }
+
+    /// Bytes that one CPU's state holds.
+    pub(super) fn memory_of_cpu(&self) -> usize {
+        Rooms::memory(self.with_error) + 2 * 8 * self.loaded.aggregation_words()
+    }
+
+    /// Which clauses run for which probe.
+    ///
+    /// # Safety
+    ///
+    /// Preemption must be off for as long as it is used, or the session's `inner` be held.
+    #[inline(always)]
+    pub(crate) unsafe fn binding(&self) -> Option<&Binding> {
+        // SAFETY: By this function's contract: `bind` is called with `inner` held.
+        unsafe { self.binding.read() }
+    }
+
+    /// What is bound so far. The session's `inner` held.
+    pub(crate) fn bound(&self) -> Option<&Binding> {
+        // SAFETY: By this function's contract: it is replaced with `inner` held.
+        unsafe { self.binding() }
+    }
+
+    /// Puts another binding in place. Task context, the session's `inner` held.
+    pub(crate) fn bind(&self, binding: Binding) -> Result {
+        self.binding
+            .replace(Some(KBox::new(binding, GFP_KERNEL_ACCOUNT)?));
+        Ok(())
+    }
+
+    /// The module's own probes.
+    pub(crate) fn own(&self) -> &[OwnProbe] {
+        &self.own
+    }
+
+    /// The first of a kind. Any context.
+    pub(crate) fn own_of(&self, kind: Kind) -> Option<&OwnProbe> {
+        self.own.iter().find(|own| own.kind == kind)
+    }
+
+    /// Global variables. Any context.
+    #[inline(always)]
+    pub(crate) fn globals(&self) -> Globals<&[AtomicU64]> {
+        Globals::new(self.globals.all())
+    }
+
+    /// Dynamic variables, if there are any. Any context.
+    #[inline(always)]
+    pub(crate) fn dynamic(&self) -> Option<dynamic::Table<&[AtomicU64]>> {
+        self.dynamic_shape
+            .map(|shape| dynamic::Table::new(self.dynamic.all(), shape))
+    }
+
+    /// Speculations. Any context.
+    #[inline(always)]
+    pub(crate) fn speculations(&self) -> Speculations<&[AtomicU64]> {
+        Speculations::new(self.speculations.all(), self.loaded.speculations())
+    }
+
+    fn table<'a>(&'a self, words: &'a Words) -> Option<Table<'a, OwnWords<'a>>> {
+        let shape = self.aggregation_shape?;
+        Some(Table::new(OwnWords(words.all()), &self.aggregations, shape))
+    }
+
+    /// The table into which a CPU aggregates. On that CPU, preemption off.
+    #[inline(always)]
+    pub(crate) fn active<'a>(&'a self, cpu: &'a CpuProgram) -> Option<Table<'a, OwnWords<'a>>> {
+        let [first, second] = &cpu.tables;
+        self.table(match cpu.active.load(Ordering::Relaxed) {
+            0 => first,
+            _ => second,
+        })
+    }
+
+    /// The table that is at rest. Task context; one reads, at a time.
+    pub(crate) fn resting<'a>(&'a self, cpu: &'a CpuProgram) -> Option<Table<'a, OwnWords<'a>>> {
+        let [first, second] = &cpu.tables;
+        self.table(match cpu.active.load(Ordering::Relaxed) {
+            0 => second,
+            _ => first,
+        })
+    }
+}
+
+impl CpuProgram {
+    /// The table that is at rest becomes the active one. On its CPU between two handlers, or when
+    /// none runs there.
+    pub(super) fn turn(&self) {
+        self.active.fetch_xor(1, Ordering::Relaxed);
+    }
+
+    /// A random number, good enough to choose by (Steele and others, SplitMix). On its CPU,
+    /// preemption off.
+    pub(crate) fn random(&self) -> u64 {
+        let state = crate::arch::fetch_add_local(&self.random, 0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}

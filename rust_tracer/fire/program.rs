@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A probe of a session with a program fires: its clauses run, in the program's order.
+//!
+//! Each clause counts as one firing, and as one of what became of it. What it made becomes a record
+//! at once. One that cannot go on leaves a record of its fault, and then ERROR's clauses run; their
+//! own faults are recorded, and fire nothing.
+
+use super::{
+    source,
+    world::{
+        Asked,
+        World, //
+    },
+};
+use crate::{
+    abi,
+    bindings::{
+        self,
+        rtrace_moment,
+        rtrace_place, //
+    },
+    clock,
+    engine::{
+        self,
+        binding::{
+            Binding,
+            Enabled, //
+        },
+        counters::{
+            Block,
+            Firing,
+            Ran, //
+        },
+        CpuProgram,
+        CpuRing,
+        Engine,
+        Here,
+        Probe,
+        Running,
+        Space, //
+    },
+    own::Kind,
+    program::{
+        insn::{
+            op,
+            Insn, //
+        },
+        interpret::{
+            self,
+            Made,
+            Outcome, //
+        },
+        Clause,
+        Fault, //
+    },
+    ring::Why,
+};
+
+/// Bytes of a clause's record without its items, and of a fault's record.
+const CLAUSE_BYTES: u32 = size_of::<abi::rtrace_record_clause>() as u32;
+const FAULT_BYTES: u32 = size_of::<abi::rtrace_record_fault>() as u32;
+
+/// What fires.
+pub(super) enum What {
+    Entry,
+    Return {
+        value: u64,
+        /// When the call entered, in ns.
+        entered: u64,
+        /// The call's arguments, if they were kept.
+        arguments: Option<[u64; 6]>,
+    },
+    Own(Kind),
+}
+
+/// A firing's cause, and where it is.
+pub(super) struct Event<'a> {
+    pub(super) place: &'a rtrace_place,
+    pub(super) what: What,
+}
+
+/// A firing with all that it needs.
+#[derive(Clone, Copy)]
+pub(super) struct Fired<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) running: &'a Running,
+    pub(super) cpu: &'a CpuProgram,
+    pub(super) binding: &'a Binding,
+    pub(super) moment: &'a rtrace_moment,
+    pub(super) event: &'a Event<'a>,
+    /// The probe whose clauses run: the one that fires, or ERROR.
+    pub(super) probe: Probe,
+    /// What ERROR is told; else none.
+    pub(super) error: Option<[u64; 6]>,
+    here: Here<'a>,
+    ring: &'a CpuRing,
+    block: &'a Block,
+    pub(super) clauses: &'a Block,
+}
+
+/// A call's arguments that a program may ask for when it returns.
+///
+/// # Safety
+///
+/// `regs` are those of the function's entry; preemption off.
+#[inline(never)]
+pub(super) unsafe fn arguments_to_keep(
+    engine: &Engine,
+    probe: Probe,
+    regs: *const core::ffi::c_void,
+) -> [u64; 6] {
+    let mut arguments = [0; 6];
+    let node = engine.node();
+    if probe.system_call && (node.shows_data() || node.shows_own_system_calls()) {
+        // SAFETY: By this function's contract; a system call is entered in task context.
+        unsafe { super::system_call_arguments(regs) }.unwrap_or(arguments)
+    } else {
+        if node.shows_data() {
+            // SAFETY: By this function's contract; there is room for six.
+            unsafe { bindings::rtrace_arguments(regs, arguments.as_mut_ptr()) };
+        }
+        arguments
+    }
+}
+
+/// A probe fires.
+#[inline(never)]
+pub(super) fn fire(
+    engine: &Engine,
+    running: &Running,
+    here: Here<'_>,
+    probe: Probe,
+    moment: &rtrace_moment,
+    admitted: bool,
+    event: &Event<'_>,
+) {
+    // SAFETY: Preemption is off on the probe path.
+    let Some(binding) = (unsafe { running.binding() }) else {
+        return;
+    };
+    let enabled = binding.enabled(probe.index);
+    if enabled.is_empty() {
+        return;
+    }
+    let is_return = matches!(event.what, What::Return { .. });
+    let clause_block = engine::clause_block(probe.block, is_return);
+    let (Some(block), Some(clauses)) = (
+        here.counters.block(probe.block),
+        here.counters.block(clause_block),
+    ) else {
+        return;
+    };
+    let all = |what: Firing| {
+        for _ in enabled {
+            block.fire(Firing::Fired);
+            here.count_fired();
+            block.fire(what);
+        }
+    };
+    if !admitted {
+        return all(Firing::Filtered);
+    }
+    let (Some(ring), Some(cpu)) = (here.ring, engine.cpu_program(moment.cpu)) else {
+        return all(Firing::DroppedNoRing);
+    };
+    let lost = |what: Firing| {
+        enabled.iter().for_each(|_| ring.lose());
+        all(what);
+    };
+    if engine.is_filled() {
+        return lost(Firing::DroppedFull);
+    }
+    // Without a room as many contexts are at work as there can be: it fires inside a handler.
+    let taken = if moment.recursed {
+        None
+    } else {
+        cpu.rooms.take(moment.context)
+    };
+    let Some(mut taken) = taken else {
+        return lost(Firing::DroppedRecursion);
+    };
+    let (space, error_space) = taken.spaces();
+    let fired = Fired {
+        engine,
+        running,
+        cpu,
+        binding,
+        moment,
+        event,
+        probe,
+        error: None,
+        here,
+        ring,
+        block,
+        clauses,
+    };
+    fired.run(enabled, space, error_space);
+}
+
+impl Fired<'_> {
+    /// Runs clauses, one after the other. `error`: where ERROR's may run.
+    fn run(&self, enabled: &[Enabled], space: &mut Space, mut error: Option<&mut Space>) {
+        let program = self.running.loaded.program();
+        let Space { room, frames } = space;
+        let mut world = World::new(self, frames);
+        let mut firing =
+            interpret::Firing::new(&program, self.engine.node().rights(), room, &mut world);
+        // END fires after exit(), and so does ERROR in it.
+        let goes_on = matches!(self.event.what, What::Own(Kind::End));
+        for enabled in enabled {
+            let Some(clause) = program.clauses.get(usize::from(enabled.clause)) else {
+                continue;
+            };
+            if !goes_on && self.engine.has_exited() {
+                return;
+            }
+            firing.world().asked = Asked::by(enabled, clause);
+            self.block.fire(Firing::Fired);
+            self.here.count_fired();
+            match firing.run(clause) {
+                Outcome::Filtered => self.block.fire(Firing::Filtered),
+                Outcome::Processed => self.clauses.clause(Ran::Processed),
+                Outcome::Dropped => self.clauses.clause(Ran::Aggregation),
+                Outcome::Recorded(made) => {
+                    self.record(enabled, made, firing.items());
+                    if made.exits {
+                        self.engine.exit();
+                    }
+                }
+                Outcome::Fault(fault, at) => {
+                    match self.record_fault(enabled, fault, at) {
+                        Ok(()) => self.clauses.clause(Ran::Fault),
+                        Err(dropped) => self.block.fire(dropped),
+                    }
+                    if let (None, Some(space)) = (self.error, error.as_deref_mut()) {
+                        self.fire_error(enabled, clause, fault, at, space);
+                    }
+                }
+            }
+        }
+    }
+
+    /// ERROR fires for a clause that could not go on.
+    #[cold]
+    #[inline(never)]
+    fn fire_error(
+        &self,
+        enabled: &Enabled,
+        clause: &Clause,
+        fault: Fault,
+        at: u32,
+        space: &mut Space,
+    ) {
+        let Some(own) = self.running.own_of(Kind::Error) else {
+            return;
+        };
+        let (Some(block), Some(clauses)) = (
+            self.here.counters.block(own.probe.block),
+            self.here
+                .counters
+                .block(engine::clause_block(own.probe.block, false)),
+        ) else {
+            return;
+        };
+        let action = self.action(clause, at);
+        let fired = Fired {
+            probe: own.probe,
+            error: Some([
+                0,
+                enabled.epid.into(),
+                action.into(),
+                at.into(),
+                fault.kind.into(),
+                fault.address,
+            ]),
+            block,
+            clauses,
+            ..*self
+        };
+        fired.run(self.binding.enabled(own.probe.index), space, None);
+    }
+
+    /// Which action of a clause an instruction is of, from 1 on: each ends in what is recorded or
+    /// aggregated.
+    fn action(&self, clause: &Clause, at: u32) -> u32 {
+        let code = self.running.loaded.program().code;
+        let code = code.get(clause.first as usize..).unwrap_or(&[]);
+        let before = code.get(..at as usize).unwrap_or(code);
+        let ends = |word: &u64| {
+            let operation = Insn::decode(*word).op;
+            matches!(operation, op::AGG | op::EXIT)
+                || (op::EMIT..=op::EMITU).contains(&operation)
+                || (op::COMMIT..=op::DISCARD).contains(&operation)
+        };
+        before.iter().fold(1, |action: u32, word| {
+            action.wrapping_add(ends(word).into())
+        })
+    }
+
+    /// What a clause made becomes a record.
+    #[inline(always)]
+    fn record(&self, enabled: &Enabled, made: Made, items: &[u64]) {
+        let bytes = CLAUSE_BYTES.wrapping_add(made.words.wrapping_mul(8));
+        if made.speculation != 0 && !self.may_speculate(made.speculation, bytes) {
+            return self.clauses.clause(Ran::Speculation);
+        }
+        let first = [
+            u64::from(made.items) << 32 | u64::from(enabled.clause),
+            made.speculation,
+        ];
+        let words = first.iter().chain(items);
+        match self.write(abi::RTRACE_RECORD_CLAUSE, bytes, words) {
+            Ok(()) => self.block.fire(Firing::Recorded),
+            Err(dropped) => self.block.fire(dropped),
+        }
+    }
+
+    #[cold]
+    fn may_speculate(&self, mark: u64, bytes: u32) -> bool {
+        let most = self.running.loaded.sizes.specsize;
+        self.running
+            .speculations()
+            .charge(mark, self.moment.cpu, bytes, most)
+    }
+
+    /// Tells why a clause could not go on.
+    #[cold]
+    fn record_fault(&self, enabled: &Enabled, fault: Fault, at: u32) -> Result<(), Firing> {
+        let words = [
+            u64::from(fault.kind) << 32 | u64::from(enabled.clause),
+            u64::from(enabled.epid) << 32 | u64::from(at),
+            fault.address,
+        ];
+        self.write(abi::RTRACE_RECORD_FAULT, FAULT_BYTES, words.iter())
+    }
+
+    /// Writes a record: the firing's probe, CPU and thread, and these words.
+    #[inline(always)]
+    fn write<'w>(
+        &self,
+        kind: u32,
+        bytes: u32,
+        words: impl Iterator<Item = &'w u64>,
+    ) -> Result<(), Firing> {
+        let moment = self.moment;
+        let (wake, result) = match self.ring.reserve(bytes, clock::now, || source(moment)) {
+            Ok(record) => {
+                let (pid, tid) = self.who();
+                record.put(2, u64::from(moment.cpu) << 32 | u64::from(self.probe.index));
+                record.put(3, u64::from(tid) << 32 | u64::from(pid));
+                let mut index = 4u32;
+                for word in words {
+                    record.put(index, *word);
+                    index = index.wrapping_add(1);
+                }
+                (record.commit(kind, moment.context), Ok(()))
+            }
+            Err(dropped) => {
+                if dropped.why == Why::Filled {
+                    self.engine.fill();
+                }
+                let firing = match dropped.why {
+                    Why::Full | Why::Filled => Firing::DroppedFull,
+                    Why::Nested => Firing::DroppedNested,
+                    Why::Flood => Firing::DroppedFlood,
+                };
+                (dropped.wake, Err(firing))
+            }
+        };
+        if wake {
+            self.engine.wake();
+        }
+        result
+    }
+
+    /// Whether the firing tells of the task that it came upon.
+    #[inline(always)]
+    pub(super) fn tells_of_task(&self) -> bool {
+        self.engine.node().shows_all_tasks() || !matches!(self.event.what, What::Own(Kind::Tick))
+    }
+
+    /// The process and the thread that it tells of.
+    #[inline(always)]
+    pub(super) fn who(&self) -> (u32, u32) {
+        if self.tells_of_task() {
+            (self.moment.pid, self.moment.tid)
+        } else {
+            (0, 0)
+        }
+    }
+}

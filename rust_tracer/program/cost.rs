@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What instructions cost at most, so that a clause's time has a bound.
+
+#![forbid(unsafe_code)]
+
+use super::{
+    insn::{
+        op,
+        sub,
+        subroutine,
+        Form,
+        Insn, //
+    },
+    words,
+    Program,
+    LOCALS_MAX,
+    SCRATCH_BYTES, //
+};
+
+/// The most that one run of a clause may cost. An instruction costs at least 1, which is a few
+/// nanoseconds; going through 8 bytes of memory costs 1. So a clause ends within a millisecond or
+/// so.
+pub(crate) const COST_MAX: u32 = 1 << 18;
+
+/// What a frame of a stack costs.
+const FRAME_COST: u32 = 16;
+
+/// What an instruction costs at most, behind which the tuple of keys has at most `keys` bytes.
+pub(super) fn cost(program: &Program<'_>, insn: Insn, form: &Form, keys: u32) -> u32 {
+    form.cost.saturating_add(sizes(program, insn, keys))
+}
+
+/// What an instruction costs beyond its form's cost, by the sizes of what it handles.
+fn sizes(program: &Program<'_>, insn: Insn, keys: u32) -> u32 {
+    let text = words(program.strsize);
+    let bytes = words(insn.i.max(0) as u32);
+    let keys = words(keys).wrapping_mul(2);
+    match insn.op {
+        op::SCMP => text.wrapping_mul(4),
+        op::LDSTR | op::GETSTR => text.wrapping_mul(2),
+        op::KEYS | op::EMITS => text.wrapping_mul(3),
+        op::LDMEM | op::KEYB => bytes.wrapping_mul(2),
+        op::LDV | op::STV | op::LDD | op::STD => {
+            match program.variables.get(insn.i as u32 as usize) {
+                Some(variable) => {
+                    let keys = if variable.keys == 0 { 0 } else { keys };
+                    words(variable.bytes).wrapping_mul(4).wrapping_add(keys)
+                }
+                None => 0,
+            }
+        }
+        op::AGG => match program.aggregations.get(insn.i as u32 as usize) {
+            Some(aggregation) if aggregation.keys != 0 => keys,
+            _ => 0,
+        },
+        op::KEYK | op::KEYU => FRAME_COST.wrapping_mul(insn.i.max(0) as u32),
+        op::EMITK | op::EMITU => {
+            FRAME_COST.wrapping_mul(u16::from_le_bytes([insn.a, insn.b]).into())
+        }
+        op::CALL => call(program, insn),
+        _ => 0,
+    }
+}
+
+fn call(program: &Program<'_>, insn: Insn) -> u32 {
+    let text = words(program.strsize);
+    match insn.i as u32 {
+        // As many bytes as there can be.
+        sub::COPYIN | sub::COPYINTO | sub::ALLOCA | sub::BCOPY => {
+            words(SCRATCH_BYTES + LOCALS_MAX).wrapping_mul(2)
+        }
+        _ => match subroutine(insn.i) {
+            Some(called) => text.wrapping_mul(called.passes).saturating_add(16),
+            None => 0,
+        },
+    }
+}

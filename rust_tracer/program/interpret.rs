@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A clause runs.
+//!
+//! One loop over instructions that only go forward, so it ends whatever they are. What programs do
+//! most is in the loop; the rest is behind calls, so that the loop stays small. It is compiled once
+//! for each [`World`], without indirect calls.
+//!
+//! All memory is in the [`Room`] that the caller brings, registers included. On the stack the loop
+//! needs less than 300 bytes, and with the deepest of what it calls here less than 900; the world's
+//! own come to that.
+//!
+//! Contexts: any up to NMI, with preemption off. Nothing here waits, allocates or panics.
+
+#![forbid(unsafe_code)]
+
+use super::{
+    agg,
+    fault,
+    insn::{
+        op,
+        Insn, //
+    },
+    memory::{
+        Memory,
+        OWN_BYTES, //
+    },
+    rights::Rights,
+    Clause,
+    Fault,
+    Program,
+    World,
+    CLAUSE_DEFAULT,
+    CLAUSE_SYSCALL,
+    ITEM_WORDS,
+    KEY_WORDS, //
+};
+
+/// Registers, as a power of two that a mask can be made of.
+const REGISTERS: usize = super::insn::REGISTERS as usize;
+
+/// The memory of a firing. One for each CPU and context level is enough; what is in it at first
+/// does not matter, and nothing that was left in it can be read.
+#[repr(C)]
+pub(crate) struct Room {
+    registers: [u64; REGISTERS],
+    keys: [u64; KEY_WORDS],
+    items: [u64; ITEM_WORDS],
+    own: [u8; OWN_BYTES],
+}
+
+impl Room {
+    /// A room of zeroes.
+    #[cfg(test)]
+    pub(crate) fn new() -> Self {
+        Room {
+            registers: [0; REGISTERS],
+            keys: [0; KEY_WORDS],
+            items: [0; ITEM_WORDS],
+            own: [0; OWN_BYTES],
+        }
+    }
+
+    /// The same byte everywhere, as if other firings had left it.
+    #[cfg(test)]
+    pub(crate) fn filled(byte: u8) -> Self {
+        let word = u64::from_le_bytes([byte; 8]);
+        Room {
+            registers: [word; REGISTERS],
+            keys: [word; KEY_WORDS],
+            items: [word; ITEM_WORDS],
+            own: [byte; OWN_BYTES],
+        }
+    }
+}
+
+/// The record that a clause made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// Words of [`Firing::items`].
+    pub(crate) words: u32,
+    /// Items that they hold.
+    pub(crate) items: u32,
+    /// What [`World::speculate`] gave; 0: it belongs to no speculation.
+    pub(crate) speculation: u64,
+    /// exit() is among the items.
+    pub(crate) exits: bool,
+}
+
+/// How a clause ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Its predicate is false.
+    Filtered,
+    /// There is nothing to record.
+    Processed,
+    /// There is a record, in [`Firing::items`].
+    Recorded(Made),
+    /// An aggregation had no room for its keys. The rest of the clause ran; what it would have
+    /// recorded is given up, so that the loss is counted once.
+    Dropped,
+    /// It could not go on at this instruction of the clause.
+    Fault(Fault, u32),
+}
+
+/// Why an instruction ends the clause.
+pub(super) enum Stop {
+    Fault(Fault),
+    /// The speculation is not active.
+    Inactive,
+}
+
+impl From<Fault> for Stop {
+    #[inline]
+    fn from(fault: Fault) -> Stop {
+        Stop::Fault(fault)
+    }
+}
+
+/// One firing: the clauses of a program that run for a probe, one after the other. Clause-local
+/// variables live as long as it.
+pub(crate) struct Firing<'a, W> {
+    registers: &'a mut [u64; REGISTERS],
+    state: State<'a, W>,
+}
+
+/// A firing without its registers.
+pub(super) struct State<'a, W> {
+    pub(super) program: &'a Program<'a>,
+    pub(super) world: &'a mut W,
+    pub(super) memory: Memory<'a>,
+    pub(super) keys: &'a mut [u64; KEY_WORDS],
+    pub(super) items: &'a mut [u64; ITEM_WORDS],
+    /// Words of the tuple.
+    pub(super) key_words: usize,
+    /// Words of the items.
+    pub(super) item_words: usize,
+    item_count: u32,
+    pub(super) speculation: u64,
+    pub(super) exits: bool,
+    /// The clause is for system calls.
+    pub(super) syscall: bool,
+    /// An aggregation had no room.
+    full: bool,
+}
+
+impl<'a, W: World> Firing<'a, W> {
+    /// A firing of clauses of `program`, in memory that nobody else uses meanwhile.
+    #[inline]
+    pub(crate) fn new(
+        program: &'a Program<'a>,
+        rights: Rights,
+        room: &'a mut Room,
+        world: &'a mut W,
+    ) -> Self {
+        Firing {
+            registers: &mut room.registers,
+            state: State {
+                program,
+                world,
+                memory: Memory::new(
+                    &mut room.own,
+                    program.strings,
+                    program.locals,
+                    program.strsize,
+                    rights.shows_memory(),
+                ),
+                keys: &mut room.keys,
+                items: &mut room.items,
+                key_words: 0,
+                item_words: 0,
+                item_count: 0,
+                speculation: 0,
+                exits: false,
+                syscall: false,
+                full: false,
+            },
+        }
+    }
+
+    /// The world, between two clauses.
+    #[inline(always)]
+    pub(crate) fn world(&mut self) -> &mut W {
+        self.state.world
+    }
+
+    /// The words of the record that the last clause made: its items, without a head. Of a clause
+    /// that made none, they mean nothing.
+    #[inline(always)]
+    pub(crate) fn items(&self) -> &[u64] {
+        self.state.items.get(..self.state.item_words).unwrap_or(&[])
+    }
+
+    /// Runs a clause of the program.
+    #[inline]
+    pub(crate) fn run(&mut self, clause: &Clause) -> Outcome {
+        let state = &mut self.state;
+        state.begin(clause);
+        let code = state
+            .program
+            .code
+            .get(clause.first as usize..)
+            .and_then(|code| code.get(..clause.count as usize))
+            .unwrap_or(&[]);
+        let r = &mut *self.registers;
+        let mut pc = 0usize;
+        loop {
+            let Some(&word) = code.get(pc) else {
+                return Outcome::Fault(Fault::of(fault::ILLOP), pc as u32);
+            };
+            let insn = Insn::decode(word);
+            pc = pc.wrapping_add(1);
+            let a = r[insn.a as usize % REGISTERS];
+            let b = r[insn.b as usize % REGISTERS];
+            let i = i64::from(insn.i) as u64;
+            let (sa, sb, si) = (a as i64, b as i64, i as i64);
+            let taken = match insn.op {
+                op::RET => return state.end(clause),
+                op::FILTER => {
+                    if a == 0 {
+                        return Outcome::Filtered;
+                    }
+                    continue;
+                }
+                op::JMP => true,
+                op::JZ => a == 0,
+                op::JNZ => a != 0,
+                op::JEQ => a == b,
+                op::JNE => a != b,
+                op::JLT => sa < sb,
+                op::JLE => sa <= sb,
+                op::JLTU => a < b,
+                op::JLEU => a <= b,
+                _ => {
+                    let result = match insn.op {
+                        op::MOV => a,
+                        op::LDI => i,
+                        op::ADD => a.wrapping_add(b),
+                        op::SUB => a.wrapping_sub(b),
+                        op::MUL => a.wrapping_mul(b),
+                        op::AND => a & b,
+                        op::OR => a | b,
+                        op::XOR => a ^ b,
+                        op::SHL => a.wrapping_shl(b as u32),
+                        op::SHR => a.wrapping_shr(b as u32),
+                        op::SAR => sa.wrapping_shr(b as u32) as u64,
+                        op::SEQ => (a == b).into(),
+                        op::SNE => (a != b).into(),
+                        op::SLT => (sa < sb).into(),
+                        op::SLE => (sa <= sb).into(),
+                        op::SLTU => (a < b).into(),
+                        op::SLEU => (a <= b).into(),
+                        op::ADDI => a.wrapping_add(i),
+                        op::MULI => a.wrapping_mul(i),
+                        op::ANDI => a & i,
+                        op::SHLI => a.wrapping_shl(i as u32),
+                        op::SHRI => a.wrapping_shr(i as u32),
+                        op::SARI => sa.wrapping_shr(i as u32) as u64,
+                        op::SEQI => (sa == si).into(),
+                        op::NEG => a.wrapping_neg(),
+                        op::NOT => !a,
+                        op::LNOT => (a == 0).into(),
+                        op::SX8 => a as i8 as u64,
+                        op::SX16 => a as i16 as u64,
+                        op::SX32 => a as i32 as u64,
+                        op::ZX8 => (a as u8).into(),
+                        op::ZX16 => (a as u16).into(),
+                        op::ZX32 => (a as u32).into(),
+                        op::GET => match state.world.number(i as u32) {
+                            Ok(number) => number,
+                            Err(fault) => return at(fault, pc),
+                        },
+                        op::AGG => match state.aggregate(i as u32, a, b) {
+                            Ok(()) => continue,
+                            Err(fault) => return at(fault, pc),
+                        },
+                        op::EMIT => match state.emit(insn.i, a) {
+                            Ok(()) => continue,
+                            Err(fault) => return at(fault, pc),
+                        },
+                        op::KEY0 => {
+                            state.key_words = 0;
+                            continue;
+                        }
+                        op::KEY => match state.key(a) {
+                            Ok(()) => continue,
+                            Err(fault) => return at(fault, pc),
+                        },
+                        _ => {
+                            let c = r[insn.a.wrapping_add(1) as usize % REGISTERS];
+                            let d = r[insn.a.wrapping_add(2) as usize % REGISTERS];
+                            match state.other(insn, a, b, [a, c, d]) {
+                                Ok(Some(result)) => result,
+                                Ok(None) => continue,
+                                Err(Stop::Fault(fault)) => return at(fault, pc),
+                                Err(Stop::Inactive) => return Outcome::Processed,
+                            }
+                        }
+                    };
+                    r[insn.d as usize % REGISTERS] = result;
+                    continue;
+                }
+            };
+            if taken {
+                pc = pc.wrapping_add(insn.i as u32 as usize);
+            }
+        }
+    }
+}
+
+/// The fault of the instruction before `pc`.
+#[inline]
+fn at(fault: Fault, pc: usize) -> Outcome {
+    Outcome::Fault(fault, pc.wrapping_sub(1) as u32)
+}
+
+/// Words that bytes take.
+#[inline(always)]
+fn words(bytes: usize) -> usize {
+    bytes.wrapping_add(7) / 8
+}
+
+impl<W: World> State<'_, W> {
+    #[inline]
+    fn begin(&mut self, clause: &Clause) {
+        self.memory.forget();
+        self.syscall = clause.flags & CLAUSE_SYSCALL != 0;
+        self.key_words = 0;
+        self.item_words = 0;
+        self.item_count = 0;
+        self.speculation = 0;
+        self.exits = false;
+        self.full = false;
+    }
+
+    /// How the clause ends if all went well.
+    #[inline]
+    fn end(&self, clause: &Clause) -> Outcome {
+        if self.full {
+            return Outcome::Dropped;
+        }
+        if self.item_count == 0 && clause.flags & CLAUSE_DEFAULT == 0 {
+            return Outcome::Processed;
+        }
+        Outcome::Recorded(Made {
+            words: self.item_words as u32,
+            items: self.item_count,
+            speculation: self.speculation,
+            exits: self.exits,
+        })
+    }
+
+    /// The tuple, for what has keys of at most so many bytes.
+    #[inline]
+    fn tuple(keys: &[u64], limit: u32) -> Result<&[u64], Fault> {
+        if limit == 0 {
+            return Ok(&[]);
+        }
+        if keys.len() > limit as usize / 8 {
+            return Err(Fault::of(fault::TUPOFLOW));
+        }
+        Ok(keys)
+    }
+
+    #[inline]
+    fn aggregate(&mut self, index: u32, value: u64, weight: u64) -> Result<(), Fault> {
+        let Some(aggregation) = self.program.aggregations.get(index as usize) else {
+            return Err(Fault::of(fault::ILLOP));
+        };
+        let keys = self.keys.get(..self.key_words).unwrap_or(&[]);
+        let keys = Self::tuple(keys, aggregation.keys)?;
+        // What a function does not take was in a register that nobody wrote.
+        let (value, weight) = match aggregation.function {
+            agg::COUNT => (1, 1),
+            agg::SUM..=agg::STDDEV => (value, 1),
+            _ => (value, weight),
+        };
+        if self.world.aggregate(index, keys, value, weight).is_err() {
+            self.full = true;
+        }
+        Ok(())
+    }
+
+    /// Begins an item of `bytes` bytes, and gives the words for them.
+    #[inline]
+    pub(super) fn item(&mut self, name: i32, bytes: usize) -> Result<&mut [u64], Fault> {
+        let start = self.item_words;
+        let payload = start.wrapping_add(1);
+        let end = payload.wrapping_add(words(bytes));
+        let head = u64::from(name as u32) | ((bytes as u64) << 32);
+        match self.items.get_mut(start..end) {
+            Some([first, rest @ ..]) if bytes < ITEM_WORDS * 8 => {
+                *first = head;
+                self.item_words = end;
+                self.item_count = self.item_count.wrapping_add(1);
+                Ok(rest)
+            }
+            _ => Err(Fault::of(fault::TOOBIG)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn emit(&mut self, name: i32, number: u64) -> Result<(), Fault> {
+        if let [word] = self.item(name, 8)? {
+            *word = number;
+        }
+        Ok(())
+    }
+
+    /// Appends a word to the tuple.
+    #[inline]
+    pub(super) fn key(&mut self, number: u64) -> Result<(), Fault> {
+        match self.keys.get_mut(self.key_words) {
+            Some(word) => {
+                *word = number;
+                self.key_words = self.key_words.wrapping_add(1);
+                Ok(())
+            }
+            None => Err(Fault::of(fault::TUPOFLOW)),
+        }
+    }
+
+    /// Appends a length, and as many bytes from a pointer.
+    pub(super) fn key_bytes(&mut self, address: u64, bytes: usize) -> Result<(), Fault> {
+        self.key(bytes as u64)?;
+        let start = self.key_words;
+        let end = start.wrapping_add(words(bytes));
+        let State {
+            memory,
+            world,
+            keys,
+            ..
+        } = self;
+        match keys.get_mut(start..end) {
+            Some(into) if bytes <= KEY_WORDS * 8 => {
+                memory.copy_out(*world, address, bytes, into)?;
+                self.key_words = end;
+                Ok(())
+            }
+            _ => Err(Fault::of(fault::TUPOFLOW)),
+        }
+    }
+}

@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory that a firing may touch: its own, and the kernel's to read.
+//!
+//! Own memory is bytes of a [`Room`], and the program's string constants. Pointers into them carry
+//! a tag that no address of the kernel or of a process has (it is not canonical, with four levels
+//! of page tables or five), so that a number that a program makes up is one or the other, never
+//! both. The kernel is asked through [`World`] alone, and never written.
+//!
+//! ```text
+//!   OWN_BASE       | clause-local variables | temporary values |  free  | strtok |
+//!                  0                     locals               top       ^ never readable
+//!   CONSTANT_BASE  | string constants, as the program brought them |
+//! ```
+//!
+//! Below `top` every byte was written in this firing; above it lies what other firings left, and
+//! cannot be read. Temporary values are taken from `top` on, in steps of 8 bytes filled up with
+//! zeroes, and given back all at once when the clause ends.
+//!
+//! Contexts: any, as the probe path. Nothing here allocates or panics.
+
+#![forbid(unsafe_code)]
+
+use core::cell::Cell;
+
+use super::{
+    strings,
+    Fault,
+    World,
+    LOCALS_MAX,
+    SCRATCH_BYTES,
+    STRSIZE_MAX, //
+};
+
+/// The upper 16 bits of pointers into own memory.
+const TAG: u64 = 0x5254;
+
+/// Where a firing's own memory begins, as its programs see it.
+pub(crate) const OWN_BASE: u64 = TAG << 48;
+
+/// Where the string constants begin, as programs see them.
+pub(crate) const CONSTANT_BASE: u64 = OWN_BASE | (1 << 32);
+
+/// Below it no memory is: what a pointer of 0 leads to.
+const PAGE: u64 = 4096;
+
+/// Where the string is that strtok() goes through.
+const TOKENS: usize = (LOCALS_MAX + SCRATCH_BYTES) as usize;
+
+/// Bytes of a firing's own memory.
+pub(crate) const OWN_BYTES: usize = TOKENS + STRSIZE_MAX as usize;
+
+/// Own memory during a firing.
+pub(crate) struct Memory<'a> {
+    own: &'a mut [u8; OWN_BYTES],
+    strings: &'a [u8],
+    /// Bytes of clause-local variables, a multiple of 8, at most `LOCALS_MAX`.
+    locals: usize,
+    /// All below is readable. At least `locals`, at most `locals + SCRATCH_BYTES`.
+    top: usize,
+    /// Bytes of a string at most, its NUL included.
+    strsize: usize,
+    /// Whether the node shows the kernel's memory.
+    reads_kernel: bool,
+    /// Where strtok() goes on, and 1; 0: nowhere.
+    token: usize,
+}
+
+/// A string that lies in own memory or among the constants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text {
+    constant: bool,
+    start: usize,
+    /// Bytes without the NUL.
+    pub(crate) len: usize,
+}
+
+impl Text {
+    /// The part of it from `from` on, `len` bytes at most.
+    #[inline]
+    pub(crate) fn part(self, from: usize, len: usize) -> Text {
+        let from = from.min(self.len);
+        Text {
+            start: self.start.wrapping_add(from),
+            len: len.min(self.len.wrapping_sub(from)),
+            ..self
+        }
+    }
+
+    /// The pointer to it.
+    #[inline]
+    pub(crate) fn address(self) -> u64 {
+        let base = if self.constant {
+            CONSTANT_BASE
+        } else {
+            OWN_BASE
+        };
+        base.wrapping_add(self.start as u64)
+    }
+}
+
+/// What is readable while something new is being made.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    own: &'a [u8],
+    strings: &'a [u8],
+}
+
+impl<'a> Sources<'a> {
+    /// The bytes of a string, without its NUL.
+    #[inline]
+    pub(crate) fn bytes(self, text: Text) -> &'a [u8] {
+        let space = if text.constant {
+            self.strings
+        } else {
+            self.own
+        };
+        space
+            .get(text.start..text.start.wrapping_add(text.len))
+            .unwrap_or(&[])
+    }
+}
+
+/// Copies as many bytes as both have.
+#[inline]
+pub(crate) fn copy(from: &[u8], to: &mut [u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
+/// Copies `len` bytes to where they may overlap themselves. (`copy_within` would be it, but has a
+/// panic in it that the compiler cannot see to be impossible.)
+fn slide(bytes: &mut [u8], from: usize, to: usize, len: usize) {
+    let bytes = Cell::from_mut(bytes).as_slice_of_cells();
+    let source = bytes.get(from..from.wrapping_add(len));
+    let target = bytes.get(to..to.wrapping_add(len));
+    let (Some(source), Some(target)) = (source, target) else {
+        return;
+    };
+    let pairs = target.iter().zip(source);
+    if to <= from {
+        pairs.for_each(|(to, from)| to.set(from.get()));
+    } else {
+        pairs.rev().for_each(|(to, from)| to.set(from.get()));
+    }
+}
+
+/// Copies bytes into words, in the order of memory; the last word is filled up with zeroes.
+#[inline]
+pub(crate) fn put_words(bytes: &[u8], words: &mut [u64]) {
+    for (word, bytes) in words.iter_mut().zip(bytes.chunks(8)) {
+        let mut whole = [0; 8];
+        copy(bytes, &mut whole);
+        *word = u64::from_le_bytes(whole);
+    }
+}
+
+/// Whether a pointer into own memory points to the constants.
+#[inline(always)]
+fn is_constant(address: u64) -> bool {
+    address.wrapping_sub(OWN_BASE) >> 32 != 0
+}
+
+#[inline(always)]
+fn round_up(bytes: usize) -> usize {
+    bytes.wrapping_add(7) & !7
+}
+
+impl<'a> Memory<'a> {
+    /// For a firing of a program with `locals` bytes of clause-local variables, which are zeroed.
+    #[inline]
+    pub(crate) fn new(
+        own: &'a mut [u8; OWN_BYTES],
+        strings: &'a [u8],
+        locals: u32,
+        strsize: u32,
+        reads_kernel: bool,
+    ) -> Self {
+        let locals = round_up(locals.min(LOCALS_MAX) as usize);
+        if let Some(variables) = own.get_mut(..locals) {
+            variables.fill(0);
+        }
+        Memory {
+            own,
+            strings,
+            locals,
+            top: locals,
+            strsize: strsize.clamp(1, STRSIZE_MAX) as usize,
+            reads_kernel,
+            token: 0,
+        }
+    }
+
+    /// Gives all temporary values back.
+    #[inline(always)]
+    pub(crate) fn forget(&mut self) {
+        self.top = self.locals;
+    }
+
+    /// Where temporary values end now, for [`Memory::give_back`].
+    #[inline]
+    pub(crate) fn mark(&self) -> usize {
+        self.top
+    }
+
+    /// Gives back what was taken since the mark was made.
+    #[inline]
+    pub(crate) fn give_back(&mut self, mark: usize) {
+        self.top = self.top.min(mark).max(self.locals);
+    }
+
+    /// The most bytes of a string, without its NUL.
+    #[inline]
+    pub(crate) fn text_max(&self) -> usize {
+        self.strsize.wrapping_sub(1)
+    }
+
+    /// The end of what temporary values may take.
+    #[inline]
+    fn end(&self) -> usize {
+        self.locals.wrapping_add(SCRATCH_BYTES as usize)
+    }
+
+    /// The readable bytes from a pointer on; `None` if it does not point into own memory.
+    #[inline]
+    fn readable(&self, address: u64) -> Option<&[u8]> {
+        if address >> 48 != TAG {
+            return None;
+        }
+        let own = address.wrapping_sub(OWN_BASE) as usize;
+        if let Some(bytes) = self.own.get(own..self.top) {
+            return Some(bytes);
+        }
+        let constant = address.wrapping_sub(CONSTANT_BASE) as usize;
+        Some(self.strings.get(constant..).unwrap_or(&[]))
+    }
+
+    /// That a node lets a program read the kernel's memory.
+    #[inline]
+    fn may_read(&self, address: u64) -> Result<(), Fault> {
+        if self.reads_kernel {
+            return Ok(());
+        }
+        // Nothing is there, whoever asks.
+        if address < PAGE {
+            return Err(Fault::bad_address(address));
+        }
+        Err(Fault::private(address))
+    }
+
+    /// The `N` bytes at a pointer.
+    #[inline]
+    pub(crate) fn load<const N: usize, W: World>(
+        &self,
+        world: &mut W,
+        address: u64,
+    ) -> Result<[u8; N], Fault> {
+        if let Some(bytes) = self.readable(address) {
+            return bytes
+                .first_chunk()
+                .copied()
+                .ok_or(Fault::bad_address(address));
+        }
+        self.may_read(address)?;
+        let mut bytes = [0; N];
+        world.read_kernel(address, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Copies the `bytes` bytes at a pointer into words, the last one filled up with zeroes. `to`
+    /// has as many words as that takes.
+    pub(crate) fn copy_out<W: World>(
+        &self,
+        world: &mut W,
+        address: u64,
+        bytes: usize,
+        to: &mut [u64],
+    ) -> Result<(), Fault> {
+        if let Some(readable) = self.readable(address) {
+            let source = readable.get(..bytes).ok_or(Fault::bad_address(address))?;
+            put_words(source, to);
+            return Ok(());
+        }
+        self.may_read(address)?;
+        let mut at = address;
+        let mut left = bytes;
+        for words in to.chunks_mut(8) {
+            let mut piece = [0; 64];
+            let len = left.min(piece.len());
+            let part = piece.get_mut(..len).unwrap_or(&mut []);
+            world.read_kernel(at, part)?;
+            put_words(part, words);
+            at = at.wrapping_add(len as u64);
+            left = left.wrapping_sub(len);
+        }
+        Ok(())
+    }
+
+    /// The string at a pointer, of at most `limit` bytes. One of the kernel's is copied.
+    pub(crate) fn text<W: World>(
+        &mut self,
+        world: &mut W,
+        address: u64,
+        limit: usize,
+    ) -> Result<Text, Fault> {
+        let limit = limit.min(self.text_max());
+        match self.own_text(address, limit) {
+            Some(Some(text)) => Ok(text),
+            Some(None) => Err(Fault::bad_address(address)),
+            None => {
+                self.may_read(address)?;
+                self.receive(limit, |into| world.read_kernel_text(address, into))
+            }
+        }
+    }
+
+    /// The same, of own memory alone: `None` if the pointer does not point there, and `Some(None)`
+    /// if nothing is readable where it does.
+    #[inline]
+    fn own_text(&self, address: u64, limit: usize) -> Option<Option<Text>> {
+        let bytes = self.readable(address)?;
+        if bytes.is_empty() {
+            return Some(None);
+        }
+        let bytes = bytes.get(..limit).unwrap_or(bytes);
+        let len = bytes
+            .iter()
+            .position(|&byte| byte == 0)
+            .unwrap_or(bytes.len());
+        Some(Some(Text {
+            constant: is_constant(address),
+            start: address as u32 as usize,
+            len,
+        }))
+    }
+
+    /// A new string of what `read` fills in, `limit` bytes at most; it says how many there are.
+    pub(crate) fn receive(
+        &mut self,
+        limit: usize,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, Fault>,
+    ) -> Result<Text, Fault> {
+        self.build(limit, |_, into| read(into))
+    }
+
+    /// A new string that `make` writes, of at most `limit` bytes and strsize; it says how many it
+    /// wrote. No room for a string that might be longer than what there is: a fault.
+    pub(crate) fn build(
+        &mut self,
+        limit: usize,
+        make: impl FnOnce(Sources<'_>, &mut [u8]) -> Result<usize, Fault>,
+    ) -> Result<Text, Fault> {
+        let limit = limit.min(self.text_max());
+        self.make(limit, make)
+    }
+
+    /// The same, whatever strsize is.
+    pub(crate) fn build_any(
+        &mut self,
+        limit: usize,
+        make: impl FnOnce(Sources<'_>, &mut [u8]) -> usize,
+    ) -> Result<Text, Fault> {
+        self.make(limit, |sources, into| Ok(make(sources, into)))
+    }
+
+    fn make(
+        &mut self,
+        limit: usize,
+        make: impl FnOnce(Sources<'_>, &mut [u8]) -> Result<usize, Fault>,
+    ) -> Result<Text, Fault> {
+        let (top, free) = (self.top, self.end().wrapping_sub(self.top));
+        let Some((own, above)) = self.own.split_at_mut_checked(top) else {
+            return Err(Fault::no_scratch());
+        };
+        // The last byte is the NUL's.
+        let room = free.saturating_sub(1).min(limit);
+        let sources = Sources {
+            own,
+            strings: self.strings,
+        };
+        let len = make(sources, above.get_mut(..room).unwrap_or(&mut []))?.min(room);
+        if len == room && room < limit {
+            return Err(Fault::no_scratch());
+        }
+        self.keep(len)
+    }
+
+    /// Makes the `len` bytes above `top` a string.
+    fn keep(&mut self, len: usize) -> Result<Text, Fault> {
+        let start = self.top;
+        let end = start.wrapping_add(round_up(len.wrapping_add(1)));
+        if end > self.end() {
+            return Err(Fault::no_scratch());
+        }
+        if let Some(rest) = self.own.get_mut(start.wrapping_add(len)..end) {
+            rest.fill(0);
+        }
+        self.top = end;
+        Ok(Text {
+            constant: false,
+            start,
+            len,
+        })
+    }
+
+    /// A copy of the string, with its own NUL behind it.
+    pub(crate) fn copy(&mut self, text: Text) -> Result<Text, Fault> {
+        self.build(text.len, |sources, into| {
+            copy(sources.bytes(text), into);
+            Ok(text.len)
+        })
+    }
+
+    /// A temporary copy of the string at a pointer, of at most `limit` bytes.
+    pub(crate) fn temporary<W: World>(
+        &mut self,
+        world: &mut W,
+        address: u64,
+        limit: usize,
+    ) -> Result<Text, Fault> {
+        let own = self.readable(address).is_some();
+        let text = self.text(world, address, limit)?;
+        if own {
+            self.copy(text)
+        } else {
+            Ok(text)
+        }
+    }
+
+    /// The `bytes` bytes at a pointer. Those of the kernel are copied.
+    pub(crate) fn bytes<W: World>(
+        &mut self,
+        world: &mut W,
+        address: u64,
+        bytes: u32,
+    ) -> Result<Text, Fault> {
+        let len = bytes as usize;
+        let address = match self.readable(address).map(|readable| readable.len()) {
+            Some(readable) if readable < len => return Err(Fault::bad_address(address)),
+            Some(_) => address,
+            None => self.duplicate(world, address, bytes.into())?,
+        };
+        Ok(Text {
+            constant: is_constant(address),
+            start: address as u32 as usize,
+            len,
+        })
+    }
+
+    /// Sets a clause-local variable that is a string. It may lie in what it is set to.
+    pub(crate) fn set_local_text(&mut self, offset: u32, bytes: u32, text: Text) {
+        let start = offset as usize;
+        let end = start.wrapping_add(bytes as usize);
+        let len = text.len.min((bytes as usize).saturating_sub(1));
+        let strings = self.strings;
+        let Some(from_end) = text.start.checked_add(len) else {
+            return;
+        };
+        if end > self.locals || start > end {
+            return;
+        }
+        if text.constant {
+            let source = strings.get(text.start..from_end).unwrap_or(&[]);
+            copy(source, self.own.get_mut(start..end).unwrap_or(&mut []));
+        } else {
+            slide(&mut self.own[..], text.start, start, len);
+        }
+        if let Some(rest) = self.own.get_mut(start.wrapping_add(len)..end) {
+            rest.fill(0);
+        }
+    }
+
+    /// What strings lie in.
+    #[inline]
+    pub(crate) fn sources(&self) -> Sources<'_> {
+        Sources {
+            own: &self.own[..],
+            strings: self.strings,
+        }
+    }
+
+    /// `bytes` new bytes of 0, and the pointer to them.
+    pub(crate) fn allocate(&mut self, bytes: u64) -> Result<(u64, &mut [u8]), Fault> {
+        let start = self.top;
+        let free = self.end().wrapping_sub(start) as u64;
+        if bytes > free {
+            return Err(Fault::no_scratch());
+        }
+        let len = bytes as usize;
+        let end = start.wrapping_add(round_up(len));
+        self.top = end.min(self.end());
+        let Some(new) = self.own.get_mut(start..self.top) else {
+            return Err(Fault::no_scratch());
+        };
+        new.fill(0);
+        let address = OWN_BASE.wrapping_add(start as u64);
+        Ok((address, new.get_mut(..len).unwrap_or(&mut [])))
+    }
+
+    /// The `bytes` of own memory at a pointer, to be written. They must have been taken before.
+    pub(crate) fn writable(&mut self, address: u64, bytes: u64) -> Result<&mut [u8], Fault> {
+        let start = address.wrapping_sub(OWN_BASE);
+        let top = self.top as u64;
+        if start > top || bytes > top.wrapping_sub(start) {
+            return Err(Fault::bad_address(address));
+        }
+        let start = start as usize;
+        self.own
+            .get_mut(start..start.wrapping_add(bytes as usize))
+            .ok_or(Fault::bad_address(address))
+    }
+
+    /// A temporary copy of the bytes at a pointer.
+    pub(crate) fn duplicate<W: World>(
+        &mut self,
+        world: &mut W,
+        address: u64,
+        bytes: u64,
+    ) -> Result<u64, Fault> {
+        let (to, _) = self.allocate(bytes)?;
+        self.transfer(world, address, to, bytes)?;
+        Ok(to)
+    }
+
+    /// Copies the bytes at one pointer to another, which points into own memory.
+    pub(crate) fn transfer<W: World>(
+        &mut self,
+        world: &mut W,
+        from: u64,
+        to: u64,
+        bytes: u64,
+    ) -> Result<(), Fault> {
+        self.writable(to, bytes)?;
+        let len = bytes as usize;
+        match self.readable(from).map(|readable| readable.len()) {
+            Some(readable) if readable < len => Err(Fault::bad_address(from)),
+            Some(_) if is_constant(from) => {
+                let start = from.wrapping_sub(CONSTANT_BASE) as usize;
+                let strings = self.strings;
+                let source = strings.get(start..start.wrapping_add(len)).unwrap_or(&[]);
+                copy(source, self.writable(to, bytes)?);
+                Ok(())
+            }
+            Some(_) => {
+                let (from, to) = (
+                    from.wrapping_sub(OWN_BASE) as usize,
+                    to.wrapping_sub(OWN_BASE) as usize,
+                );
+                slide(&mut self.own[..], from, to, len);
+                Ok(())
+            }
+            None => {
+                self.may_read(from)?;
+                world.read_kernel(from, self.writable(to, bytes)?)
+            }
+        }
+    }
+
+    /// The bytes of a clause-local variable.
+    #[inline(always)]
+    pub(crate) fn local(&mut self, offset: u32, bytes: u32) -> Option<&mut [u8]> {
+        let start = offset as usize;
+        let end = start.wrapping_add(bytes as usize);
+        self.own
+            .get_mut(..self.locals)
+            .and_then(|locals| locals.get_mut(start..end))
+    }
+
+    /// Keeps a copy of the string for strtok() to go through.
+    pub(crate) fn keep_tokens(&mut self, text: Text) {
+        let Some((own, tokens)) = self.own.split_at_mut_checked(TOKENS) else {
+            return;
+        };
+        let sources = Sources {
+            own,
+            strings: self.strings,
+        };
+        let source = sources.bytes(text);
+        copy(source, tokens);
+        if let Some(end) = tokens.get_mut(source.len().min(STRSIZE_MAX as usize - 1)) {
+            *end = 0;
+        }
+        self.token = 1;
+    }
+
+    /// The next token of the string that was kept: what lies between bytes that are in the text
+    /// `between`. `None` if there is none (any more).
+    pub(crate) fn next_token(&mut self, between: Text) -> Result<Option<Text>, Fault> {
+        let Some(from) = self.token.checked_sub(1) else {
+            return Ok(None);
+        };
+        let Some((own, tokens)) = self.own.split_at_mut_checked(TOKENS) else {
+            return Ok(None);
+        };
+        let sources = Sources {
+            own,
+            strings: self.strings,
+        };
+        let rest = tokens.get(from..).unwrap_or(&[]);
+        let Some((start, len)) = strings::token(rest, sources.bytes(between)) else {
+            self.token = 0;
+            return Ok(None);
+        };
+        let start = from.wrapping_add(start);
+        self.token = start.wrapping_add(len).wrapping_add(1);
+        // Behind `top`, but written in this firing.
+        let text = Text {
+            constant: false,
+            start: TOKENS.wrapping_add(start),
+            len,
+        };
+        self.fetch_token(text).map(Some)
+    }
+
+    fn fetch_token(&mut self, token: Text) -> Result<Text, Fault> {
+        let top = self.top;
+        let end = top.wrapping_add(round_up(token.len.wrapping_add(1)));
+        if end > self.end() {
+            return Err(Fault::no_scratch());
+        }
+        let Some((own, tokens)) = self.own.split_at_mut_checked(TOKENS) else {
+            return Err(Fault::no_scratch());
+        };
+        let start = token.start.wrapping_sub(TOKENS);
+        let source = tokens.get(start..start.wrapping_add(token.len));
+        copy(source.unwrap_or(&[]), own.get_mut(top..).unwrap_or(&mut []));
+        self.keep(token.len)
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The groups of a program's clauses to which probes belong: sets of the caller's numbers.
+//!
+//! Thousands of probes share a few sets, so a probe keeps the number of its set. A set is another
+//! one and one more group; so they form a tree, whose root is the empty set.
+//!
+//! ```text
+//!   0: {} ──1──► 1: {1} ──2──► 3: {1, 2}
+//!      └────2──► 2: {2}
+//! ```
+
+#![forbid(unsafe_code)]
+
+use kernel::prelude::*;
+
+use crate::refusal::Refusal;
+
+/// The number of a set; 0 is the empty one.
+pub(super) type Set = u32;
+
+/// Sets of one session: more than any program needs, and few enough to be walked through.
+const SETS_MAX: usize = 16384;
+
+struct Node {
+    parent: Set,
+    group: u32,
+}
+
+/// All sets of a session.
+pub(super) struct Groups {
+    /// Set `n` is `nodes[n - 1]`.
+    nodes: KVVec<Node>,
+}
+
+/// Where each set goes when a group is added, as far as it was asked.
+pub(super) struct Step {
+    group: u32,
+    /// By set, plus one; 0: not asked yet.
+    to: KVVec<Set>,
+}
+
+impl Step {
+    /// For the probes that are added under a group; 0: none.
+    pub(super) fn new(group: u32) -> Self {
+        Self {
+            group,
+            to: KVVec::new(),
+        }
+    }
+}
+
+impl Groups {
+    pub(super) const fn new() -> Self {
+        Self {
+            nodes: KVVec::new(),
+        }
+    }
+
+    /// How many sets there are, without the empty one.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Forgets the sets from there on.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.nodes.truncate(len);
+    }
+
+    fn node(&self, set: Set) -> Option<&Node> {
+        self.nodes.get((set as usize).checked_sub(1)?)
+    }
+
+    /// Whether a set has a group.
+    pub(super) fn contain(&self, mut set: Set, group: u32) -> bool {
+        // A parent's number is below its child's.
+        while let Some(node) = self.node(set) {
+            if node.group == group {
+                return true;
+            }
+            set = node.parent;
+        }
+        false
+    }
+
+    /// The set with the step's group added.
+    pub(super) fn with(&mut self, set: Set, step: &mut Step) -> Result<Set, Refusal> {
+        if step.group == 0 {
+            return Ok(set);
+        }
+        let at = set as usize;
+        if at >= step.to.len() {
+            step.to.resize(at + 1, 0, GFP_KERNEL)?;
+        }
+        if let Some(known) = step.to.get(at).and_then(|to| to.checked_sub(1)) {
+            return Ok(known);
+        }
+        let to = self.find(set, step.group)?;
+        if let Some(slot) = step.to.get_mut(at) {
+            *slot = to + 1;
+        }
+        Ok(to)
+    }
+
+    fn find(&mut self, set: Set, group: u32) -> Result<Set, Refusal> {
+        if self.contain(set, group) {
+            return Ok(set);
+        }
+        let mut nodes = self.nodes.iter();
+        if let Some(at) = nodes.position(|n| n.parent == set && n.group == group) {
+            return Ok(at as Set + 1);
+        }
+        if self.nodes.len() >= SETS_MAX {
+            return Err(Refusal::with(
+                ENOSPC,
+                fmt!(
+                    "the probes of a session may be in {SETS_MAX} different sets of groups: give \
+                     probes that have the same clauses the same groups"
+                ),
+            ));
+        }
+        let node = Node { parent: set, group };
+        self.nodes.push(node, GFP_KERNEL_ACCOUNT)?;
+        Ok(self.nodes.len() as Set)
+    }
+}
