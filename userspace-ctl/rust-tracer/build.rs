@@ -8,7 +8,7 @@ use bindgen::callbacks::{DeriveInfo, ParseCallbacks, TypeKind};
 
 /// The commands of the header. Their numbers are made by a macro over `sizeof`,
 /// so the compiler is asked for them rather than bindgen's macro evaluator.
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 21] = [
     "INFO",
     "FUNCTIONS",
     "ADD",
@@ -20,6 +20,16 @@ const COMMANDS: [&str; 11] = [
     "STATUS",
     "LEDGER",
     "LAST_ERROR",
+    "SESSIONS",
+    "REVOKE",
+    "PUBLISH",
+    "OBSERVE",
+    "READ",
+    "SYMBOL",
+    "QUOTA",
+    "PROGRAM",
+    "ADD_OWN",
+    "AGGREGATE",
 ];
 
 /// Makes every structure convertible to and from bytes without `unsafe`; the
@@ -42,6 +52,8 @@ fn main() {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let header = here.join("../../include/uapi/rust_tracer.h");
     println!("cargo::rerun-if-changed={}", header.display());
+    let program = header.with_file_name("rust_tracer_program.h");
+    println!("cargo::rerun-if-changed={}", program.display());
 
     let mut source = format!("#include \"{}\"\n", header.display());
     for name in COMMANDS {

@@ -2,7 +2,10 @@
 //! The command line: what dtrace(1) takes, by the letters it has there.
 //!
 //! The manual page and the shell completions are made from this definition, so
-//! the texts below are the documentation.
+//! the texts below are the documentation. What dtrace(1) has no letter for are
+//! subcommands.
+
+mod task;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,28 +15,36 @@ use rust_tracer::Node;
 
 use crate::spec::Field;
 
+pub use task::{Observing, Task};
+
 /// In which form records are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Columns, as dtrace(1).
     #[default]
     Text,
-    /// One JSON object per line.
+    /// JSON, an object a line.
     Json,
 }
 
-/// Trace kernel functions, with the habits of dtrace(1).
+/// Trace kernel functions with D programs, and the habits of dtrace(1).
 ///
 /// Probes are named provider:module:function:name. A field may be empty, which matches anything,
-/// or a glob of * ? [a-z] [!a-z]. With fewer fields the last ones are meant. The provider is fbt,
-/// the module vmlinux or the name of a loaded module, the name entry or return.
+/// or a glob of * ? [a-z] [!a-z]. With fewer fields the last ones are meant. Providers are fbt (the
+/// module is vmlinux or the name of a loaded one, the name entry or return), syscall, dtrace (BEGIN,
+/// END, ERROR) and profile (tick-N, profile-N). A description may be followed by a predicate and
+/// statements: '/execname == "ls"/ { @[probefunc] = count(); }'.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "rtctl",
     disable_version_flag = true,
+    disable_help_subcommand = true,
     arg_required_else_help = true,
-    override_usage = "rtctl [OPTIONS] {-P PROVIDER | -m MODULE | -f FUNCTION | -n PROBE}...\n       \
-                      rtctl -l [OPTIONS] [-P PROVIDER | -m MODULE | -f FUNCTION | -n PROBE]..."
+    args_conflicts_with_subcommands = true,
+    subcommand_help_heading = "Instead of tracing",
+    override_usage = "rtctl [OPTIONS] {-P PROVIDER | -m MODULE | -f FUNCTION | -n PROBE | -i ID | -s SCRIPT}... [ARGUMENT]...\n       \
+                      rtctl -l [OPTIONS] [-P PROVIDER | -m MODULE | -f FUNCTION | -n PROBE | -i ID | -s SCRIPT]...\n       \
+                      rtctl {sessions | revoke | observe | doctor} ..."
 )]
 pub struct Args {
     /// Enable or list the probes of this description: [[[provider:]module:]function:]name
@@ -51,6 +62,38 @@ pub struct Args {
     /// Enable or list the probes of this provider
     #[arg(short = 'P', value_name = "PROVIDER", help_heading = "Probes")]
     pub provider: Vec<String>,
+
+    /// Enable or list the probe of this id, as -l lists it; predicate and statements may follow
+    #[arg(short = 'i', value_name = "ID", help_heading = "Probes")]
+    pub id: Vec<String>,
+
+    /// Run a D program; - is standard input
+    #[arg(short = 's', value_name = "SCRIPT", help_heading = "Programs")]
+    pub script: Vec<String>,
+
+    /// Run programs through the C preprocessor first
+    #[arg(short = 'C', help_heading = "Programs")]
+    pub preprocess: bool,
+
+    /// Define a macro for the preprocessor
+    #[arg(short = 'D', value_name = "NAME[=VALUE]", help_heading = "Programs")]
+    pub define: Vec<String>,
+
+    /// Undefine a macro for the preprocessor
+    #[arg(short = 'U', value_name = "NAME", help_heading = "Programs")]
+    pub undefine: Vec<String>,
+
+    /// Look for the files that programs include in this directory
+    #[arg(short = 'I', value_name = "DIRECTORY", help_heading = "Programs")]
+    pub include: Vec<String>,
+
+    /// Show the bytecode of programs
+    #[arg(short = 'S', help_heading = "Programs")]
+    pub show: bool,
+
+    /// What programs know as $1, $2 and so on
+    #[arg(value_name = "ARGUMENT", help_heading = "Programs")]
+    pub arguments: Vec<String>,
 
     /// Accept descriptions that match no probe (yet)
     #[arg(short = 'Z', help_heading = "Probes")]
@@ -73,6 +116,43 @@ pub struct Args {
     #[arg(long, help_heading = "Processes")]
     pub target_only: bool,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub printing: Printing,
+
+    /// Bytes of buffer per CPU, with suffix k, m or g; the same as -x bufsize=SIZE
+    #[arg(short = 'b', value_name = "SIZE", help_heading = "Recording")]
+    pub bufsize: Option<String>,
+
+    /// Set an option: bufsize=SIZE, bufpolicy=switch|fill|ring, bufresize=auto|manual,
+    /// switchrate=RATE, watermark=SIZE, frames=COUNT, publish=NAME, quiet, flowindent, rawaddr
+    #[arg(short = 'x', value_name = "OPTION[=VALUE]", help_heading = "Recording")]
+    pub option: Vec<String>,
+
+    /// The device node to use [default: the most privileged that opens]
+    #[arg(long, value_name = "kernel|system|user", help_heading = "Recording")]
+    pub node: Option<Node>,
+
+    /// Exit when programs are compiled and the probes are found, without tracing
+    #[arg(short = 'e', help_heading = "Recording")]
+    pub exit: bool,
+
+    /// Permit destructive actions: accepted, and there are none
+    #[arg(short = 'w', help_heading = "Recording")]
+    pub destructive: bool,
+
+    /// Print the version
+    #[arg(short = 'V', action = ArgAction::SetTrue)]
+    pub version: bool,
+
+    #[command(subcommand)]
+    #[allow(missing_docs)]
+    pub task: Option<Task>,
+}
+
+/// How records are printed.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Printing {
     /// Say more: time, process, thread, context, arguments, return value, elapsed time
     #[arg(short = 'v', help_heading = "Output")]
     pub verbose: bool,
@@ -92,41 +172,12 @@ pub struct Args {
     /// The form of the output
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub format: Format,
-
-    /// Bytes of buffer per CPU, with suffix k, m or g; the same as -x bufsize=SIZE
-    #[arg(short = 'b', value_name = "SIZE", help_heading = "Recording")]
-    pub bufsize: Option<String>,
-
-    /// Set an option: bufsize=SIZE, bufpolicy=switch|fill|ring, bufresize=auto|manual,
-    /// switchrate=RATE, watermark=SIZE, frames=COUNT, quiet, flowindent
-    #[arg(short = 'x', value_name = "OPTION[=VALUE]", help_heading = "Recording")]
-    pub option: Vec<String>,
-
-    /// The device node to use [default: the most privileged that opens]
-    #[arg(long, value_name = "kernel|system|user", help_heading = "Recording")]
-    pub node: Option<Node>,
-
-    /// Exit when the probes are found, without tracing
-    #[arg(short = 'e', help_heading = "Recording")]
-    pub exit: bool,
-
-    /// Permit destructive actions: accepted, and there are none
-    #[arg(short = 'w', help_heading = "Recording")]
-    pub destructive: bool,
-
-    /// Read a D program: not yet
-    #[arg(short = 's', value_name = "FILE", hide = true)]
-    pub script: Option<PathBuf>,
-
-    /// Print the version
-    #[arg(short = 'V', action = ArgAction::SetTrue)]
-    pub version: bool,
 }
 
 impl Args {
     /// Takes a command line apart; the descriptions come in the order in which they
     /// were given.
-    pub fn parse_from_line<I>(line: I) -> Result<(Self, Vec<(Field, String)>), clap::Error>
+    pub fn parse_from_line<I>(line: I) -> Result<(Self, Vec<(Origin, String)>), clap::Error>
     where
         I: IntoIterator<Item: Into<OsString> + Clone>,
     {
@@ -135,10 +186,12 @@ impl Args {
         let specs = in_order(
             &matches,
             [
-                ("provider", Field::Provider, &args.provider),
-                ("module", Field::Module, &args.module),
-                ("function", Field::Function, &args.function),
-                ("name", Field::Name, &args.name),
+                ("provider", Origin::Field(Field::Provider), &args.provider),
+                ("module", Origin::Field(Field::Module), &args.module),
+                ("function", Origin::Field(Field::Function), &args.function),
+                ("name", Origin::Field(Field::Name), &args.name),
+                ("id", Origin::Id, &args.id),
+                ("script", Origin::Script, &args.script),
             ],
         );
         args.check()?;
@@ -159,21 +212,49 @@ impl Args {
         if self.list && (targets != 0 || self.exit) {
             return Err(usage("-l only lists: it goes with none of -c, -p and -e"));
         }
-        let probes = [&self.name, &self.function, &self.module, &self.provider];
+        let probes = [
+            &self.name,
+            &self.function,
+            &self.module,
+            &self.provider,
+            &self.id,
+            &self.script,
+        ];
         let none = probes.iter().all(|probes| probes.is_empty());
-        if none && !self.list && !self.version && self.script.is_none() {
+        let other = self.list || self.version || self.task.is_some();
+        if none && !other {
             return Err(usage(
-                "no probes specified: name some with -n, -f, -m or -P, or list them with -l",
+                "no probes specified: name some with -n, -f, -m, -P, -i or -s, or list them with -l",
+            ));
+        }
+        if !self.preprocess
+            && [&self.define, &self.undefine, &self.include]
+                .iter()
+                .any(|given| !given.is_empty())
+        {
+            return Err(usage(
+                "-D, -U and -I are for the preprocessor: give -C as well",
             ));
         }
         Ok(())
     }
 }
 
+/// Where a program comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `-P`, `-m`, `-f`, `-n`
+    Field(Field),
+    /// `-i`
+    Id,
+    /// `-s`
+    Script,
+}
+
 fn in_order(
     matches: &ArgMatches,
-    options: [(&str, Field, &Vec<String>); 4],
-) -> Vec<(Field, String)> {
+    options: [(&str, Origin, &Vec<String>); 6],
+) -> Vec<(Origin, String)> {
     let mut specs = Vec::new();
     for (id, field, values) in options {
         let indices = matches.indices_of(id).into_iter().flatten();
@@ -194,7 +275,7 @@ fn in_order(
 mod tests {
     use super::*;
 
-    fn parse(line: &[&str]) -> Result<(Args, Vec<(Field, String)>), clap::Error> {
+    fn parse(line: &[&str]) -> Result<(Args, Vec<(Origin, String)>), clap::Error> {
         Args::parse_from_line(std::iter::once("rtctl").chain(line.iter().copied()))
     }
 
@@ -206,9 +287,18 @@ mod tests {
     #[test]
     fn short_flags_combine_and_take_attached_values() {
         let (args, specs) = parse(&["-qvFn", "fbt::vfs_read:entry", "-ccat /etc/passwd"]).unwrap();
-        assert!(args.quiet && args.verbose && args.flow);
+        let Printing {
+            quiet,
+            verbose,
+            flow,
+            ..
+        } = args.printing;
+        assert!(quiet && verbose && flow);
         assert_eq!(args.command.as_deref(), Some("cat /etc/passwd"));
-        assert_eq!(specs, [(Field::Name, "fbt::vfs_read:entry".into())]);
+        assert_eq!(
+            specs,
+            [(Origin::Field(Field::Name), "fbt::vfs_read:entry".into())]
+        );
     }
 
     #[test]
@@ -216,6 +306,38 @@ mod tests {
         let (_, specs) = parse(&["-n", "a", "-f", "b", "-n", "c", "-P", "d", "-m", "e"]).unwrap();
         let order: String = specs.iter().map(|(_, spec)| spec.as_str()).collect();
         assert_eq!(order, "abcde");
+    }
+
+    #[test]
+    fn subcommands_take_what_they_need() {
+        let task = |line: &[&str]| parse(line).unwrap().0.task;
+        assert!(matches!(
+            task(&["sessions", "--format", "json"]),
+            Some(Task::Sessions {
+                format: Format::Json
+            })
+        ));
+        assert!(matches!(
+            task(&["revoke", "3", "4"]),
+            Some(Task::Revoke { ids, user: None }) if ids == [3, 4]
+        ));
+        assert!(matches!(
+            task(&["revoke", "--user", "bob"]),
+            Some(Task::Revoke { ids, user: Some(user) }) if ids.is_empty() && user == "bob"
+        ));
+        let Some(Task::Observe(observing)) = task(&["observe", "-vq", "--node=user", "reads"])
+        else {
+            panic!("not observe");
+        };
+        assert_eq!(observing.subject, "reads");
+        assert_eq!(observing.node, Some(Node::User));
+        assert!(observing.printing.verbose && observing.printing.quiet);
+        assert!(matches!(
+            task(&["doctor"]),
+            Some(Task::Doctor {
+                format: Format::Text
+            })
+        ));
     }
 
     #[test]
@@ -230,6 +352,15 @@ mod tests {
             &["-n", "x", "-y"],
             &["-n"],
             &[],
+            &["session"],
+            &["-v", "sessions"],
+            &["revoke"],
+            &["revoke", "seven"],
+            &["revoke", "7", "--user", "bob"],
+            &["observe"],
+            &["observe", "a", "b"],
+            &["observe", "a", "-n", "x"],
+            &["doctor", "--format", "xml"],
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line:?}");
         }

@@ -5,6 +5,19 @@
 use rust_tracer::ledger::{DROP_NAMES, MISS_NAMES};
 use rust_tracer::{Policy, Row};
 
+/// Who closes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reader {
+    /// The session's owner, who was to read everything.
+    #[default]
+    Owner,
+    /// An observer, who came when he came.
+    Observer {
+        /// Whether the session is over: only then its ledger is exact.
+        at_rest: bool,
+    },
+}
+
 /// The closing ledger of a trace.
 #[derive(Clone, Debug, Default)]
 pub struct Closing {
@@ -20,6 +33,8 @@ pub struct Closing {
     pub policy: Policy,
     /// Whether everything that the rings held was read.
     pub drained: bool,
+    /// Who read it.
+    pub reader: Reader,
 }
 
 impl Closing {
@@ -39,11 +54,17 @@ impl Closing {
         self.faults().is_empty()
     }
 
+    /// Whether nothing fires any more.
+    pub fn is_at_rest(&self) -> bool {
+        self.reader != Reader::Observer { at_rest: false }
+    }
+
     /// What became of the firings, and of the calls if there are return probes.
     pub fn lines(&self) -> Vec<String> {
         let Row {
             fired,
             recorded,
+            processed,
             filtered,
             entered,
             returned,
@@ -52,8 +73,13 @@ impl Closing {
             ..
         } = self.sum;
         let dropped = reasons(self.sum.dropped(), &DROP_NAMES, &self.sum.dropped);
+        let processed = match processed {
+            0 => String::new(),
+            more => format!(" + processed {more}"),
+        };
         let mut lines = vec![format!(
-            "fired {fired} = recorded {recorded} + filtered {filtered} + dropped {dropped}"
+            "fired {fired} = recorded {recorded}{processed} + filtered {filtered} + dropped \
+             {dropped}"
         )];
         if entered > 0 {
             let missed = reasons(self.sum.missed(), &MISS_NAMES, &self.sum.missed);
@@ -61,6 +87,16 @@ impl Closing {
                 "entered {entered} = returned {returned} + in flight {in_flight} + \
                  passed {passed} + missed {missed}"
             ));
+        }
+        if self.reader != Reader::Owner {
+            lines.push(match self.read == recorded {
+                true => "read all of its records".into(),
+                false => format!(
+                    "read {} of its {recorded} records: the others came before, or were \
+                     overwritten before they were read",
+                    self.read
+                ),
+            });
         }
         if self.policy == Policy::Ring && self.drained {
             lines.push(format!(
@@ -71,9 +107,12 @@ impl Closing {
         lines
     }
 
-    /// What does not add up.
+    /// What does not add up. While a session runs, nothing needs to.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
+        if !self.is_at_rest() {
+            return faults;
+        }
         for row in &self.rows {
             let probe = row
                 .probe
@@ -88,9 +127,9 @@ impl Closing {
         }
         let recorded = self.sum.recorded;
         let unread = i128::from(recorded) - i128::from(self.read);
-        let wrong = match self.policy {
-            Policy::Ring => unread < 0,
-            Policy::Switch | Policy::Fill => unread != 0,
+        let wrong = match (self.reader, self.policy) {
+            (Reader::Observer { .. }, _) | (_, Policy::Ring) => unread < 0,
+            (_, Policy::Switch | Policy::Fill) => unread != 0,
         };
         if self.drained && wrong {
             faults.push(format!("{unread} of {recorded} records did not arrive"));
@@ -122,7 +161,7 @@ mod tests {
             probe: Some(0),
             fired: 1234,
             recorded: 1200,
-            dropped: [30, 4, 0, 0],
+            dropped: [30, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
             ..Row::default()
         };
         Closing {
@@ -172,6 +211,33 @@ mod tests {
             closing.lines()[1],
             "the flight recorder kept 500 of 1200 records, the others were overwritten"
         );
+    }
+
+    #[test]
+    fn an_observer_says_how_much_it_got_to_see() {
+        let observer = |at_rest, read| Closing {
+            reader: Reader::Observer { at_rest },
+            read,
+            ..closing()
+        };
+        let late = observer(true, 1190);
+        assert!(late.holds());
+        assert_eq!(
+            late.lines()[1],
+            "read 1190 of its 1200 records: the others came before, or were overwritten before \
+             they were read"
+        );
+        assert_eq!(observer(true, 1200).lines()[1], "read all of its records");
+        assert_eq!(
+            observer(true, 1201).faults(),
+            ["-1 of 1200 records did not arrive"]
+        );
+        // What goes on counts while it is read.
+        let mut running = observer(false, 1201);
+        running.rows[0].fired += 5;
+        assert!(running.holds() && !running.is_at_rest());
+        running.reader = Reader::Observer { at_rest: true };
+        assert_eq!(running.faults().len(), 2);
     }
 
     #[test]

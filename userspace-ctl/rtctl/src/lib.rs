@@ -4,23 +4,34 @@
 //! The path of one run: [`cli`] takes the line apart, [`access`] opens a node,
 //! [`enable`] adds what [`spec`] describes (or [`list`] lists it), [`run`] starts
 //! the session and moves records to the [`output`] until what [`watch`] watches
-//! for happens, and [`closing`] says what became of every firing.
+//! for happens, and [`closing`] says what became of every firing, or [`death`] who
+//! ended it. [`sessions`], [`revoke`], [`observe`] and [`doctor`] are the
+//! subcommands.
 
 #![forbid(unsafe_code)]
 
 pub mod access;
 pub mod cli;
 pub mod closing;
+pub mod death;
+pub mod doctor;
 pub mod enable;
 pub mod errno;
+pub mod escape;
 pub mod list;
 pub mod manual;
 pub mod names;
+pub mod observe;
 pub mod options;
 pub mod output;
+pub mod printer;
+pub mod program;
 pub mod progress;
+pub mod revoke;
 pub mod run;
+pub mod sessions;
 pub mod spec;
+pub mod symbols;
 pub mod target;
 pub mod tool;
 pub mod watch;

@@ -9,6 +9,7 @@ use rust_tracer::{Function, Kind, Session, Way};
 use serde_json::json;
 
 use crate::cli::Format;
+use crate::program::{Named, Providers, SYSCALL_IDS, always_id};
 use crate::spec::Spec;
 use crate::tool::Speaker;
 
@@ -31,8 +32,24 @@ pub fn list(
         )?;
         writeln!(out, "{}", if verbose { "   WAY    NOTES" } else { "" })?;
     }
+    let mut providers = Providers::new(session, false);
     for (_, spec) in specs {
         let mut found = false;
+        for named in providers.named(&spec.description())? {
+            if let Named::Own { kind, name, .. } = named {
+                found = true;
+                // Others come to be when they are enabled.
+                let id = always_id(kind).map_or("-".to_owned(), |id| id.to_string());
+                let line = Line {
+                    id: &id,
+                    provider: kind.provider(),
+                    module: "",
+                    function: "",
+                    name: &name,
+                };
+                line.write(out, format)?;
+            }
+        }
         if Kind::ALL.into_iter().any(|kind| spec.names(kind)) {
             let query = spec.query(verbose);
             for function in session.functions(&query)? {
@@ -40,6 +57,27 @@ pub fn list(
                     Format::Text => found |= text(out, spec, &function, verbose)?,
                     Format::Json => found |= json(out, spec, &function)?,
                 }
+            }
+        }
+        for named in providers.named(&spec.description())? {
+            let Named::Ids(ids) = named else { continue };
+            found = true;
+            let calls = providers.syscalls()?;
+            for (call, kind) in calls
+                .iter()
+                .flat_map(|call| Kind::ALL.map(|kind| (call, kind)))
+            {
+                let Some(id) = call.function.probe_id(kind).filter(|id| ids.contains(id)) else {
+                    continue;
+                };
+                let line = Line {
+                    id: &(SYSCALL_IDS + id).to_string(),
+                    provider: "syscall",
+                    module: &call.function.module,
+                    function: &call.name,
+                    name: kind.name(),
+                };
+                line.write(out, format)?;
             }
         }
         if !found {
@@ -53,6 +91,40 @@ pub fn list(
         }
     }
     Ok(all)
+}
+
+/// A probe that is none of fbt's.
+struct Line<'a> {
+    id: &'a str,
+    provider: &'a str,
+    module: &'a str,
+    function: &'a str,
+    name: &'a str,
+}
+
+impl Line<'_> {
+    fn write(&self, out: &mut impl Write, format: Format) -> io::Result<()> {
+        let Self {
+            id,
+            provider,
+            module,
+            function,
+            name,
+        } = self;
+        match format {
+            Format::Text => writeln!(
+                out,
+                "{id:>5} {provider:>10} {module:>17} {function:>33} {name}"
+            ),
+            Format::Json => {
+                let object = json!({
+                    "kind": "probe", "id": id.parse::<u32>().ok(), "provider": provider,
+                    "module": module, "function": function, "name": name,
+                });
+                writeln!(out, "{object}")
+            }
+        }
+    }
 }
 
 fn text(out: &mut impl Write, spec: &Spec, function: &Function, verbose: bool) -> io::Result<bool> {

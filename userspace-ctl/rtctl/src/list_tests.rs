@@ -57,6 +57,9 @@ fn the_listing_is_dtraces() {
     assert_eq!(
         out,
         "   ID   PROVIDER            MODULE                          FUNCTION NAME
+    1     dtrace                                                     BEGIN
+    2     dtrace                                                     END
+    3     dtrace                                                     ERROR
     1        fbt           vmlinux                          vfs_read entry
     2        fbt           vmlinux                          vfs_read return
     3        fbt          a_module                         vfs_write entry
@@ -105,7 +108,6 @@ fn what_is_not_found_is_told_and_the_rest_listed() {
         said,
         "rtctl: failed to match fbt::nosuch:entry: No probe matches description
 rtctl: failed to match syscall::read:entry: No probe matches description
-  the syscall provider comes with D programs
 "
     );
     assert!(!all);

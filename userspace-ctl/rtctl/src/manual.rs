@@ -36,6 +36,22 @@ const SYNOPSIS: &str = r"
 .IR MODULE \ |
 .B \-P
 .IR PROVIDER ]...
+.SY rtctl
+.B sessions
+.RB [ \-\-format
+.IR FORM ]
+.SY rtctl
+.B revoke
+.RI { ID ...\ |
+.B \-\-user
+.IR NAME }
+.SY rtctl
+.B observe
+.RI [ OPTIONS ]\  NAME | ID
+.SY rtctl
+.B doctor
+.RB [ \-\-format
+.IR FORM ]
 .YS
 ";
 
@@ -52,8 +68,30 @@ pub fn page() -> io::Result<Vec<u8>> {
     page.extend_from_slice(SYNOPSIS.as_bytes());
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
+    subcommands(&mut page)?;
     page.extend_from_slice(SECTIONS.as_bytes());
     Ok(page)
+}
+
+/// What each subcommand is for, and its options.
+fn subcommands(page: &mut Vec<u8>) -> io::Result<()> {
+    page.extend_from_slice(b".SH SUBCOMMANDS\n");
+    for command in Args::command().get_subcommands() {
+        let name = command.get_name().to_owned();
+        let man = Man::new(command.clone().disable_help_flag(true));
+        let mut part = Vec::new();
+        man.render_description_section(&mut part)?;
+        man.render_options_section(&mut part)?;
+        let part = String::from_utf8_lossy(&part);
+        // The page is one: what would be sections of its own are parts of this one.
+        let lines = part.lines().filter(|line| !line.starts_with(".SH "));
+        page.extend_from_slice(format!(".SS rtctl {name}\n").as_bytes());
+        for line in lines {
+            page.extend_from_slice(line.as_bytes());
+            page.push(b'\n');
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -63,16 +101,20 @@ mod tests {
     #[test]
     fn the_page_has_every_option_and_section() {
         let page = String::from_utf8(page().unwrap()).unwrap();
-        for option in Args::command()
-            .get_arguments()
-            .filter(|it| !it.is_hide_set())
-        {
+        let command = Args::command();
+        let commands = std::iter::once(&command).chain(command.get_subcommands());
+        let options = commands.flat_map(|command| command.get_arguments());
+        for option in options.filter(|it| !it.is_hide_set()) {
             let name = match (option.get_short(), option.get_long()) {
                 (Some(short), _) => format!("\\-{short}"),
                 (None, Some(long)) => format!("\\-\\-{}", long.replace('-', "\\-")),
                 (None, None) => continue,
             };
             assert!(page.contains(&name), "{name}");
+        }
+        for command in command.get_subcommands() {
+            let section = format!(".SS rtctl {}\n", command.get_name());
+            assert!(page.contains(&section), "{section}");
         }
         for section in ["NAME", "SYNOPSIS", "OPTIONS", "EXAMPLES", "EXIT STATUS"] {
             assert!(page.contains(&format!(".SH {section}")), "{section}");

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 
 use rust_tracer::{Kind, Probe};
 
+use crate::symbols::Symbols;
+
 /// A probe and its renderings.
 #[derive(Clone, Debug)]
 pub struct Name {
@@ -18,15 +20,25 @@ pub struct Name {
     json: OnceCell<String>,
 }
 
-/// The session's probes by index.
-#[derive(Debug, Default)]
+/// The session's probes by index, and names of addresses.
+#[derive(Default)]
 pub struct Names {
+    /// What kernel addresses are called.
+    pub symbols: Symbols,
     names: Vec<Name>,
     /// By function: whether there is an entry, and a return probe.
     kinds: HashMap<u32, [bool; 2]>,
 }
 
 impl Names {
+    /// No probes yet, and names of addresses.
+    pub fn with(symbols: Symbols) -> Self {
+        Self {
+            symbols,
+            ..Self::default()
+        }
+    }
+
     /// Adds probes. They come in the order of their indices; others are ignored.
     pub fn extend(&mut self, probes: Vec<Probe>) {
         if probes.is_empty() {
@@ -35,7 +47,9 @@ impl Names {
         for probe in probes {
             if usize::try_from(probe.index) == Ok(self.names.len()) {
                 let kinds = self.kinds.entry(probe.function).or_default();
-                kinds[usize::from(probe.kind == Kind::Return)] = true;
+                if Kind::ALL.contains(&probe.kind) {
+                    kinds[usize::from(probe.kind == Kind::Return)] = true;
+                }
                 self.names.push(Name {
                     probe,
                     paired: false,

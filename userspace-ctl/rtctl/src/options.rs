@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
+use d_compiler::source::Define;
 use rust_tracer::Policy;
+
+use crate::program::Sizes;
 
 /// What `-x` and `-b` set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +23,61 @@ pub struct Options {
     pub watermark: u64,
     /// Calls in flight that can be followed; 0: the module's default.
     pub frames: u32,
+    /// The name under which others may observe the session.
+    pub publish: Option<String>,
     /// As `-q`.
     pub quiet: bool,
     /// As `-F`.
     pub flowindent: bool,
+    /// Whether addresses are printed beside their names.
+    pub rawaddr: bool,
+    /// What concerns D programs alone.
+    pub program: Program,
+}
+
+/// The options of D programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Sizes of what the module keeps for them.
+    pub sizes: Sizes,
+    /// How long what was aggregated may wait at most to be taken.
+    pub aggrate: Duration,
+    /// How what they record is printed.
+    pub output: d_output::options::Options,
+    /// Frames of stack() without an argument.
+    pub stackframes: u32,
+    /// Frames of ustack() without an argument.
+    pub ustackframes: u32,
+    /// Whether arguments may be left unused.
+    pub argref: bool,
+    /// Whether arguments that are not given are 0 or empty.
+    pub defaultargs: bool,
+    /// Whether programs go through the preprocessor.
+    pub cpp: bool,
+    /// What else the preprocessor is told.
+    pub cppflags: Vec<Define>,
+    /// The preprocessor.
+    pub cpppath: Option<String>,
+    /// Whether descriptions may match no probe.
+    pub zdefs: bool,
+}
+
+impl Default for Program {
+    fn default() -> Self {
+        Self {
+            sizes: Sizes::default(),
+            aggrate: Duration::from_secs(1),
+            output: d_output::options::Options::default(),
+            stackframes: 20,
+            ustackframes: 20,
+            argref: false,
+            defaultargs: false,
+            cpp: false,
+            cppflags: Vec::new(),
+            cpppath: None,
+            zdefs: false,
+        }
+    }
 }
 
 impl Default for Options {
@@ -35,55 +89,56 @@ impl Default for Options {
             switchrate: None,
             watermark: 0,
             frames: 0,
+            publish: None,
             quiet: false,
             flowindent: false,
+            rawaddr: false,
+            program: Program::default(),
         }
     }
 }
 
-/// Options of DTrace's that mean nothing here, or nothing yet.
+/// Options of DTrace's that ask for what is so anyway.
+const ANYWAY: &[&str] = &[
+    "cleanrate",
+    "destructive",
+    "quietresize",
+    "statusrate",
+    "temporal",
+];
+
+/// Options of DTrace's that mean nothing here.
 const ELSEWHERE: &[&str] = &[
     "aggpercpu",
-    "aggrate",
-    "aggsize",
-    "aggsortkey",
-    "aggsortkeypos",
-    "aggsortpos",
-    "aggsortrev",
     "amin",
-    "argref",
-    "cleanrate",
     "core",
-    "cpp",
     "cpphdrs",
-    "cpppath",
     "cpu",
     "ctfpath",
     "ctypes",
     "debug",
-    "defaultargs",
-    "define",
-    "destructive",
     "dtypes",
-    "dynvarsize",
     "evaltime",
     "grabanon",
-    "incdir",
     "jstackframes",
     "jstackstrsize",
     "knodefs",
+    "lazyload",
     "libdir",
-    "nspec",
-    "specsize",
-    "stackframes",
-    "stackindent",
-    "statusrate",
-    "strsize",
-    "temporal",
-    "ustackframes",
+    "linkmode",
+    "stdc",
+    "strip",
+    "syslibdir",
+    "tree",
+    "unodefs",
     "version",
-    "zdefs",
 ];
+
+/// Options that do not concern what is recorded.
+const PRINTING: [&str; 4] = ["flowindent", "quiet", "rawaddr", "switchrate"];
+
+/// The most bytes that strings may have.
+const STRSIZE_MAX: u64 = rust_tracer::abi::RTRACE_STRSIZE_MAX as u64;
 
 const BAD_NAME: &str = "Invalid option name";
 const BAD_VALUE: &str = "Invalid value for specified option";
@@ -97,6 +152,18 @@ impl Options {
         };
         self.set_one(name, value)
             .map_err(|why| format!("failed to set -x {name}: {why}"))
+    }
+
+    /// The same for an observer, who records nothing.
+    pub fn set_printing(&mut self, text: &str) -> Result<(), String> {
+        self.set(text)?;
+        let name = text.split_once('=').map_or(text, |(name, _)| name);
+        if PRINTING.contains(&name) {
+            return Ok(());
+        }
+        Err(format!(
+            "failed to set -x {name}: it is for who records, not for observers"
+        ))
     }
 
     /// Sets the buffer size from the value of `-b`.
@@ -129,12 +196,69 @@ impl Options {
                     _ => return Err(BAD_VALUE.into()),
                 }
             }
+            "publish" => {
+                let name = needed()?;
+                if name.is_empty() {
+                    return Err(BAD_VALUE.into());
+                }
+                self.publish = Some(name.to_owned());
+            }
             "quiet" => self.quiet = switch(value).ok_or(BAD_VALUE)?,
             "flowindent" => self.flowindent = switch(value).ok_or(BAD_VALUE)?,
+            "rawaddr" => self.rawaddr = switch(value).ok_or(BAD_VALUE)?,
+            _ if ANYWAY.contains(&name) => {}
             _ if ELSEWHERE.contains(&name) => {
                 return Err("DTrace has this option, rtctl does not (yet)".into());
             }
-            _ => return Err(BAD_NAME.into()),
+            _ => return self.program.set_one(name, value),
+        }
+        Ok(())
+    }
+
+    /// Sets an option from a program's text.
+    pub fn set_pragma(&mut self, name: &str, value: Option<&str>) -> Result<(), String> {
+        self.set_one(name, value)
+    }
+}
+
+impl Program {
+    fn set_one(&mut self, name: &str, value: Option<&str>) -> Result<(), String> {
+        let needed = || value.ok_or_else(|| BAD_VALUE.to_owned());
+        let bytes = || -> Result<u64, String> {
+            let bytes = size(needed()?).filter(|&size| size > 0);
+            Ok(bytes.ok_or(BAD_VALUE)?)
+        };
+        let count = || -> Result<u32, String> { Ok(needed()?.parse().map_err(|_| BAD_VALUE)?) };
+        let turned = || switch(value).ok_or(BAD_VALUE);
+        match name {
+            "aggsize" => self.sizes.aggsize = bytes()?,
+            "specsize" => self.sizes.specsize = bytes()?,
+            "dynvarsize" => self.sizes.dynvarsize = bytes()?,
+            "nspec" => self.sizes.nspec = count()?,
+            "strsize" => {
+                let bytes = bytes()?;
+                if bytes > STRSIZE_MAX {
+                    return Err(format!("{BAD_VALUE}: at most {STRSIZE_MAX}"));
+                }
+                self.sizes.strsize = bytes as u32;
+                self.output.strsize = bytes as u32;
+            }
+            "aggrate" => self.aggrate = rate(needed()?).ok_or(BAD_VALUE)?,
+            "stackframes" => self.stackframes = count()?,
+            "ustackframes" => self.ustackframes = count()?,
+            "argref" => self.argref = turned()?,
+            "defaultargs" => self.defaultargs = turned()?,
+            "zdefs" => self.zdefs = turned()?,
+            "cpp" => self.cpp = turned()?,
+            "cpppath" => self.cpppath = Some(needed()?.to_owned()),
+            "define" => self.cppflags.push(Define::Define(needed()?.into())),
+            "undef" => self.cppflags.push(Define::Undefine(needed()?.into())),
+            "incdir" => self.cppflags.push(Define::Include(needed()?.into())),
+            _ => match self.output.set(name, value) {
+                Ok(true) => {}
+                Ok(false) => return Err(BAD_NAME.into()),
+                Err(why) => return Err(why.to_string()),
+            },
         }
         Ok(())
     }
@@ -253,6 +377,25 @@ mod tests {
         assert_eq!(set("frames=100").unwrap().frames, 100);
         assert!(set("quiet").unwrap().quiet);
         assert!(set("flowindent=on").unwrap().flowindent);
+        assert!(set("rawaddr").unwrap().rawaddr);
+        assert_eq!(set("publish=a.1").unwrap().publish.as_deref(), Some("a.1"));
+        assert!(set("publish=").is_err() && set("publish").is_err());
+    }
+
+    #[test]
+    fn an_observer_sets_only_how_records_are_printed() {
+        let mut options = Options::default();
+        options.set_printing("rawaddr").unwrap();
+        options.set_printing("switchrate=2s").unwrap();
+        assert!(options.rawaddr);
+        assert_eq!(
+            options.set_printing("bufsize=1m").unwrap_err(),
+            "failed to set -x bufsize: it is for who records, not for observers"
+        );
+        assert_eq!(
+            options.set_printing("nosuch").unwrap_err(),
+            "failed to set -x nosuch: Invalid option name"
+        );
     }
 
     #[test]
@@ -270,8 +413,8 @@ mod tests {
             "failed to set -x bufsize: Invalid value for specified option"
         );
         assert_eq!(
-            set("aggsize=1m").unwrap_err(),
-            "failed to set -x aggsize: DTrace has this option, rtctl does not (yet)"
+            set("evaltime=main").unwrap_err(),
+            "failed to set -x evaltime: DTrace has this option, rtctl does not (yet)"
         );
         let mut options = Options::default();
         assert_eq!(

@@ -20,7 +20,7 @@ use crate::names::Names;
 
 pub use columns::Columns;
 pub use flow::Flow;
-pub use json::Json;
+pub use json::{Json, array};
 
 /// Bytes after which the buffer is written out.
 const ENOUGH: usize = 64 * 1024;
@@ -38,6 +38,27 @@ pub trait Form {
 
     /// Writes what ended the trace for good.
     fn error(&mut self, _out: &mut Vec<u8>, _message: &str) {}
+
+    /// Takes what comes beside records: aggregations.
+    fn collect(&mut self) -> Result<(), rust_tracer::Error> {
+        Ok(())
+    }
+
+    /// Writes what is to be written when all records are.
+    fn finish(&mut self, _out: &mut Vec<u8>, _names: &Names) {}
+
+    /// What is to be said beside the output, since the last time.
+    fn said(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// A signal asked for the end.
+    fn interrupted(&mut self, _out: &mut Vec<u8>) {}
+
+    /// The exit status that a program asked for, once it has: the trace ends.
+    fn exit(&self) -> Option<i32> {
+        None
+    }
 }
 
 /// Nothing at all: what `-q` prints without a program.
@@ -86,6 +107,31 @@ impl Output {
     /// Writes what ended the trace for good.
     pub fn error(&mut self, message: &str) {
         self.form.error(&mut self.buffer, message);
+    }
+
+    /// Takes what comes beside records.
+    pub fn collect(&mut self) -> Result<(), rust_tracer::Error> {
+        self.form.collect()
+    }
+
+    /// Writes what is to be written when all records are.
+    pub fn finish(&mut self, names: &Names) {
+        self.form.finish(&mut self.buffer, names);
+    }
+
+    /// What is to be said beside the output, since the last time.
+    pub fn said(&mut self) -> Vec<String> {
+        self.form.said()
+    }
+
+    /// A signal asked for the end.
+    pub fn interrupted(&mut self) {
+        self.form.interrupted(&mut self.buffer);
+    }
+
+    /// The exit status that a program asked for, once it has.
+    pub fn exit(&self) -> Option<i32> {
+        self.form.exit()
     }
 
     /// Hands everything written so far to the sink.

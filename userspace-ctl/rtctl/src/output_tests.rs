@@ -4,9 +4,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rust_tracer::{Context, Event, Firing, Kind, Probe, Row, Way};
+use rust_tracer::fake::{Fake, FakeFunction};
+use rust_tracer::{Context, Event, ExecName, Firing, Kind, Probe, Row, Session, Way, Who};
 
 use super::*;
+use crate::symbols::Symbols;
 
 fn probe(index: u32, id: u32, name: &str, kind: Kind) -> Probe {
     Probe {
@@ -18,6 +20,7 @@ fn probe(index: u32, id: u32, name: &str, kind: Kind) -> Probe {
         why: None,
         module: "vmlinux".into(),
         name: name.into(),
+        own: None,
     }
 }
 
@@ -83,10 +86,50 @@ fn at(probe: u32) -> Firing {
     }
 }
 
-fn written(mut form: impl Form, records: &[Record]) -> String {
-    let (names, mut out) = (names(), Vec::new());
+fn called(probe: u32) -> Record {
+    Record {
+        event: Event::Called {
+            at: at(probe),
+            who: ls(),
+        },
+        ..entry(probe)
+    }
+}
+
+fn returned(probe: u32, result: Option<i32>) -> Record {
+    Record {
+        event: Event::Returned {
+            at: at(probe),
+            who: ls(),
+            result,
+            elapsed: 812,
+        },
+        ..entry(probe)
+    }
+}
+
+fn ls() -> Who {
+    Who {
+        uid: 1001,
+        execname: ExecName::new(*b"ls\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+    }
+}
+
+fn skipped(bytes: u64) -> Record {
+    Record {
+        event: Event::Skipped { bytes },
+        ..entry(0)
+    }
+}
+
+fn written(form: impl Form, records: &[Record]) -> String {
+    written_with(form, &names(), records)
+}
+
+fn written_with(mut form: impl Form, names: &Names, records: &[Record]) -> String {
+    let mut out = Vec::new();
     for record in records {
-        form.record(&mut out, &names, record);
+        form.record(&mut out, names, record);
     }
     String::from_utf8(out).unwrap()
 }
@@ -249,13 +292,122 @@ fn json_is_one_object_per_line() {
 }
 
 #[test]
+fn records_without_data_tell_whose_they_are() {
+    let records = [
+        called(0),
+        returned(1, Some(0)),
+        returned(1, Some(-2)),
+        returned(1, None),
+    ];
+    assert_eq!(
+        written(Columns::new(true), &records),
+        "\
+CPU     ID                    FUNCTION:NAME              TIME     PID     TID CONTEXT
+  0  12344                   vfs_read:entry     812.004519377     671     672 task    uid=1001 execname=ls
+  0  12345                  vfs_read:return     812.004519377     671     672 task    = 0 in 812 ns uid=1001 execname=ls
+  0  12345                  vfs_read:return     812.004519377     671     672 task    = -2 ENOENT in 812 ns uid=1001 execname=ls
+  0  12345                  vfs_read:return     812.004519377     671     672 task    in 812 ns uid=1001 execname=ls
+"
+    );
+    assert_eq!(
+        written(
+            Flow::new(false),
+            &[called(0), called(2), returned(3, None), returned(1, None)]
+        ),
+        written(
+            Flow::new(false),
+            &[entry(0), entry(2), back(3, 0), back(1, 0)]
+        ),
+    );
+    assert_eq!(
+        written(Columns::new(false), &records[..2]),
+        written(Columns::new(false), &[entry(0), back(1, 0)])
+    );
+    assert_eq!(
+        written(Json, &records),
+        r#"{"kind":"entry","time":812004519377,"cpu":0,"context":"task","pid":671,"tid":672,"probe":0,"id":12344,"provider":"fbt","module":"vmlinux","function":"vfs_read","name":"entry","uid":1001,"execname":"ls"}
+{"kind":"return","time":812004519377,"cpu":0,"context":"task","pid":671,"tid":672,"probe":1,"id":12345,"provider":"fbt","module":"vmlinux","function":"vfs_read","name":"return","uid":1001,"execname":"ls","result":0,"elapsed":812}
+{"kind":"return","time":812004519377,"cpu":0,"context":"task","pid":671,"tid":672,"probe":1,"id":12345,"provider":"fbt","module":"vmlinux","function":"vfs_read","name":"return","uid":1001,"execname":"ls","result":-2,"errno":"ENOENT","elapsed":812}
+{"kind":"return","time":812004519377,"cpu":0,"context":"task","pid":671,"tid":672,"probe":1,"id":12345,"provider":"fbt","module":"vmlinux","function":"vfs_read","name":"return","uid":1001,"execname":"ls","elapsed":812}
+"#
+    );
+}
+
+#[test]
+fn a_threads_name_cannot_speak_to_the_terminal() {
+    let mut record = called(0);
+    record.event = Event::Called {
+        at: at(0),
+        who: Who {
+            uid: 0,
+            execname: ExecName::new(*b"\x1b]0;a b\n\xff\\\xc3\xa9\"\0\0\0"),
+        },
+    };
+    let text = written(Columns::new(true), &[record.clone()]);
+    let name = r#"execname=\u{1b}]0;a\x20b\n\xff\\é""#;
+    assert!(text.ends_with(&format!("{name}\n")), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&written(Json, &[record])).unwrap();
+    assert_eq!(json["execname"], "\u{1b}]0;a b\n\u{fffd}\\é\"");
+}
+
+#[test]
+fn what_an_observer_came_too_late_for_is_told_where_it_was() {
+    assert_eq!(written(Columns::new(false), &[skipped(640)]), "");
+    let text = written(Columns::new(true), &[skipped(640)]);
+    assert!(
+        text.ends_with("- task    640 bytes of records overwritten here before they were read\n"),
+        "{text}"
+    );
+    assert_eq!(
+        written(Json, &[skipped(640)]),
+        "{\"kind\":\"skipped\",\"time\":812004519377,\"cpu\":0,\"bytes\":640}\n"
+    );
+    let flow = written(Flow::new(false), &[entry(0), skipped(640), entry(2)]);
+    assert!(flow.ends_with("  0  -> rw_verify_area                        \n"));
+}
+
+#[test]
+fn kernel_addresses_have_names() {
+    let module = Fake::new(1, vec![FakeFunction::new("vfs_read")]);
+    module.add_symbol(0xffff_ffff_8123_4560, "ext4_ops+0x8/0x40 [ext4]");
+    let session = Session::over(module as _).unwrap();
+    let mut record = entry(0);
+    record.event = Event::Entry {
+        at: at(0),
+        args: [0, 0xffff_ffff_8123_4560, 1, 0xffff_ffff_8123_4561, 0, 0],
+    };
+    let records = [record, back(1, 0xffff_ffff_8123_4560)];
+    let mut names = names();
+    names.symbols = Symbols::of(&session, false);
+    let text = written_with(Columns::new(true), &names, &records);
+    assert!(text.contains(" arg0=0x0 arg1=ext4`ext4_ops+0x8 arg2=0x1 arg3=0xffffffff81234561 "));
+    assert!(text.contains(" = ext4`ext4_ops+0x8 in 1432 ns\n"));
+    let json = written_with(Json, &names, &records);
+    let lines: Vec<serde_json::Value> = json
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["args"][1], "0xffffffff81234560");
+    assert_eq!(
+        lines[0]["symbols"],
+        serde_json::json!({"arg1": "ext4`ext4_ops+0x8"})
+    );
+    assert_eq!(lines[1]["symbol"], "ext4`ext4_ops+0x8");
+    assert_eq!(lines[1]["value_hex"], "0xffffffff81234560");
+    names.symbols.raw = true;
+    let text = written_with(Columns::new(true), &names, &records);
+    assert!(text.contains(" arg1=0xffffffff81234560 (ext4`ext4_ops+0x8) arg2=0x1 "));
+    assert!(text.contains(" = 0xffffffff81234560 (ext4`ext4_ops+0x8) in 1432 ns\n"));
+}
+
+#[test]
 fn json_closes_with_the_ledger() {
     let row = Row {
         probe: Some(1),
         fired: 20,
         recorded: 12,
         filtered: 2,
-        dropped: [3, 2, 1, 0],
+        dropped: [3, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         entered: 30,
         returned: 20,
         in_flight: 1,
@@ -273,6 +425,7 @@ fn json_closes_with_the_ledger() {
         cpu: 1,
         total: 6,
         told: 4,
+        skipped: 0,
     };
     Json.lost_at_end(&mut out, &lost);
     Json.ledger(&mut out, &names(), &closing);
@@ -280,8 +433,8 @@ fn json_closes_with_the_ledger() {
     assert_eq!(
         String::from_utf8(out).unwrap(),
         r#"{"kind":"lost","time":null,"cpu":1,"count":2}
-{"kind":"ledger_probe","probe":1,"id":12345,"provider":"fbt","module":"vmlinux","function":"vfs_read","name":"return","fired":20,"recorded":12,"filtered":2,"dropped":{"full":3,"nested":2,"recursion":1,"no_ring":0},"entered":30,"returned":20,"in_flight":1,"passed":5,"missed":{"unframed":2,"frames":1,"died":1}}
-{"kind":"ledger","fired":20,"recorded":12,"filtered":2,"dropped":{"full":3,"nested":2,"recursion":1,"no_ring":0},"entered":30,"returned":20,"in_flight":1,"passed":5,"missed":{"unframed":2,"frames":1,"died":1},"read":12,"disorder":0,"holds":true}
+{"kind":"ledger_probe","probe":1,"id":12345,"provider":"fbt","module":"vmlinux","function":"vfs_read","name":"return","fired":20,"recorded":12,"processed":0,"filtered":2,"dropped":{"full":3,"nested":2,"recursion":1,"no_ring":0,"flood":0,"fault":0,"aggregation":0,"speculation":0},"entered":30,"returned":20,"in_flight":1,"passed":5,"missed":{"unframed":2,"frames":1,"died":1,"hidden":0}}
+{"kind":"ledger","fired":20,"recorded":12,"processed":0,"filtered":2,"dropped":{"full":3,"nested":2,"recursion":1,"no_ring":0,"flood":0,"fault":0,"aggregation":0,"speculation":0},"entered":30,"returned":20,"in_flight":1,"passed":5,"missed":{"unframed":2,"frames":1,"died":1,"hidden":0},"read":12,"disorder":0,"holds":true}
 {"kind":"error","message":"a \"quoted\" word"}
 "#
     );

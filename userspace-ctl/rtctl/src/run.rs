@@ -2,27 +2,48 @@
 //! One trace, from its start to its closing ledger.
 
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use rust_tracer::child::Process;
-use rust_tracer::{Config, Ended, Error, Policy, Record, Session, Sums, Trace, abi};
+use rust_tracer::{Config, Ended, Error, Event, Policy, Record, Session, Sums, Trace, abi};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 
-use crate::closing::Closing;
+use crate::closing::{Closing, Reader};
+use crate::death;
 use crate::names::Names;
 use crate::options::{Options, show_size};
 use crate::output::Output;
+use crate::printer::LIVE;
 use crate::progress::Progress;
 use crate::target::{Targets, epitaph};
-use crate::tool::{LIVE, Speaker};
+use crate::tool::Speaker;
 use crate::watch::{Watch, ended};
+
+/// Whose session it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The caller's own.
+    Owner,
+    /// Another's, that the caller looks on.
+    Observer,
+}
+
+/// What was told of a CPU's losses so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    cpu: u32,
+    drops: u64,
+    skipped: u64,
+}
 
 /// The parts of a run.
 pub struct Run<'a> {
     /// The session, with its probes.
     pub session: &'a Session,
+    /// Whose it is.
+    pub role: Role,
     /// Where records go.
     pub output: &'a mut Output,
     /// Where messages go.
@@ -41,13 +62,13 @@ pub struct Run<'a> {
     pub complete: bool,
     /// Records read.
     pub read: u64,
-    /// Drops told so far, by CPU.
-    pub told: Vec<(u32, u64)>,
+    /// Losses told so far.
+    pub told: Vec<Told>,
 }
 
 /// What ends the reading of records early.
 #[derive(Debug)]
-enum Stop {
+pub enum Stop {
     /// Nobody reads the output any more.
     Unread,
     /// The output failed.
@@ -57,7 +78,19 @@ enum Stop {
 }
 
 /// How the reading ended.
-type Reading<T> = std::result::Result<T, Ended<Stop>>;
+pub type Reading<T> = std::result::Result<T, Ended<Stop>>;
+
+/// What is said when reading failed.
+pub fn failure(error: Ended<Stop>) -> anyhow::Error {
+    match error {
+        Ended::Receiver(Stop::Unread) => anyhow!("nobody reads the output"),
+        Ended::Receiver(Stop::Output(error)) => {
+            let why = crate::access::plain(&error);
+            anyhow!("cannot write the output: {why}")
+        }
+        Ended::Receiver(Stop::Names(error)) | Ended::Read(error) => error.into(),
+    }
+}
 
 impl Run<'_> {
     /// Traces until the end. Returns whether the ledger holds.
@@ -74,30 +107,32 @@ impl Run<'_> {
             }
         };
         let ended = self.follow(&mut trace, &mut processes);
+        if self.watch.asked_to_end() {
+            self.output.interrupted();
+        }
         let _progress = self.bars.then(|| Progress::begin("ending the trace"));
-        let dead = trace.verdict().state == abi::RTRACE_STATE_DEAD;
+        // Before it is stopped: that is a state as well.
+        let verdict = trace.verdict();
+        let dead = verdict.state == abi::RTRACE_STATE_DEAD;
         let stopped = self.session.stop();
         // As dtrace does: what was started for the trace does not outlive it.
         processes.iter().for_each(Process::terminate);
-        let unread = match ended.and_then(|()| self.finish(&mut trace)) {
+        let unread = match ended
+            .and_then(|()| self.collect())
+            .and_then(|()| self.finish(&mut trace))
+        {
             Ok(()) => false,
             Err(Ended::Receiver(Stop::Unread)) => true,
-            Err(Ended::Receiver(Stop::Output(error))) => {
-                return Err(anyhow!(
-                    "cannot write the output: {}",
-                    crate::access::plain(&error)
-                ));
-            }
-            Err(Ended::Receiver(Stop::Names(error)) | Ended::Read(error)) => {
-                return Err(error.into());
-            }
+            Err(error) => return Err(failure(error)),
         };
-        if dead {
-            let reason = trace.verdict().reason;
-            return Err(anyhow!("the module ended the session (reason {reason})"));
+        if !dead {
+            stopped?;
         }
-        stopped?;
-        self.close(&trace, !unread)
+        let holds = self.close(&trace, !unread, Reader::Owner)?;
+        match dead {
+            true => Err(anyhow!(death::own(verdict.reason, self.session.node()))),
+            false => Ok(holds),
+        }
     }
 
     /// Configures and starts the session. If there is no memory for the buffers,
@@ -118,6 +153,10 @@ impl Run<'_> {
                 "buffer size raised to {}",
                 show_size(config.ring_bytes)
             ));
+        }
+        if let Some(name) = &options.publish {
+            // Before the start: who observes from now on misses nothing.
+            self.session.publish(name)?;
         }
         loop {
             let settled = self.session.configure(&config)?;
@@ -149,10 +188,19 @@ impl Run<'_> {
     }
 
     /// Moves records until something ends the trace.
-    fn follow(&mut self, trace: &mut Trace, processes: &mut Vec<Process>) -> Reading<()> {
+    pub(crate) fn follow(
+        &mut self,
+        trace: &mut Trace,
+        processes: &mut Vec<Process>,
+    ) -> Reading<()> {
         let until_ended = !processes.is_empty();
         let mut next = Instant::now();
+        let mut collect = next + self.options.program.aggrate;
         loop {
+            if self.role == Role::Owner && Instant::now() >= collect {
+                collect = Instant::now() + self.options.program.aggrate;
+                self.collect()?;
+            }
             let look = self.look(trace)?;
             self.drops(trace);
             for mut process in ended(processes) {
@@ -164,8 +212,12 @@ impl Run<'_> {
                     .notice("a buffer is full: the recording has ended");
                 return Ok(());
             }
-            let over = until_ended && processes.is_empty();
-            if over || self.watch.asked_to_end() || verdict.state != abi::RTRACE_STATE_RUNNING {
+            if verdict.reason == abi::RTRACE_REASON_EXITED {
+                // Its status is among what is left to read.
+                return Ok(());
+            }
+            let over = (until_ended && processes.is_empty()) || self.is_over(verdict.state);
+            if over || self.watch.asked_to_end() || self.output.exit().is_some() {
                 return Ok(());
             }
             if look.more {
@@ -179,9 +231,15 @@ impl Run<'_> {
                 true => self.rate,
                 false => next.saturating_duration_since(now),
             };
-            // Where nothing is read before the end, records are no reason to wake up.
+            // Where nothing is read before the end, records are no reason to wake up. But the file
+            // is polled all the same: it is a sign of life, without which the deadman comes.
             let reading = self.options.bufpolicy == Policy::Switch && !look.full;
-            let session: Option<BorrowedFd<'_>> = self.session.fd().filter(|_| reading);
+            let flags = if reading {
+                PollFlags::IN
+            } else {
+                PollFlags::empty()
+            };
+            let session = self.session.fd().map(|fd| (fd, flags));
             let happened = self
                 .watch
                 .wait(session, settle.then(|| trace.fd()), processes, timeout)
@@ -195,8 +253,26 @@ impl Run<'_> {
         }
     }
 
+    fn is_over(&self, state: u32) -> bool {
+        match state {
+            abi::RTRACE_STATE_RUNNING => false,
+            // It may be published before it is started.
+            abi::RTRACE_STATE_IDLE => self.role == Role::Owner,
+            _ => true,
+        }
+    }
+
+    /// Takes what was aggregated.
+    fn collect(&mut self) -> Reading<()> {
+        self.output.collect().map_err(Ended::Read)?;
+        // Their keys may be of probes that have no record.
+        self.learn()
+            .map_err(|error| Ended::Receiver(Stop::Names(error)))
+    }
+
     /// Writes what is ready to be written.
     fn look(&mut self, trace: &mut Trace) -> Reading<rust_tracer::Look> {
+        self.names.symbols.refresh();
         let look = trace.look(|record| self.record(record))?;
         self.complete &= !look.changed;
         if look.records > 0 {
@@ -206,53 +282,75 @@ impl Run<'_> {
     }
 
     /// Writes all that is left of a stopped session.
-    fn finish(&mut self, trace: &mut Trace) -> Reading<()> {
+    pub(crate) fn finish(&mut self, trace: &mut Trace) -> Reading<()> {
         trace.finish(|record| self.record(record))?;
+        self.output.finish(&self.names);
         self.flush()
     }
 
-    fn record(&mut self, record: &Record) -> std::result::Result<(), Stop> {
+    pub(crate) fn record(&mut self, record: &Record) -> std::result::Result<(), Stop> {
         if let Some(at) = record.event.firing() {
-            self.read += 1;
-            if at.probe >= self.names.len() && !self.complete {
+            // That a clause could not go on is told besides.
+            self.read += u64::from(!matches!(record.event, Event::Fault { .. }));
+            if at.probe >= self.names.len() {
                 // A module was loaded. Should the index be beyond what there is, then so be it.
-                let names = self.names.len();
-                let new = self.session.probes(names).map_err(Stop::Names)?;
-                self.names.extend(new);
-                self.complete = self.names.len() == names;
+                self.learn().map_err(Stop::Names)?;
             }
         }
         self.output.record(&self.names, record).map_err(stop)
     }
 
-    fn flush(&mut self) -> Reading<()> {
+    /// Learns the names of probes that are new, if there may be any.
+    fn learn(&mut self) -> rust_tracer::Result<()> {
+        if !self.complete {
+            let names = self.names.len();
+            self.names.extend(self.session.probes(names)?);
+            self.complete = self.names.len() == names;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn flush(&mut self) -> Reading<()> {
+        for text in self.output.said() {
+            self.says.error(&text);
+        }
         self.output
             .flush()
             .map_err(|error| Ended::Receiver(stop(error)))
     }
 
-    /// Says what was dropped since the last time, as dtrace does.
-    fn drops(&mut self, trace: &Trace) {
+    /// Says what was dropped since the last time, as dtrace does, and what an
+    /// observer was too late for.
+    pub(crate) fn drops(&mut self, trace: &Trace) {
         for lost in trace.lost() {
-            let told = match self.told.iter_mut().find(|(cpu, _)| *cpu == lost.cpu) {
-                Some((_, told)) => told,
-                None => {
-                    self.told.push((lost.cpu, 0));
-                    &mut self.told.last_mut().expect("just pushed").1
-                }
-            };
-            let new = lost.total.saturating_sub(*told);
-            *told = lost.total;
-            if new > 0 {
-                let plural = if new == 1 { "" } else { "s" };
+            let at = self.told.iter().position(|told| told.cpu == lost.cpu);
+            let at = at.unwrap_or_else(|| {
+                self.told.push(Told {
+                    cpu: lost.cpu,
+                    ..Told::default()
+                });
+                self.told.len() - 1
+            });
+            let told = &mut self.told[at];
+            let drops = lost.total.saturating_sub(told.drops);
+            let skipped = lost.skipped.saturating_sub(told.skipped);
+            (told.drops, told.skipped) = (lost.total, lost.skipped);
+            if drops > 0 {
+                let plural = if drops == 1 { "" } else { "s" };
                 self.says
-                    .error(&format!("{new} drop{plural} on CPU {}", lost.cpu));
+                    .error(&format!("{drops} drop{plural} on CPU {}", lost.cpu));
+            }
+            if skipped > 0 {
+                self.says.error(&format!(
+                    "too late for {skipped} bytes of records on CPU {}",
+                    lost.cpu
+                ));
             }
         }
     }
 
     /// Says what became of every firing.
-    fn close(&mut self, trace: &Trace, drained: bool) -> Result<bool> {
+    pub(crate) fn close(&mut self, trace: &Trace, drained: bool, reader: Reader) -> Result<bool> {
         self.drops(trace);
         let rows = self.session.ledger(Sums {
             cpus: true,
@@ -264,6 +362,7 @@ impl Run<'_> {
             disorder: trace.disorder(),
             policy: self.options.bufpolicy,
             drained,
+            reader,
             ..Closing::new(rows)
         };
         if drained {

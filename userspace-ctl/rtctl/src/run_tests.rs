@@ -59,6 +59,7 @@ fn trace(
     let watch = Watch::nothing().unwrap();
     let mut run = Run {
         session: &session,
+        role: Role::Owner,
         output: &mut output,
         says: &mut says,
         watch: &watch,
@@ -221,15 +222,67 @@ rtctl: the flight recorder kept 1 of 1 records, the others were overwritten\n"
 }
 
 #[test]
-fn a_session_that_the_module_ends_is_an_error() {
-    let outcome = trace(&module(), columns(), Targets::default(), |module| {
-        module.fire(&entry(0, 10));
-        module.set_state(abi::RTRACE_STATE_DEAD, 9);
-    });
-    assert_eq!(outcome.printed.lines().count(), 2);
+fn a_session_that_the_module_ends_is_an_error_after_its_ledger() {
+    let deaths = [
+        (
+            abi::RTRACE_REASON_SILENT,
+            "processing aborted: Abort due to systemic unresponsiveness\n  the records were not",
+        ),
+        (
+            abi::RTRACE_REASON_REVOKED,
+            "processing aborted: /dev/rust_tracer/kernel does not admit you any more",
+        ),
+        (
+            abi::RTRACE_REASON_EVENTS,
+            "processing aborted: your sessions fired more often in a second than you may have",
+        ),
+    ];
+    for (reason, words) in deaths {
+        let outcome = trace(&module(), columns(), Targets::default(), |module| {
+            module.fire(&entry(0, 10));
+            module.set_state(abi::RTRACE_STATE_DEAD, reason);
+        });
+        assert_eq!(outcome.printed.lines().count(), 2);
+        assert_eq!(
+            outcome.said,
+            "rtctl: fired 1 = recorded 1 + filtered 0 + dropped 0\n"
+        );
+        let error = outcome.result.unwrap_err();
+        assert!(error.starts_with(words), "{error}");
+    }
+}
+
+#[test]
+fn a_session_is_published_before_it_is_started() {
+    let module = module();
+    let (mut options, form, sink) = columns();
+    options.publish = Some("reads".into());
+    let outcome = trace(
+        &module,
+        (options, form, sink),
+        Targets::default(),
+        |module| {
+            assert_eq!(module.published().as_deref(), Some("reads"));
+            end(module);
+        },
+    );
+    assert_eq!(outcome.result, Ok(true));
+}
+
+#[test]
+fn a_name_that_is_taken_keeps_the_trace_from_starting() {
+    let module = module();
+    module.refuse(
+        "publish",
+        Errno::EXIST,
+        "another session is published by that name",
+    );
+    let (mut options, form, sink) = columns();
+    options.publish = Some("reads".into());
+    let outcome = trace(&module, (options, form, sink), Targets::default(), |_| {});
     assert_eq!(
         outcome.result.unwrap_err(),
-        "the module ended the session (reason 9)"
+        "another session is published by that name"
     );
 }
 

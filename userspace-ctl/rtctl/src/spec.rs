@@ -20,10 +20,6 @@ pub enum Field {
     Name,
 }
 
-/// What follows is not there before D programs are.
-const NOT_YET: &str = "predicates and clauses come with D programs, which are not there yet: \
-                       leave out what follows the probe description";
-
 /// A probe description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -37,9 +33,6 @@ pub struct Spec {
 impl Spec {
     /// Takes an option's value apart: descriptions, separated by commas.
     pub fn parse_list(field: Field, text: &str) -> Result<Vec<Self>, String> {
-        if text.contains(['{', '}', '/', ';']) {
-            return Err(format!("invalid probe specifier {text}: {NOT_YET}"));
-        }
         text.split(',')
             .map(|spec| Self::parse(field, spec.trim()))
             .collect::<Result<_, _>>()
@@ -94,8 +87,30 @@ impl Spec {
             entry: self.names(Kind::Entry),
             ret: self.names(Kind::Return),
             late,
+            group: 0,
         };
         (pattern.entry || pattern.ret).then_some(pattern)
+    }
+
+    /// From a program's.
+    pub fn of(description: &d_compiler::ast::Description) -> Self {
+        Self {
+            provider: description.provider.clone(),
+            module: description.module.clone(),
+            function: description.function.clone(),
+            name: description.name.clone(),
+        }
+    }
+
+    /// The same, as a program has it.
+    pub fn description(&self) -> d_compiler::ast::Description {
+        d_compiler::ast::Description {
+            provider: self.provider.clone(),
+            module: self.module.clone(),
+            function: self.function.clone(),
+            name: self.name.clone(),
+            ..Default::default()
+        }
     }
 
     /// The functions that it names, and whatever is worth knowing about them.
@@ -116,28 +131,22 @@ impl Spec {
             .filter_map(|kind| Some((function.probe_id(kind)?, kind)))
     }
 
-    /// A word on a provider of DTrace's that is not there yet.
+    /// A word on a provider or a name that there is not.
     pub fn hint(&self) -> Option<String> {
-        const LATER: [&str; 4] = ["dtrace", "profile", "syscall", "tick"];
-        const NAMES: [&str; 3] = ["BEGIN", "END", "ERROR"];
-        let clock = self.name.starts_with("tick-") || self.name.starts_with("profile-");
-        if LATER.contains(&self.provider.as_str()) {
-            Some(format!(
-                "the {} provider comes with D programs",
-                self.provider
-            ))
-        } else if clock || NAMES.contains(&self.name.as_str()) {
-            Some(format!("the probe {} comes with D programs", self.name))
-        } else if !self.is_fbt() {
-            Some("the only provider is fbt".into())
-        } else if !Kind::ALL.into_iter().any(|kind| self.names(kind)) {
-            Some(format!(
+        const PROVIDERS: [&str; 4] = ["dtrace", "fbt", "profile", "syscall"];
+        if !PROVIDERS
+            .into_iter()
+            .any(|provider| matches(&self.provider, provider))
+        {
+            return Some("the providers are dtrace, fbt, profile and syscall".into());
+        }
+        if self.provider == "fbt" && !Kind::ALL.into_iter().any(|kind| self.names(kind)) {
+            return Some(format!(
                 "the probes of the fbt provider are called entry and return, not {}",
                 self.name
-            ))
-        } else {
-            None
+            ));
         }
+        None
     }
 }
 
@@ -197,21 +206,6 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_refused_by_name() {
-        for text in [
-            "fbt::vfs_read:entry{trace(pid)}",
-            "entry /pid == 1/",
-            "a:entry;",
-        ] {
-            let error = Spec::parse_list(Field::Name, text).unwrap_err();
-            assert!(
-                error.contains("D programs, which are not there yet"),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
     fn commas_separate_descriptions() {
         let specs = Spec::parse_list(Field::Name, "fbt::a:entry, fbt::b:return").unwrap();
         assert_eq!(specs.len(), 2);
@@ -229,23 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_later_gets_a_hint() {
+    fn what_there_is_not_gets_a_hint() {
         let hint = |text| Spec::parse_list(Field::Name, text).unwrap()[0].hint();
         assert_eq!(
-            hint("syscall::read:entry").unwrap(),
-            "the syscall provider comes with D programs"
+            hint("io:::start").unwrap(),
+            "the providers are dtrace, fbt, profile and syscall"
         );
         assert_eq!(
-            hint("BEGIN").unwrap(),
-            "the probe BEGIN comes with D programs"
-        );
-        assert_eq!(
-            hint("tick-1s").unwrap(),
-            "the probe tick-1s comes with D programs"
-        );
-        assert_eq!(hint("io:::start").unwrap(), "the only provider is fbt");
-        assert_eq!(
-            hint("vfs_read").unwrap(),
+            hint("fbt:::vfs_read").unwrap(),
             "the probes of the fbt provider are called entry and return, not vfs_read"
         );
         assert_eq!(hint("fbt::nosuch:entry"), None);

@@ -4,30 +4,25 @@
 //! Exit statuses as dtrace(1): 0 all well, 1 an error, 2 a wrong command line.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use rust_tracer::{Access, Session, abi};
 
-use crate::access;
-use crate::cli::{Args, Format};
+use crate::cli::{Args, Origin, Printing, Task};
 use crate::enable::enable;
 use crate::list::list;
 use crate::names::Names;
 use crate::options::Options;
-use crate::output::{self, Columns, Flow, Form, Json, Output, Quiet};
+use crate::printer::{self, Printer};
+use crate::program::{self, Named, Providers};
 use crate::progress::Progress;
-use crate::run::Run;
+use crate::run::{Role, Run};
 use crate::spec::{Field, Spec};
+use crate::symbols::Symbols;
 use crate::target::Targets;
-use crate::watch::Watch;
-
-/// How long records wait at most when somebody looks on.
-pub const LIVE: Duration = Duration::from_millis(100);
-/// The same when they go into a file.
-const FILED: Duration = Duration::from_secs(1);
+use crate::{access, doctor, observe, revoke, sessions};
 
 /// Says things on standard error.
 pub struct Speaker {
@@ -39,6 +34,11 @@ impl Speaker {
     /// A speaker that leaves out notices if it is to be quiet.
     pub fn new(quiet: bool, out: Box<dyn Write>) -> Self {
         Self { quiet, out }
+    }
+
+    /// Leaves out notices from now on, or not.
+    pub fn be_quiet(&mut self, quiet: bool) {
+        self.quiet = quiet;
     }
 
     /// Says what is good to know.
@@ -66,13 +66,12 @@ pub fn main(line: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let mut says = Speaker::new(args.quiet, Box::new(io::stderr()));
-    match run(&args, specs, &mut says) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+    let mut says = Speaker::new(args.printing.quiet, Box::new(io::stderr()));
+    match run(&args, &specs, &mut says) {
+        Ok(status) => ExitCode::from(status),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            says.error(&format!("{error:#}"));
+            says.error(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -84,19 +83,22 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-fn run(args: &Args, texts: Vec<(Field, String)>, says: &mut Speaker) -> Result<bool> {
+/// The exit status of what went well, or not.
+fn status(well: bool) -> u8 {
+    u8::from(!well)
+}
+
+fn run(args: &Args, texts: &[(Origin, String)], says: &mut Speaker) -> Result<u8> {
     if args.version {
         let (major, minor) = (abi::RTRACE_ABI_MAJOR, abi::RTRACE_ABI_MINOR);
         println!(
             "rtctl: rust_tracer {} (ABI {major}.{minor})",
             env!("CARGO_PKG_VERSION")
         );
-        return Ok(true);
+        return Ok(0);
     }
-    if args.script.is_some() {
-        return Err(anyhow!(
-            "-s: D programs are not there yet: name probes with -n, -f, -m or -P"
-        ));
+    if let Some(task) = &args.task {
+        return carry_out(task, says).map(status);
     }
     let mut options = Options::default();
     for text in &args.option {
@@ -105,16 +107,66 @@ fn run(args: &Args, texts: Vec<(Field, String)>, says: &mut Speaker) -> Result<b
     if let Some(size) = &args.bufsize {
         options.set_bufsize(size).map_err(anyhow::Error::msg)?;
     }
-    options.quiet |= args.quiet;
-    options.flowindent |= args.flow;
-    says.quiet = options.quiet;
-    let specs = parse_specs(texts)?;
+    options.quiet |= args.printing.quiet;
+    options.flowindent |= args.printing.flow;
+    says.be_quiet(options.quiet);
+    let access = if args.list {
+        Access::Observe
+    } else {
+        Access::Trace
+    };
+    let specs = bare_specs(texts)?;
+    let session = access::open(args.node, access)?;
+    let Some(specs) = specs else {
+        return program::run(args, options, &session, texts, says);
+    };
     if args.list {
-        let session = access::open(args.node, Access::Observe)?;
-        return write_list(args, &session, &specs, says);
+        return write_list(args, &session, &specs, says).map(status);
     }
-    let session = access::open(args.node, Access::Trace)?;
-    trace(args, &options, &session, &specs, says)
+    if !names_functions(&session, &specs)? || args.show {
+        return program::run(args, options, &session, texts, says);
+    }
+    trace(args, &options, &session, &specs, says).map(status)
+}
+
+/// The descriptions, if there is nothing else.
+fn bare_specs(texts: &[(Origin, String)]) -> Result<Option<Vec<(String, Spec)>>> {
+    let mut fields = Vec::new();
+    for (origin, text) in texts {
+        match origin {
+            Origin::Field(field) if !text.contains(['{', '/', ';', '$', '#']) => {
+                fields.push((*field, text.clone()));
+            }
+            _ => return Ok(None),
+        }
+    }
+    parse_specs(fields).map(Some)
+}
+
+/// Whether the descriptions name functions alone: what needs no program.
+fn names_functions(session: &Session, specs: &[(String, Spec)]) -> Result<bool> {
+    let mut providers = Providers::new(session, false);
+    for (_, spec) in specs {
+        let named = providers.named(&spec.description())?;
+        if !named
+            .iter()
+            .all(|named| matches!(named, Named::Functions(_)))
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Does what is to be done instead of tracing.
+fn carry_out(task: &Task, says: &mut Speaker) -> Result<bool> {
+    let mut out = io::stdout().lock();
+    match task {
+        Task::Sessions { format } => sessions::run(*format, &mut out).map(|()| true),
+        Task::Revoke { ids, user } => revoke::run(ids, user.as_deref(), says),
+        Task::Observe(observing) => observe::run(observing, says),
+        Task::Doctor { format } => doctor::run(*format, &mut out),
+    }
 }
 
 /// Each description with the text it came from.
@@ -135,18 +187,17 @@ fn write_list(
     says: &mut Speaker,
 ) -> Result<bool> {
     let _progress = Progress::begin("listing the probes");
-    let sink = open_output(args)?;
+    let Printing {
+        format,
+        verbose,
+        output,
+        ..
+    } = &args.printing;
+    let sink = printer::open(output.as_deref())?;
     let mut out = io::BufWriter::with_capacity(1 << 16, sink);
-    let all = list(session, specs, (args.format, args.verbose), &mut out, says)?;
+    let all = list(session, specs, (*format, *verbose), &mut out, says)?;
     out.flush()?;
     Ok(all)
-}
-
-fn open_output(args: &Args) -> Result<std::fs::File> {
-    output::open(args.output.as_deref()).with_context(|| match &args.output {
-        Some(path) => format!("failed to open {}", path.display()),
-        None => "standard output".to_owned(),
-    })
 }
 
 fn trace(
@@ -159,22 +210,7 @@ fn trace(
     if args.destructive {
         says.notice("-w: there are no destructive actions");
     }
-    let sink = open_output(args)?;
-    let form: Box<dyn Form> = match args.format {
-        Format::Json => Box::new(Json),
-        Format::Text if options.flowindent => Box::new(Flow::new(args.verbose)),
-        Format::Text if options.quiet => Box::new(Quiet),
-        Format::Text => Box::new(Columns::new(args.verbose)),
-    };
-    let regular = sink.metadata().is_ok_and(|data| data.is_file());
-    let terminal = sink.is_terminal();
-    let live = terminal || !regular;
-    let rate = options
-        .switchrate
-        .unwrap_or(if live { LIVE } else { FILED });
-    let watch = Watch::signals(Some(sink.try_clone()?.into()))?;
-    let mut output = Output::new(form, Box::new(sink));
-
+    let mut printer = Printer::open(&args.printing, options)?;
     let mut attempt = || {
         {
             let _progress = Progress::begin("finding the probes");
@@ -192,13 +228,14 @@ fn trace(
         }
         Run {
             session,
-            output: &mut output,
+            role: Role::Owner,
+            output: &mut printer.output,
             says,
-            watch: &watch,
+            watch: &printer.watch,
             options,
-            rate,
-            bars: !terminal,
-            names: Names::default(),
+            rate: printer.rate,
+            bars: !printer.terminal,
+            names: Names::with(Symbols::of(session, options.rawaddr)),
             complete: false,
             read: 0,
             told: Vec::new(),
@@ -207,9 +244,9 @@ fn trace(
     };
     let result = attempt();
     if let Err(error) = &result {
-        output.error(&format!("{error:#}"));
+        printer.output.error(&error.to_string());
         // The error itself is told on standard error.
-        let _ = output.flush();
+        let _ = printer.output.flush();
     }
     result
 }

@@ -70,15 +70,22 @@ impl Watch {
         })
     }
 
+    /// What a signal sets.
+    #[cfg(test)]
+    pub(crate) fn asked(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.asked)
+    }
+
     /// Whether a signal asked for the end.
     pub fn asked_to_end(&self) -> bool {
         self.asked.load(Relaxed)
     }
 
-    /// Waits for something to happen, at most for `timeout`.
+    /// Waits for something to happen, at most for `timeout`; of the session, for these
+    /// events and its end.
     pub fn wait(
         &self,
-        session: Option<BorrowedFd<'_>>,
+        session: Option<(BorrowedFd<'_>, PollFlags)>,
         settler: Option<BorrowedFd<'_>>,
         processes: &[Process],
         timeout: Duration,
@@ -88,7 +95,8 @@ impl Watch {
         fds.extend(ends.iter().map(|end| PollFd::new(end, PollFlags::IN)));
         // Also after the flag was looked at: a signal may come before the poll.
         fds.push(PollFd::new(&self.wake, PollFlags::IN));
-        fds.extend(session.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let session = session.as_ref();
+        fds.extend(session.map(|(fd, flags)| PollFd::new(fd, *flags)));
         let sink = fds.len();
         // Only errors are asked for: a pipe without a reader has one.
         fds.extend(
@@ -169,12 +177,23 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_session_wakes_the_wait_whatever_is_waited_for() {
+        let (session, other) = UnixStream::pair().unwrap();
+        let watch = Watch::nothing().unwrap();
+        let fd = session.as_fd();
+        drop(other);
+        let happened = watch.wait(Some((fd, PollFlags::empty())), None, &[], LONG);
+        assert_eq!(happened.unwrap(), Happened::default());
+    }
+
+    #[test]
     fn the_settler_wakes_the_wait() {
         let (ready, other) = UnixStream::pair().unwrap();
         drop(other);
         let watch = Watch::nothing().unwrap();
         let fd = Some(ready.as_fd());
         assert!(watch.wait(None, fd, &[], LONG).unwrap().settled);
-        assert!(!watch.wait(fd, None, &[], LONG).unwrap().settled);
+        let session = fd.map(|fd| (fd, PollFlags::IN));
+        assert!(!watch.wait(session, None, &[], LONG).unwrap().settled);
     }
 }

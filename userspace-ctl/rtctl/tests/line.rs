@@ -24,7 +24,7 @@ fn the_version_is_data() {
         concat!(
             "rtctl: rust_tracer ",
             env!("CARGO_PKG_VERSION"),
-            " (ABI 1.0)\n"
+            " (ABI 3.0)\n"
         )
     );
     assert!(output.stderr.is_empty());
@@ -35,14 +35,41 @@ fn help_names_every_group_of_options() {
     let output = rtctl(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     let help = text(&output.stdout);
-    for heading in ["Probes:", "Processes:", "Output:", "Recording:"] {
+    for heading in [
+        "Probes:",
+        "Processes:",
+        "Output:",
+        "Recording:",
+        "Instead of tracing:",
+    ] {
         assert!(help.contains(heading), "{heading}");
     }
 }
 
 #[test]
+fn every_subcommand_has_help_of_its_own() {
+    for (name, says) in [
+        ("sessions", "--format"),
+        ("revoke", "--user <NAME>"),
+        ("observe", "<NAME|ID>"),
+        ("doctor", "exit status is 0"),
+    ] {
+        let output = rtctl(&[name, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        assert!(text(&output.stdout).contains(says), "{name}");
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_status_2_on_standard_error() {
-    for line in [&["-y"][..], &["-q"], &["-n"], &[]] {
+    for line in [
+        &["-y"][..],
+        &["-q"],
+        &["-n"],
+        &[],
+        &["session"],
+        &["revoke"],
+    ] {
         let output = rtctl(line);
         assert_eq!(output.status.code(), Some(2), "{line:?}");
         assert!(output.stdout.is_empty());
@@ -54,17 +81,16 @@ fn a_wrong_command_line_is_status_2_on_standard_error() {
 fn an_error_is_status_1_on_standard_error() {
     for (line, said) in [
         (
-            &["-n", "fbt::vfs_read:entry{trace(pid)}"][..],
-            "D programs, which are not there yet",
-        ),
-        (&["-s", "x.d"], "rtctl: -s: D programs are not there yet"),
-        (
-            &["-n", "entry", "-x", "nosuch"],
+            &["-n", "entry", "-x", "nosuch"][..],
             "rtctl: failed to set -x nosuch: Invalid option name\n",
         ),
         (
             &["-n", "entry", "-b", "much"],
             "rtctl: failed to set -b much: Invalid value for specified option\n",
+        ),
+        (
+            &["observe", "-x", "bufsize=1m", "reads"],
+            "rtctl: failed to set -x bufsize: it is for who records, not for observers\n",
         ),
         (
             &["-f", "a:b:c:d"],
@@ -89,7 +115,9 @@ fn the_manual_and_the_completions_are_made() {
     assert!(made.success());
     for (file, holds) in [
         ("rtctl.8", ".TH RTCTL 8"),
+        ("rtctl.8", ".SS rtctl doctor"),
         ("rtctl.bash", "--target-only"),
+        ("rtctl.bash", "rtctl__subcmd__observe"),
         ("_rtctl", "#compdef rtctl"),
         ("rtctl.fish", "target-only"),
     ] {

@@ -39,7 +39,7 @@ layout!(rtrace_function: 32 {
 });
 layout!(rtrace_add: 56 {
     size: 0, flags: 4, module: 8, function: 16, module_len: 24, function_len: 28, ids: 32,
-    ids_count: 40, matched: 44, added: 48, reserved: 52,
+    ids_count: 40, matched: 44, added: 48, group: 52,
 });
 layout!(rtrace_probes: 48 {
     size: 0, flags: 4, first: 8, count: 12, buf: 16, buf_len: 24, filled: 32, next: 40, total: 44,
@@ -53,19 +53,64 @@ layout!(rtrace_config: 32 {
 });
 layout!(rtrace_target: 16 { size: 0, flags: 4, pid: 8, reserved: 12 });
 layout!(rtrace_start: 16 { size: 0, flags: 4, attached: 8, refused: 12 });
-layout!(rtrace_status: 72 {
+layout!(rtrace_status: 80 {
     size: 0, flags: 4, state: 8, reason: 12, probes: 16, attached: 20, rings: 24, policy: 28,
-    ring_bytes: 32, watermark: 40, generation: 48, memory: 56, frames: 64, frames_used: 68,
+    ring_bytes: 32, watermark: 40, generation: 48, memory: 56, frames: 64, frames_used: 68, id: 72,
 });
 layout!(rtrace_ledger: 40 {
     size: 0, flags: 4, buf: 8, buf_len: 16, cursor: 24, count: 32, reserved: 36,
 });
-layout!(rtrace_ledger_row: 128 {
-    probe: 0, cpu: 4, fired: 8, recorded: 16, filtered: 24, dropped: 32, entered: 64, returned: 72,
-    in_flight: 80, passed: 88, missed: 96,
+layout!(rtrace_ledger_row: 208 {
+    probe: 0, cpu: 4, fired: 8, recorded: 16, processed: 24, filtered: 32, dropped: 40,
+    entered: 136, returned: 144, in_flight: 152, passed: 160, missed: 168, dynamic: 200,
+});
+layout!(rtrace_add_own: 40 {
+    size: 0, flags: 4, kind: 8, group: 12, period: 16, name: 24, name_len: 32, index: 36,
+});
+layout!(rtrace_aggregate: 48 {
+    size: 0, flags: 4, cpu: 8, count: 12, buf: 16, buf_len: 24, cursor: 32, filled: 40,
+});
+layout!(rtrace_aggregate_entry: 16 { entry_size: 0, aggregation: 4, key_bytes: 8, words: 12 });
+layout!(rtrace_clause: 16 { group: 0, first: 4, count: 8, flags: 12 });
+layout!(rtrace_variable: 16 { scope: 0, value: 1, reserved: 2, bytes: 4, keys: 8, reserved2: 12 });
+layout!(rtrace_aggregation: 40 { function: 0, keys: 4, parameters: 8 });
+layout!(rtrace_program: 120 {
+    size: 0, flags: 4, code: 8, clauses: 16, constants: 24, strings: 32, variables: 40,
+    aggregations: 48, code_count: 56, clauses_count: 60, constants_count: 64, strings_len: 68,
+    variables_count: 72, aggregations_count: 76, strsize: 80, speculations: 84, specsize: 88,
+    aggsize: 96, dynvarsize: 104, instruction: 112, reserved: 116,
+});
+layout!(rtrace_record_clause: 48 {
+    info: 0, position: 4, time: 8, probe: 16, cpu: 20, pid: 24, tid: 28, clause: 32, items: 36,
+    speculation: 40,
+});
+layout!(rtrace_item: 8 { argument: 0, action: 2, bytes: 4 });
+layout!(rtrace_record_fault: 56 {
+    info: 0, position: 4, time: 8, probe: 16, cpu: 20, pid: 24, tid: 28, clause: 32, fault: 36,
+    instruction: 40, epid: 44, address: 48,
 });
 layout!(rtrace_error: 32 {
     size: 0, flags: 4, buf: 8, buf_len: 16, len: 20, error: 24, reserved: 28,
+});
+layout!(rtrace_sessions: 48 {
+    size: 0, flags: 4, buf: 8, buf_len: 16, cursor: 24, filled: 32, count: 40, reserved: 44,
+});
+layout!(rtrace_session: 112 {
+    entry_size: 0, flags: 4, id: 8, node: 16, state: 20, reason: 24, uid: 28, pid: 32, probes: 36,
+    attached: 40, name_len: 44, opened: 48, memory: 56, fired: 64, recorded: 72, dropped: 80,
+    missed: 88, comm: 96,
+});
+layout!(rtrace_revoke: 24 { size: 0, flags: 4, id: 8, uid: 16, count: 20 });
+layout!(rtrace_publish: 24 { size: 0, flags: 4, name: 8, name_len: 16, reserved: 20 });
+layout!(rtrace_observe: 32 { size: 0, flags: 4, name: 8, name_len: 16, reserved: 20, id: 24 });
+layout!(rtrace_read: 56 {
+    size: 0, flags: 4, cpu: 8, reserved: 12, position: 16, buf: 24, buf_len: 32, filled: 40,
+    skipped: 48,
+});
+layout!(rtrace_symbol: 32 { size: 0, flags: 4, address: 8, buf: 16, buf_len: 24, len: 28 });
+layout!(rtrace_quota: 72 {
+    size: 0, flags: 4, uid: 8, exempt: 12, sessions: 16, sessions_max: 24, probes: 32,
+    probes_max: 40, memory: 48, memory_max: 56, events_max: 64,
 });
 layout!(rtrace_ring_status: 48 {
     published: 0, oldest: 8, lost: 16, generation: 24, state: 32, reason: 36, bad_consumer: 40,
@@ -76,4 +121,10 @@ layout!(rtrace_record_lost: 24 { head: 0, count: 16 });
 layout!(rtrace_record_entry: 80 { head: 0, probe: 16, cpu: 20, pid: 24, tid: 28, args: 32 });
 layout!(rtrace_record_return: 48 {
     head: 0, probe: 16, cpu: 20, pid: 24, tid: 28, value: 32, elapsed: 40,
+});
+layout!(rtrace_record_called: 56 {
+    head: 0, probe: 16, cpu: 20, pid: 24, tid: 28, uid: 32, reserved: 36, execname: 40,
+});
+layout!(rtrace_record_returned: 64 {
+    head: 0, probe: 16, cpu: 20, pid: 24, tid: 28, uid: 32, result: 36, execname: 40, elapsed: 56,
 });

@@ -49,6 +49,52 @@ pub enum Command<'a> {
         arg: &'a mut abi::rtrace_error,
         buf: &'a mut [u8],
     },
+    Sessions {
+        arg: &'a mut abi::rtrace_sessions,
+        buf: &'a mut [u8],
+    },
+    Revoke(&'a mut abi::rtrace_revoke),
+    Publish {
+        arg: &'a mut abi::rtrace_publish,
+        name: &'a [u8],
+    },
+    Observe {
+        arg: &'a mut abi::rtrace_observe,
+        name: &'a [u8],
+    },
+    Read {
+        arg: &'a mut abi::rtrace_read,
+        buf: &'a mut [u8],
+    },
+    Symbol {
+        arg: &'a mut abi::rtrace_symbol,
+        buf: &'a mut [u8],
+    },
+    Quota(&'a mut abi::rtrace_quota),
+    Program {
+        arg: &'a mut abi::rtrace_program,
+        program: &'a Program<'a>,
+    },
+    AddOwn {
+        arg: &'a mut abi::rtrace_add_own,
+        name: &'a [u8],
+    },
+    Aggregate {
+        arg: &'a mut abi::rtrace_aggregate,
+        buf: &'a mut [u8],
+    },
+}
+
+/// The parts of a program.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Program<'a> {
+    pub code: &'a [u64],
+    pub clauses: &'a [abi::rtrace_clause],
+    pub constants: &'a [u64],
+    pub strings: &'a [u8],
+    pub variables: &'a [abi::rtrace_variable],
+    pub aggregations: &'a [abi::rtrace_aggregation],
 }
 
 /// One of the three mapped areas of a ring.

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod ring;
 
 use std::os::fd::BorrowedFd;
@@ -17,8 +18,10 @@ use zerocopy::IntoBytes;
 
 use crate::abi;
 use crate::device::{Area, Command, Device, Memory};
-use crate::record::{Event, Record};
+use crate::function::Kind;
+use crate::record::Record;
 
+pub use access::FakeObserver;
 pub use ring::FakeRing;
 
 /// A function of the fake kernel.
@@ -68,6 +71,13 @@ struct State {
     refusal: Option<(&'static str, Errno, &'static str)>,
     said: (i32, &'static str),
     target: Option<i32>,
+    others: access::Others,
+    /// Names of the module's own probes.
+    own: Vec<String>,
+    /// The code of the program that was loaded.
+    code: Vec<u64>,
+    /// What each CPU has aggregated since it was asked: whole entries.
+    aggregated: Vec<(u32, Vec<u8>)>,
 }
 
 impl Fake {
@@ -88,6 +98,10 @@ impl Fake {
                 refusal: None,
                 said: (0, ""),
                 target: None,
+                others: access::Others::default(),
+                own: Vec::new(),
+                code: Vec::new(),
+                aggregated: Vec::new(),
             }),
         })
     }
@@ -140,7 +154,7 @@ impl Fake {
         row.fired += 1;
         row.recorded += u64::from(written);
         row.dropped[abi::RTRACE_DROP_FULL as usize] += u64::from(!written);
-        if matches!(record.event, Event::Return { .. }) {
+        if record.event.kind() == Some(Kind::Return) {
             row.entered += 1;
             row.returned += 1;
         }
@@ -149,6 +163,24 @@ impl Fake {
         }
         this.publish();
         written
+    }
+
+    /// The code of the program that was loaded.
+    pub fn code(&self) -> Vec<u64> {
+        self.lock().code.clone()
+    }
+
+    /// A CPU aggregates something: these words for these keys.
+    pub fn aggregate(&self, cpu: u32, aggregation: u32, keys: &[u8], words: &[u64]) {
+        let head = abi::rtrace_aggregate_entry {
+            entry_size: (size_of::<abi::rtrace_aggregate_entry>() + keys.len() + 8 * words.len())
+                as u32,
+            aggregation,
+            key_bytes: keys.len() as u32,
+            words: words.len() as u32,
+        };
+        let entry = [head.as_bytes(), keys, words.as_bytes()].concat();
+        self.lock().aggregated.push((cpu, entry));
     }
 
     /// A CPU comes online.
@@ -258,6 +290,8 @@ impl State {
                 status.policy = self.policy;
                 status.ring_bytes = self.ring_bytes;
                 status.generation = self.generation;
+                status.rings = self.rings.iter().flatten().count() as u32;
+                status.id = 1;
             }
             Command::Ledger { arg, buf } => self.ledger(arg, buf)?,
             Command::LastError { arg, buf } => {
@@ -268,6 +302,25 @@ impl State {
                     .copy_from_slice(text);
                 (arg.len, arg.error) = (text.len() as u32, error);
             }
+            Command::Program { program, .. } => self.code = program.code.to_vec(),
+            Command::AddOwn { arg, name } => {
+                arg.index = self.probes.len() as u32;
+                self.probes.push((self.own.len(), arg.kind as u8));
+                self.own.push(String::from_utf8_lossy(name).into_owned());
+            }
+            Command::Aggregate { arg, buf } => {
+                // One entry per call, so that going on is tested as well.
+                let found = self.aggregated.iter().position(|(cpu, _)| *cpu == arg.cpu);
+                if let Some(at) = found {
+                    let (_, entry) = self.aggregated.remove(at);
+                    buf.get_mut(..entry.len())
+                        .ok_or(Errno::NOSPC)?
+                        .copy_from_slice(&entry);
+                    (arg.count, arg.filled) = (1, entry.len() as u64);
+                }
+                arg.cursor = found.map_or(0, |_| arg.cursor + 1);
+            }
+            other => self.carry_out_access(other)?,
         }
         Ok(())
     }
@@ -352,6 +405,19 @@ impl State {
         let Some(&(function, kind)) = self.probes.get(arg.first as usize) else {
             return Ok(());
         };
+        if kind > 1 {
+            let name = &self.own[function];
+            let head = abi::rtrace_probe {
+                index: arg.first,
+                id: 1000 + function as u32,
+                kind,
+                name_len: name.len() as u16,
+                ..Default::default()
+            };
+            arg.filled = put(buf, head, [name, "", ""])?;
+            (arg.count, arg.next) = (1, arg.first + 1);
+            return Ok(());
+        }
         let this = &self.functions[function];
         let head = abi::rtrace_probe {
             index: arg.first,
@@ -404,6 +470,12 @@ impl Entry for abi::rtrace_probe {
     }
 }
 
+impl Entry for abi::rtrace_session {
+    fn set_size(&mut self, size: u32) {
+        self.entry_size = size;
+    }
+}
+
 fn put<T: Entry>(buf: &mut [u8], mut head: T, names: [&str; 3]) -> Result<u64, Errno> {
     let names = names.concat();
     let size = (size_of::<T>() + names.len()).next_multiple_of(8);
@@ -427,6 +499,16 @@ fn name(command: &Command<'_>) -> &'static str {
         Command::Status(_) => "status",
         Command::Ledger { .. } => "ledger",
         Command::LastError { .. } => "last_error",
+        Command::Sessions { .. } => "sessions",
+        Command::Revoke(_) => "revoke",
+        Command::Publish { .. } => "publish",
+        Command::Observe { .. } => "observe",
+        Command::Read { .. } => "read",
+        Command::Symbol { .. } => "symbol",
+        Command::Quota(_) => "quota",
+        Command::Program { .. } => "program",
+        Command::AddOwn { .. } => "add_own",
+        Command::Aggregate { .. } => "aggregate",
     }
 }
 

@@ -10,17 +10,27 @@ use zerocopy::FromBytes;
 
 use crate::abi;
 
-/// Entry or return.
+/// Entry or return of a function, or a probe of the module's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A function is entered.
     Entry,
     /// A function returns.
     Return,
+    /// The trace begins.
+    Begin,
+    /// The trace ends.
+    End,
+    /// A program's clause cannot go on.
+    Error,
+    /// Time goes on: on one CPU.
+    Tick,
+    /// Time goes on: on each CPU.
+    Profile,
 }
 
 impl Kind {
-    /// Both, entry first.
+    /// Those of functions, entry first.
     pub const ALL: [Self; 2] = [Self::Entry, Self::Return];
 
     /// The probe's name, as in DTrace.
@@ -28,7 +38,48 @@ impl Kind {
         match self {
             Self::Entry => "entry",
             Self::Return => "return",
+            Self::Begin => "BEGIN",
+            Self::End => "END",
+            Self::Error => "ERROR",
+            Self::Tick => "tick",
+            Self::Profile => "profile",
         }
+    }
+
+    /// The provider whose probes are of this kind.
+    pub fn provider(self) -> &'static str {
+        match self {
+            Self::Entry | Self::Return => "fbt",
+            Self::Begin | Self::End | Self::Error => "dtrace",
+            Self::Tick | Self::Profile => "profile",
+        }
+    }
+
+    /// RTRACE_KIND_*
+    pub fn to_abi(self) -> u32 {
+        match self {
+            Self::Entry => abi::RTRACE_KIND_ENTRY,
+            Self::Return => abi::RTRACE_KIND_RETURN,
+            Self::Begin => abi::RTRACE_KIND_BEGIN,
+            Self::End => abi::RTRACE_KIND_END,
+            Self::Error => abi::RTRACE_KIND_ERROR,
+            Self::Tick => abi::RTRACE_KIND_TICK,
+            Self::Profile => abi::RTRACE_KIND_PROFILE,
+        }
+    }
+
+    fn from_abi(number: u32) -> Option<Self> {
+        [
+            Self::Entry,
+            Self::Return,
+            Self::Begin,
+            Self::End,
+            Self::Error,
+            Self::Tick,
+            Self::Profile,
+        ]
+        .into_iter()
+        .find(|kind| kind.to_abi() == number)
     }
 }
 
@@ -158,6 +209,7 @@ impl Function {
         match kind {
             Kind::Entry => self.entry_id,
             Kind::Return => self.return_id,
+            _ => None,
         }
     }
 
@@ -166,6 +218,7 @@ impl Function {
         match kind {
             Kind::Entry => self.entry_way,
             Kind::Return => self.return_way,
+            _ => Way::None,
         }
     }
 }
@@ -185,17 +238,26 @@ pub struct Probe {
     pub way: Way,
     /// Why it is not attached, if so.
     pub why: Option<Why>,
-    /// The function's module.
+    /// The function's module; empty if it has no function.
     pub module: String,
-    /// The function's name.
+    /// The function's name; empty if it has no function.
     pub name: String,
+    /// What a probe of the module's own is called, as `tick-1s`.
+    pub own: Option<String>,
+}
+
+impl Probe {
+    /// The last field of its full name.
+    pub fn label(&self) -> &str {
+        self.own.as_deref().unwrap_or(self.kind.name())
+    }
 }
 
 impl fmt::Display for Probe {
     /// The probe's full name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.kind.name();
-        write!(f, "fbt:{}:{}:{kind}", self.module, self.name)
+        let (provider, label) = (self.kind.provider(), self.label());
+        write!(f, "{provider}:{}:{}:{label}", self.module, self.name)
     }
 }
 
@@ -226,25 +288,27 @@ pub(crate) fn take_probe(buf: &mut &[u8]) -> Option<Probe> {
     let (head, names) = take_entry::<abi::rtrace_probe>(buf, |head| head.entry_size)?;
     let (module, names) = names.split_at_checked(head.module_len.into())?;
     let (name, _) = names.split_at_checked(head.name_len.into())?;
+    let kind = Kind::from_abi(head.kind.into())?;
+    let (name, own) = match Kind::ALL.contains(&kind) {
+        true => (text(name), None),
+        false => (String::new(), Some(text(name))),
+    };
     Some(Probe {
         index: head.index,
         id: head.id,
         function: head.function,
-        kind: match u32::from(head.kind) {
-            abi::RTRACE_KIND_ENTRY => Kind::Entry,
-            abi::RTRACE_KIND_RETURN => Kind::Return,
-            _ => return None,
-        },
+        kind,
         way: Way::from_abi(head.way),
         why: Why::from_abi(head.why),
         module: text(module),
-        name: text(name),
+        name,
+        own,
     })
 }
 
 /// Takes an entry of the size it claims off a buffer: its head, and what follows
 /// inside the entry.
-fn take_entry<'a, T: FromBytes>(
+pub(crate) fn take_entry<'a, T: FromBytes>(
     buf: &mut &'a [u8],
     size: impl FnOnce(&T) -> u32,
 ) -> Option<(T, &'a [u8])> {
@@ -256,7 +320,7 @@ fn take_entry<'a, T: FromBytes>(
     Some((head, names))
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -2,7 +2,7 @@
 //! The ledger: what became of every firing and of every call.
 //!
 //! ```text
-//! fired   = recorded + filtered + sum(dropped)
+//! fired   = recorded + processed + filtered + sum(dropped)
 //! entered = returned + in_flight + passed + sum(missed)     (return probes)
 //! ```
 //! Both hold exactly, for each probe on each CPU and for any sum of them, once the
@@ -17,23 +17,27 @@ pub const DROPS: usize = abi::RTRACE_DROPS as usize;
 /// How many reasons there are for a missed return.
 pub const MISSES: usize = abi::RTRACE_MISSES as usize;
 
-/// What each reason for a drop is called, by its index.
+/// What each reason for a drop is called, by its index; the spare ones are empty.
 pub const DROP_NAMES: [&str; DROPS] = {
     let mut names = [""; DROPS];
     names[abi::RTRACE_DROP_FULL as usize] = "full";
     names[abi::RTRACE_DROP_NESTED as usize] = "nested";
     names[abi::RTRACE_DROP_RECURSION as usize] = "recursion";
     names[abi::RTRACE_DROP_NO_RING as usize] = "no_ring";
+    names[abi::RTRACE_DROP_FLOOD as usize] = "flood";
+    names[abi::RTRACE_DROP_FAULT as usize] = "fault";
+    names[abi::RTRACE_DROP_AGGREGATION as usize] = "aggregation";
+    names[abi::RTRACE_DROP_SPECULATION as usize] = "speculation";
     names
 };
 
-/// What each reason for a missed return is called, by its index; the spare one is
-/// empty.
+/// What each reason for a missed return is called, by its index.
 pub const MISS_NAMES: [&str; MISSES] = {
     let mut names = [""; MISSES];
     names[abi::RTRACE_MISSED_UNFRAMED as usize] = "unframed";
     names[abi::RTRACE_MISSED_FRAMES as usize] = "frames";
     names[abi::RTRACE_MISSED_DIED as usize] = "died";
+    names[abi::RTRACE_MISSED_HIDDEN as usize] = "hidden";
     names
 };
 
@@ -58,6 +62,7 @@ pub struct Row {
     pub cpu: Option<u32>,
     pub fired: u64,
     pub recorded: u64,
+    pub processed: u64,
     pub filtered: u64,
     pub dropped: [u64; DROPS],
     pub entered: u64,
@@ -65,6 +70,7 @@ pub struct Row {
     pub in_flight: u64,
     pub passed: u64,
     pub missed: [u64; MISSES],
+    pub dynamic: u64,
 }
 
 impl Row {
@@ -82,6 +88,7 @@ impl Row {
     pub fn firings_unaccounted(&self) -> i128 {
         i128::from(self.fired)
             - i128::from(self.recorded)
+            - i128::from(self.processed)
             - i128::from(self.filtered)
             - wide(&self.dropped)
     }
@@ -105,7 +112,9 @@ impl Row {
         let pairs = [
             (&mut self.fired, other.fired),
             (&mut self.recorded, other.recorded),
+            (&mut self.processed, other.processed),
             (&mut self.filtered, other.filtered),
+            (&mut self.dynamic, other.dynamic),
             (&mut self.entered, other.entered),
             (&mut self.returned, other.returned),
             (&mut self.in_flight, other.in_flight),
@@ -126,7 +135,9 @@ impl From<abi::rtrace_ledger_row> for Row {
             cpu: (row.cpu != abi::RTRACE_CPU_ALL).then_some(row.cpu),
             fired: row.fired,
             recorded: row.recorded,
+            processed: row.processed,
             filtered: row.filtered,
+            dynamic: row.dynamic,
             dropped: row.dropped,
             entered: row.entered,
             returned: row.returned,
@@ -157,12 +168,14 @@ mod tests {
         fired: 20,
         recorded: 10,
         filtered: 4,
-        dropped: [3, 2, 1, 0],
+        processed: 0,
+        dropped: [3, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         entered: 30,
         returned: 20,
         in_flight: 1,
         passed: 5,
         missed: [2, 1, 1, 0],
+        dynamic: 0,
     };
 
     #[test]

@@ -38,6 +38,7 @@
 //! |---|---|
 //! | know a structure or number of the ABI | [`abi`], and the header it is made from |
 //! | follow a record from the ring to the caller | [`ring`], [`parse`], [`merge`], [`settle`], [`trace`] |
+//! | see, end, publish or observe sessions of others | [`Session::sessions`], [`Session::revoke`], [`Session::publish`], [`Observer`] |
 //! | start a command under trace | [`child`] |
 //! | test without the module | `fake` (feature of the same name) |
 
@@ -51,12 +52,15 @@ mod function;
 pub mod ledger;
 pub mod merge;
 mod node;
+mod observer;
+mod others;
 pub mod parse;
 mod record;
 pub mod ring;
 mod rings;
 mod session;
 pub mod settle;
+mod source;
 mod sys;
 pub mod trace;
 
@@ -65,7 +69,10 @@ pub use function::{Function, Kind, Probe, Query, Way, Why};
 pub use ledger::{Row, Sums};
 pub use merge::Merge;
 pub use node::{Access, Node};
-pub use record::{Context, Event, Firing, Record};
+pub use observer::{Observer, Subject};
+pub use others::{Listed, Quota, Whose, reason_name, state_name};
+pub use record::{Context, Event, ExecName, Firing, Record, Who};
+pub use ring::Verdict;
 pub use rings::Rings;
 pub use session::{Added, Config, Info, Pattern, Policy, Session, Started, Status};
 pub use trace::{Ended, Look, Lost, Trace};

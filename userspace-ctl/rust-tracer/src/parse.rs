@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::abi;
-use crate::record::{Context, Event, Firing, Record};
+use crate::record::{Context, Event, ExecName, Firing, Record, Who};
 
 /// Bytes of a word.
 const WORD: u64 = 8;
@@ -54,6 +54,14 @@ pub enum Corrupt {
 #[derive(Debug)]
 pub struct Records<'a> {
     words: &'a [AtomicU64],
+    /// The position that the first word holds, and the bits of a distance from it
+    /// that count: words of a ring are used again and again, those of a copy once.
+    origin: u64,
+    mask: u64,
+    /// Bytes of the ring's data area.
+    size: u64,
+    /// Whether the last record may be cut.
+    may_be_cut: bool,
     cpu: u32,
     position: u64,
     end: u64,
@@ -73,10 +81,39 @@ impl<'a> Records<'a> {
         }
         Ok(Self {
             words,
+            origin: 0,
+            mask: size - 1,
+            size,
+            may_be_cut: false,
             cpu,
             position: from,
             end: to,
         })
+    }
+
+    /// The records of a copy, `words`, of what CPU `cpu`'s ring of `size` bytes held
+    /// from position `from` on. The last one may be cut: it is not given out, and
+    /// [`Records::position`] is where it begins.
+    pub fn copied(words: &'a [AtomicU64], cpu: u32, from: u64, size: u64) -> Result<Self, Corrupt> {
+        let bytes = words.len() as u64 * WORD;
+        let end = from.checked_add(bytes);
+        match end {
+            Some(end) if size.is_power_of_two() && from % WORD == 0 && bytes <= size => Ok(Self {
+                words,
+                origin: from,
+                mask: u64::MAX,
+                size,
+                may_be_cut: true,
+                cpu,
+                position: from,
+                end,
+            }),
+            _ => Err(Corrupt::Range {
+                from,
+                to: from.wrapping_add(bytes),
+                size,
+            }),
+        }
     }
 
     /// Where the next record begins: all before it was given out.
@@ -84,10 +121,10 @@ impl<'a> Records<'a> {
         self.position
     }
 
-    /// The word at a position; the area's length is a power of two, so it exists.
+    /// The word at a position between `position` and `end`, so that it exists.
     fn word(&self, position: u64) -> u64 {
-        let index = (position / WORD) as usize & (self.words.len() - 1);
-        self.words[index].load(Relaxed)
+        let index = (position.wrapping_sub(self.origin) & self.mask) / WORD;
+        self.words[index as usize].load(Relaxed)
     }
 
     /// The words of a structure at a position, if the record there holds it.
@@ -104,14 +141,13 @@ impl<'a> Records<'a> {
         let kind = (info >> 24) & 0xf;
         let context = Context::from_info(info);
 
-        let size = self.words.len() as u64 * WORD;
-        let to_edge = size - (position & (size - 1));
+        let to_edge = self.size - (position & (self.size - 1));
         let bad_length = Corrupt::Length {
             position,
             kind,
             len,
         };
-        if len == 0 || len % WORD != 0 || len > to_edge || len > self.end - position {
+        if len == 0 || len % WORD != 0 || len > to_edge {
             return Err(bad_length);
         }
         if own != (position >> 3) as u32 {
@@ -119,6 +155,14 @@ impl<'a> Records<'a> {
                 position,
                 found: own,
             });
+        }
+        if len > self.end - position {
+            // A record that a copy cuts is one that will fit into the next one.
+            if self.may_be_cut && len <= abi::RTRACE_RECORD_MAX.into() {
+                self.end = position;
+                return Ok(None);
+            }
+            return Err(bad_length);
         }
 
         let record = match kind {
@@ -155,6 +199,92 @@ impl<'a> Records<'a> {
                         },
                         value: back.value,
                         elapsed: back.elapsed,
+                    },
+                })
+            }
+            abi::RTRACE_RECORD_CALLED => {
+                let words: [u64; 7] = self.structure(position, len).ok_or(bad_length)?;
+                let called: abi::rtrace_record_called = zerocopy::transmute!(words);
+                Some(Record {
+                    time: called.head.time,
+                    cpu: self.cpu,
+                    context,
+                    event: Event::Called {
+                        at: Firing {
+                            probe: called.probe,
+                            pid: called.pid,
+                            tid: called.tid,
+                        },
+                        who: Who {
+                            uid: called.uid,
+                            execname: ExecName::from_chars(called.execname),
+                        },
+                    },
+                })
+            }
+            abi::RTRACE_RECORD_RETURNED => {
+                let words: [u64; 8] = self.structure(position, len).ok_or(bad_length)?;
+                let back: abi::rtrace_record_returned = zerocopy::transmute!(words);
+                Some(Record {
+                    time: back.head.time,
+                    cpu: self.cpu,
+                    context,
+                    event: Event::Returned {
+                        at: Firing {
+                            probe: back.probe,
+                            pid: back.pid,
+                            tid: back.tid,
+                        },
+                        who: Who {
+                            uid: back.uid,
+                            execname: ExecName::from_chars(back.execname),
+                        },
+                        result: (back.result <= 0).then_some(back.result),
+                        elapsed: back.elapsed,
+                    },
+                })
+            }
+            abi::RTRACE_RECORD_CLAUSE => {
+                const HEAD: u64 = size_of::<abi::rtrace_record_clause>() as u64;
+                let words: [u64; 6] = self.structure(position, len).ok_or(bad_length)?;
+                let head: abi::rtrace_record_clause = zerocopy::transmute!(words);
+                let items = (HEAD..len)
+                    .step_by(WORD as usize)
+                    .flat_map(|at| self.word(position.wrapping_add(at)).to_ne_bytes());
+                Some(Record {
+                    time: head.time,
+                    cpu: self.cpu,
+                    context,
+                    event: Event::Clause {
+                        at: Firing {
+                            probe: head.probe,
+                            pid: head.pid,
+                            tid: head.tid,
+                        },
+                        clause: head.clause,
+                        speculation: head.speculation,
+                        items: items.collect(),
+                    },
+                })
+            }
+            abi::RTRACE_RECORD_FAULT => {
+                let words: [u64; 7] = self.structure(position, len).ok_or(bad_length)?;
+                let fault: abi::rtrace_record_fault = zerocopy::transmute!(words);
+                Some(Record {
+                    time: fault.time,
+                    cpu: self.cpu,
+                    context,
+                    event: Event::Fault {
+                        at: Firing {
+                            probe: fault.probe,
+                            pid: fault.pid,
+                            tid: fault.tid,
+                        },
+                        clause: fault.clause,
+                        fault: fault.fault,
+                        instruction: fault.instruction,
+                        epid: fault.epid,
+                        address: fault.address,
                     },
                 })
             }

@@ -42,6 +42,46 @@ fn back(time: u64) -> Record {
     }
 }
 
+fn called(time: u64) -> Record {
+    Record {
+        time,
+        cpu: 3,
+        context: Context::Task,
+        event: Event::Called {
+            at: Firing {
+                probe: 7,
+                pid: 100,
+                tid: 101,
+            },
+            who: Who {
+                uid: 1001,
+                execname: ExecName::new(*b"ls\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+            },
+        },
+    }
+}
+
+fn returned(time: u64, result: Option<i32>) -> Record {
+    Record {
+        time,
+        cpu: 3,
+        context: Context::Task,
+        event: Event::Returned {
+            at: Firing {
+                probe: 8,
+                pid: 100,
+                tid: 101,
+            },
+            who: Who {
+                uid: 1001,
+                execname: ExecName::new(*b"sixteen bytes of"),
+            },
+            result,
+            elapsed: 99,
+        },
+    }
+}
+
 fn words(words: &[u64]) -> Vec<AtomicU64> {
     words.iter().map(|&word| AtomicU64::new(word)).collect()
 }
@@ -62,7 +102,15 @@ fn head(kind: u32, len: u64, position: u64) -> u64 {
 #[test]
 fn what_was_written_is_read() {
     let mut ring = FakeRing::new(3, 1024);
-    let written = [entry(10), back(20), entry(20)];
+    let written = [
+        entry(10),
+        back(20),
+        entry(20),
+        called(30),
+        returned(40, Some(0)),
+        returned(50, Some(-2)),
+        returned(60, None),
+    ];
     for record in &written {
         assert!(ring.write(record));
     }
@@ -85,14 +133,14 @@ fn padding_and_discarded_records_are_stepped_over() {
     ]);
     let read = all(&data, 64, 128);
     assert_eq!(read.len(), 1);
-    let lost = read[0].unwrap();
+    let lost = read[0].clone().unwrap();
     assert_eq!((lost.time, lost.event), (5, Event::Lost { count: 9 }));
 }
 
 #[test]
 fn records_of_a_newer_minor_version_are_read_as_far_as_they_are_known() {
     let data = words(&[
-        head(9, 16, 0),
+        head(10, 16, 0),
         1,
         head(abi::RTRACE_RECORD_LOST, 48, 16),
         5,
@@ -103,7 +151,7 @@ fn records_of_a_newer_minor_version_are_read_as_far_as_they_are_known() {
     ]);
     let read = all(&data, 0, 64);
     assert_eq!(read.len(), 1);
-    assert_eq!(read[0].unwrap().event, Event::Lost { count: 9 });
+    assert_eq!(read[0].clone().unwrap().event, Event::Lost { count: 9 });
 }
 
 #[test]
@@ -124,6 +172,8 @@ fn impossible_lengths_are_damage_and_end_the_reading() {
         (abi::RTRACE_RECORD_LOST, 16),
         (abi::RTRACE_RECORD_ENTRY, 48),
         (abi::RTRACE_RECORD_RETURN, 40),
+        (abi::RTRACE_RECORD_CALLED, 48),
+        (abi::RTRACE_RECORD_RETURNED, 56),
         (abi::RTRACE_RECORD_LOST, 136),
         (abi::RTRACE_RECORD_PAD, 120),
         (abi::RTRACE_RECORD_DISCARD, 0xff_fff8),
@@ -140,6 +190,53 @@ fn impossible_lengths_are_damage_and_end_the_reading() {
             })]
         );
     }
+}
+
+#[test]
+fn a_copy_that_cuts_a_record_is_read_up_to_it() {
+    let mut ring = FakeRing::new(3, 1024);
+    let mut last = 0;
+    // Twelve records fill a lap, so the last ones lie in the second.
+    for time in 0..20 {
+        last = ring.head();
+        assert!(ring.write(&entry(time)));
+        ring.area(Area::Consumer)[0].store(ring.head(), Relaxed);
+    }
+    let data = ring.area(Area::Data);
+    let from = last - 160;
+    let at = |position: u64| (position % 1024 / 8) as usize;
+    let copy = |bytes: u64| {
+        words(
+            &data[at(from)..at(from + bytes)]
+                .iter()
+                .map(|word| word.load(Relaxed))
+                .collect::<Vec<_>>(),
+        )
+    };
+    for (bytes, whole) in [(240, 3), (232, 2), (160, 2), (88, 1), (8, 0), (0, 0)] {
+        let copy = copy(bytes);
+        let mut records = Records::copied(&copy, 3, from, 1024).unwrap();
+        let times: Vec<_> = records
+            .by_ref()
+            .map(|record| record.unwrap().time)
+            .collect();
+        assert_eq!(times, (17..17 + whole).collect::<Vec<_>>(), "{bytes}");
+        assert_eq!(records.position(), from + whole * 80);
+    }
+}
+
+#[test]
+fn a_copy_that_no_ring_can_have_held_is_damage() {
+    let data = words(&[head(abi::RTRACE_RECORD_LOST, 24, 64), 5, 9]);
+    assert!(Records::copied(&data, 3, 64, 1000).is_err());
+    assert!(Records::copied(&data, 3, 64, 16).is_err());
+    assert!(Records::copied(&data, 3, 63, 1024).is_err());
+    assert!(Records::copied(&data, 3, u64::MAX - 7, 1024).is_err());
+    let mut stale = Records::copied(&data, 3, 128, 1024).unwrap();
+    assert!(matches!(stale.next(), Some(Err(Corrupt::Position { .. }))));
+    let long = words(&[head(abi::RTRACE_RECORD_DISCARD, 4104, 64), 5]);
+    let mut long = Records::copied(&long, 3, 64, 1 << 20).unwrap();
+    assert!(matches!(long.next(), Some(Err(Corrupt::Length { .. }))));
 }
 
 #[test]
@@ -165,13 +262,17 @@ fn positions_near_the_end_of_time_do_not_overflow() {
 /// What must hold for any words: it ends, each record has room of its own, and
 /// the position never leaves the range.
 fn is_tame(words: &[AtomicU64], from: u64, to: u64) -> Result<(), TestCaseError> {
-    let Ok(mut records) = Records::new(words, 0, from, to) else {
-        return Ok(());
-    };
-    let (mut steps, mut last) = (0, from);
+    match Records::new(words, 0, from, to) {
+        Ok(records) => ends_tamely(records, words.len()),
+        Err(_) => Ok(()),
+    }
+}
+
+fn ends_tamely(mut records: Records<'_>, most: usize) -> Result<(), TestCaseError> {
+    let (mut steps, mut last, to) = (0, records.position(), records.end);
     while let Some(record) = records.next() {
         steps += 1;
-        prop_assert!(steps <= words.len() + 1);
+        prop_assert!(steps <= most + 1);
         prop_assert!(records.position() >= last && records.position() <= to);
         last = records.position();
         if record.is_err() {
@@ -191,6 +292,10 @@ proptest! {
         is_tame(&words(&content), from, from.wrapping_add(len))?;
         let from = from & !7;
         is_tame(&words(&content), from, from.saturating_add(len & !7))?;
+        let copy = words(&content);
+        if let Ok(records) = Records::copied(&copy, 0, from, 1024) {
+            ends_tamely(records, content.len())?;
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use rustix::io::Errno;
 use zerocopy::FromBytes;
 
 use crate::abi;
-use crate::device::{Command, Device};
+use crate::device::{Command, Device, Program};
 use crate::error::{Error, Result};
 use crate::function::{Function, Kind, Probe, Query, take_function, take_probe};
 use crate::ledger::{Row, Sums};
@@ -32,7 +32,7 @@ use crate::sys::Kernel;
 use crate::trace::Trace;
 
 /// Bytes of the buffer in which answers of many entries come.
-const CHUNK: usize = 1 << 20;
+pub(crate) const CHUNK: usize = 1 << 20;
 
 /// How often a listing is begun anew because functions came or went meanwhile.
 const RETRIES: u32 = 16;
@@ -56,6 +56,8 @@ pub struct Pattern {
     pub ret: bool,
     /// Functions of modules that are loaded later as well.
     pub late: bool,
+    /// The group of a program's clauses that run for them; 0: none.
+    pub group: u32,
 }
 
 impl Pattern {
@@ -138,7 +140,7 @@ pub struct Config {
 /// One open file of the module.
 #[derive(Clone)]
 pub struct Session {
-    device: Arc<dyn Device>,
+    pub(crate) device: Arc<dyn Device>,
     info: Info,
 }
 
@@ -193,6 +195,13 @@ impl Session {
     /// The node through which the session was opened.
     pub fn node(&self) -> Option<Node> {
         Node::from_abi(self.info.node)
+    }
+
+    /// A number that changes whenever functions of modules come or go.
+    pub fn generation(&self) -> Result<u64> {
+        let mut info = Info::default();
+        self.ask("read the module's generation", Command::Info(&mut info))?;
+        Ok(info.generation)
     }
 
     /// The functions that a query names.
@@ -257,22 +266,38 @@ impl Session {
             .filter(|(set, _)| *set)
             .map(|(_, bit)| bit)
             .sum();
-        self.add_with(flags, &pattern.module, &pattern.function, &[])
+        let arg = abi::rtrace_add {
+            flags,
+            group: pattern.group,
+            ..Default::default()
+        };
+        self.add_with(arg, &pattern.module, &pattern.function, &[])
     }
 
     /// Adds probes by the ids that [`Session::functions`] gives.
     pub fn add_ids(&self, ids: &[u32]) -> Result<Added> {
+        self.add_ids_to(ids, 0)
+    }
+
+    /// The same, for a group of a program's clauses.
+    pub fn add_ids_to(&self, ids: &[u32], group: u32) -> Result<Added> {
         if ids.is_empty() {
             return Ok(Added::default());
         }
-        self.add_with(0, "", "", ids)
-    }
-
-    fn add_with(&self, flags: u32, module: &str, function: &str, ids: &[u32]) -> Result<Added> {
-        let mut arg = abi::rtrace_add {
-            flags,
+        let arg = abi::rtrace_add {
+            group,
             ..Default::default()
         };
+        self.add_with(arg, "", "", ids)
+    }
+
+    fn add_with(
+        &self,
+        mut arg: abi::rtrace_add,
+        module: &str,
+        function: &str,
+        ids: &[u32],
+    ) -> Result<Added> {
         let command = Command::Add {
             arg: &mut arg,
             module: module.as_bytes(),
@@ -334,6 +359,72 @@ impl Session {
             policy: Policy::from_abi(arg.policy).ok_or(reply(WHAT, "an unknown policy"))?,
             frames: arg.frames,
         })
+    }
+
+    /// Loads a program in place of an earlier one. `sizes` says what is not a part: `strsize`,
+    /// `speculations`, `specsize`, `aggsize`, `dynvarsize`. With an error comes the index of the
+    /// instruction that was refused.
+    pub fn load(
+        &self,
+        program: &Program<'_>,
+        sizes: abi::rtrace_program,
+    ) -> std::result::Result<(), (Error, u32)> {
+        let mut arg = sizes;
+        let command = Command::Program {
+            arg: &mut arg,
+            program,
+        };
+        self.ask("load the program", command)
+            .map_err(|error| (error, arg.instruction))
+    }
+
+    /// Adds a probe of the module's own for a group of a program's clauses; `period` in ns, for
+    /// those that have one. Returns the probe's index.
+    pub fn add_own(&self, kind: Kind, name: &str, period: u64, group: u32) -> Result<u32> {
+        let mut arg = abi::rtrace_add_own {
+            kind: kind.to_abi(),
+            group,
+            period,
+            ..Default::default()
+        };
+        let name = name.as_bytes();
+        let command = Command::AddOwn {
+            arg: &mut arg,
+            name,
+        };
+        self.ask("add a probe", command)?;
+        Ok(arg.index)
+    }
+
+    /// Takes what was aggregated on a CPU since the last time: appends `rtrace_aggregate_entry` after
+    /// entry, each with its keys and words. Nothing if nothing can aggregate there.
+    pub fn aggregate(&self, cpu: u32, into: &mut Vec<u8>) -> Result<()> {
+        const WHAT: &str = "read the aggregations";
+        let mut buf = vec![0; CHUNK];
+        let mut cursor = 0;
+        loop {
+            let mut arg = abi::rtrace_aggregate {
+                cpu,
+                cursor,
+                ..Default::default()
+            };
+            let command = Command::Aggregate {
+                arg: &mut arg,
+                buf: &mut buf,
+            };
+            match self.ask(WHAT, command) {
+                Err(Error::Command { errno, .. }) if errno == Errno::NXIO => return Ok(()),
+                other => other?,
+            }
+            into.extend_from_slice(filled(WHAT, &buf, arg.filled)?);
+            if arg.cursor == 0 {
+                return Ok(());
+            }
+            if arg.cursor == cursor {
+                return Err(reply(WHAT, "a cursor that stands still"));
+            }
+            cursor = arg.cursor;
+        }
     }
 
     /// Narrows the session to a process and its descendants.
@@ -425,7 +516,7 @@ impl Session {
         let status = self.status()?;
         let policy = Policy::from_abi(status.policy)
             .ok_or(reply("read the session's status", "an unknown policy"))?;
-        Trace::new(self.rings()?, policy)
+        Trace::new(self.rings()?.into(), policy)
     }
 
     /// Waits until a ring reaches the watermark or the session ends, at most for
@@ -451,7 +542,7 @@ impl Session {
     }
 
     /// Carries out a command; if it fails, asks the module for its sentence.
-    fn ask(&self, what: &'static str, command: Command<'_>) -> Result<()> {
+    pub(crate) fn ask(&self, what: &'static str, command: Command<'_>) -> Result<()> {
         self.device
             .command(command)
             .map_err(|errno| Error::Command {
@@ -474,12 +565,12 @@ impl Session {
     }
 }
 
-fn reply(command: &'static str, what: &'static str) -> Error {
+pub(crate) fn reply(command: &'static str, what: &'static str) -> Error {
     Error::Reply { command, what }
 }
 
 /// What the module says it filled of a buffer.
-fn filled<'a>(command: &'static str, buf: &'a [u8], filled: u64) -> Result<&'a [u8]> {
+pub(crate) fn filled<'a>(command: &'static str, buf: &'a [u8], filled: u64) -> Result<&'a [u8]> {
     usize::try_from(filled)
         .ok()
         .and_then(|filled| buf.get(..filled))

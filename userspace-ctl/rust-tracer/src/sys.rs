@@ -87,6 +87,60 @@ impl Device for Kernel {
                 (arg.buf, arg.buf_len) = (pointer, u32::try_from(len).unwrap_or(u32::MAX));
                 (abi::COMMAND_LAST_ERROR, ptr::from_mut(arg).cast())
             }
+            C::Sessions { arg, buf } => {
+                arg.size = size_of_val(arg) as u32;
+                (arg.buf, arg.buf_len) = slice_out(buf);
+                (abi::COMMAND_SESSIONS, ptr::from_mut(arg).cast())
+            }
+            C::Revoke(arg) => {
+                arg.size = size_of_val(arg) as u32;
+                (abi::COMMAND_REVOKE, ptr::from_mut(arg).cast())
+            }
+            C::Publish { arg, name } => {
+                arg.size = size_of_val(arg) as u32;
+                (arg.name, arg.name_len) = slice_in(name);
+                (abi::COMMAND_PUBLISH, ptr::from_mut(arg).cast())
+            }
+            C::Observe { arg, name } => {
+                arg.size = size_of_val(arg) as u32;
+                (arg.name, arg.name_len) = slice_in(name);
+                (abi::COMMAND_OBSERVE, ptr::from_mut(arg).cast())
+            }
+            C::Read { arg, buf } => {
+                arg.size = size_of_val(arg) as u32;
+                (arg.buf, arg.buf_len) = slice_out(buf);
+                (abi::COMMAND_READ, ptr::from_mut(arg).cast())
+            }
+            C::Symbol { arg, buf } => {
+                arg.size = size_of_val(arg) as u32;
+                let (pointer, len) = slice_out(buf);
+                (arg.buf, arg.buf_len) = (pointer, u32::try_from(len).unwrap_or(u32::MAX));
+                (abi::COMMAND_SYMBOL, ptr::from_mut(arg).cast())
+            }
+            C::Quota(arg) => {
+                arg.size = size_of_val(arg) as u32;
+                (abi::COMMAND_QUOTA, ptr::from_mut(arg).cast())
+            }
+            C::Program { arg, program } => {
+                arg.size = size_of_val(arg) as u32;
+                (arg.code, arg.code_count) = slice_in(program.code);
+                (arg.clauses, arg.clauses_count) = slice_in(program.clauses);
+                (arg.constants, arg.constants_count) = slice_in(program.constants);
+                (arg.strings, arg.strings_len) = slice_in(program.strings);
+                (arg.variables, arg.variables_count) = slice_in(program.variables);
+                (arg.aggregations, arg.aggregations_count) = slice_in(program.aggregations);
+                (abi::COMMAND_PROGRAM, ptr::from_mut(arg).cast())
+            }
+            C::AddOwn { arg, name } => {
+                arg.size = size_of_val(arg) as u32;
+                (arg.name, arg.name_len) = slice_in(name);
+                (abi::COMMAND_ADD_OWN, ptr::from_mut(arg).cast())
+            }
+            C::Aggregate { arg, buf } => {
+                arg.size = size_of_val(arg) as u32;
+                (arg.buf, arg.buf_len) = slice_out(buf);
+                (abi::COMMAND_AGGREGATE, ptr::from_mut(arg).cast())
+            }
         };
         // SAFETY: `arg` is null for STOP and else points to the structure of this request, whose
         // `size` says how long it is; the pointers inside it come with their lengths from slices

@@ -10,17 +10,23 @@
 
 use std::os::fd::BorrowedFd;
 
-use crate::abi;
 use crate::error::{Error, Result};
 use crate::merge::Merge;
 use crate::record::{Event, Record};
-use crate::ring::{Ring, Verdict};
-use crate::rings::Rings;
+use crate::ring::Verdict;
 use crate::session::Policy;
 use crate::settle::Settler;
+use crate::source::Source;
 
 /// Records that may wait in memory, about 100 bytes each.
 const HELD_MOST: usize = 1 << 20;
+
+/// The same for an observer: what waits longer it is told that it missed, and one that
+/// leaves has little left to give out.
+const HELD_MOST_OBSERVED: usize = 1 << 16;
+
+/// Records that one look gives out, before the caller looks at what else happened.
+const GIVEN_MOST: usize = 1 << 16;
 
 /// Records taken out of one ring before the next one has its turn, and records
 /// given out before the rings have theirs.
@@ -58,25 +64,33 @@ pub enum Ended<E> {
 pub struct Lost {
     /// The CPU.
     pub cpu: u32,
-    /// How many, since the session's start.
+    /// How many, since the session's start; an observer knows of those told alone.
     pub total: u64,
     /// How many of them lost-records have told of.
     pub told: u64,
+    /// To an observer: bytes of records that it came too late for.
+    pub skipped: u64,
 }
 
 /// The ordered records of a started session.
 pub struct Trace {
-    rings: Rings,
+    source: Source,
     policy: Policy,
     merge: Merge,
     settler: Settler,
     told: Vec<u64>,
+    /// Records that may wait.
+    held_most: usize,
 }
 
 impl Trace {
-    pub(crate) fn new(rings: Rings, policy: Policy) -> Result<Self> {
+    pub(crate) fn new(source: Source, policy: Policy) -> Result<Self> {
         Ok(Self {
-            rings,
+            held_most: match source {
+                Source::Rings(_) => HELD_MOST,
+                Source::Copies(_) => HELD_MOST_OBSERVED,
+            },
+            source,
             policy,
             merge: Merge::default(),
             settler: Settler::start()?,
@@ -95,7 +109,7 @@ impl Trace {
         mut each: impl FnMut(&Record) -> std::result::Result<(), E>,
     ) -> std::result::Result<Look, Ended<E>> {
         if self.policy != Policy::Switch {
-            let changed = self.rings.refresh()?;
+            let changed = self.source.refresh()?;
             return Ok(Look {
                 changed,
                 ..Look::default()
@@ -103,7 +117,7 @@ impl Trace {
         }
         // The order matters: first the time, then the rings there are, then their records.
         let settled = self.settler.settled();
-        let changed = self.rings.refresh()?;
+        let changed = self.source.refresh()?;
         let mut records = 0;
         let more = loop {
             // Again and again, as the receiver may be slow and the rings must not run full.
@@ -113,7 +127,7 @@ impl Trace {
             if given < TURN {
                 break false;
             }
-            if records >= HELD_MOST {
+            if records >= GIVEN_MOST {
                 break true;
             }
         };
@@ -125,52 +139,66 @@ impl Trace {
             held: self.merge.held(),
             changed,
             more,
-            full: self.merge.held() >= HELD_MOST,
+            full: self.merge.held() >= self.held_most,
         })
     }
 
-    /// Gives out all that is left, in order. The session must be stopped.
+    /// Gives out all that is left, in order. The session must be stopped or dead.
     pub fn finish<E>(
         &mut self,
         mut each: impl FnMut(&Record) -> std::result::Result<(), E>,
     ) -> std::result::Result<usize, Ended<E>> {
-        self.rings.refresh()?;
+        self.source.refresh()?;
         if self.policy == Policy::Ring {
-            for (lane, ring) in self.rings.iter().enumerate() {
-                ring.replay(|record| self.merge.push(lane, record))?;
-                self.merge.settle(lane, u64::MAX);
-            }
+            let merge = &mut self.merge;
+            self.source
+                .replay(|lane, record| merge.push(lane, record))?;
+            (0..self.source.lanes()).for_each(|lane| merge.settle(lane, u64::MAX));
             return self.merge.drain(usize::MAX, each).map_err(Ended::Receiver);
         }
         let mut records = 0;
         loop {
-            // Nothing is published any more, so an emptied ring is empty for good.
-            self.take(u64::MAX)?;
+            // Nothing is published any more, so an emptied ring is empty for good. Of copies only
+            // one more look tells that there are no more.
+            let taken = self.take(u64::MAX)?;
             let given = self.merge.drain(usize::MAX, &mut each);
             records += given.map_err(Ended::Receiver)?;
-            if self.merge.held() == 0 && self.unread() == 0 {
+            if taken == 0 && self.merge.held() == 0 && self.unread() == 0 {
                 return Ok(records);
             }
         }
     }
 
+    /// Gives out, in order, what was recorded until now, and nothing that comes later:
+    /// how an observer leaves a session that goes on.
+    pub fn leave<E>(
+        &mut self,
+        each: impl FnMut(&Record) -> std::result::Result<(), E>,
+    ) -> std::result::Result<usize, Ended<E>> {
+        self.source.refresh()?;
+        self.take(u64::MAX)?;
+        (0..self.source.lanes()).for_each(|lane| self.merge.settle(lane, u64::MAX));
+        self.merge.drain(usize::MAX, each).map_err(Ended::Receiver)
+    }
+
     /// Takes records out of the rings by turns, until they are empty or enough are
     /// held. The session is settled up to `settled`, which holds for a lane once all
-    /// that its ring had published since is in it.
-    fn take(&mut self, settled: u64) -> Result<()> {
-        let lanes = self.rings.iter().count();
+    /// that its ring had published since is in it. Returns how many there were.
+    fn take(&mut self, settled: u64) -> Result<usize> {
+        let lanes = self.source.lanes();
         self.merge.widen(lanes);
         self.told.resize(lanes, 0);
+        let mut all = 0;
         // A ring that refills as fast as it is emptied must not keep us here.
-        for _ in 0..HELD_MOST / TURN {
+        for _ in 0..self.held_most / TURN {
             let mut more = false;
-            for (lane, ring) in self.rings.iter_mut().enumerate() {
+            for lane in 0..lanes {
                 // A lane that has nothing must get its turn, or nothing could ever leave.
-                if self.merge.held() >= HELD_MOST && !self.merge.is_empty(lane) {
+                if self.merge.held() >= self.held_most && !self.merge.is_empty(lane) {
                     continue;
                 }
                 let (merge, told) = (&mut self.merge, &mut self.told[lane]);
-                let taken = ring.take(TURN, |record| {
+                let taken = self.source.take(lane, TURN, |record| {
                     if let Event::Lost { count } = record.event {
                         *told = told.saturating_add(count);
                     }
@@ -180,12 +208,13 @@ impl Trace {
                     merge.settle(lane, settled);
                 }
                 more |= taken > 0;
+                all += taken;
             }
-            if !more || self.merge.held() >= HELD_MOST {
+            if !more || self.merge.held() >= self.held_most {
                 break;
             }
         }
-        Ok(())
+        Ok(all)
     }
 
     /// Becomes readable when more records are ready to be given out.
@@ -195,24 +224,26 @@ impl Trace {
 
     /// The session's state and the reason for it, without a system call.
     pub fn verdict(&self) -> Verdict {
-        self.rings.verdict().unwrap_or(Verdict {
-            state: abi::RTRACE_STATE_RUNNING,
-            reason: abi::RTRACE_REASON_NONE,
-        })
+        self.source.verdict()
     }
 
     /// What each CPU's ring lost so far.
     pub fn lost(&self) -> impl Iterator<Item = Lost> {
-        self.rings.iter().enumerate().map(|(lane, ring)| Lost {
-            cpu: ring.cpu(),
-            total: ring.lost(),
-            told: self.told.get(lane).copied().unwrap_or(0),
+        let losses = self.source.losses().into_iter().enumerate();
+        losses.map(|(lane, (cpu, total, skipped))| {
+            let told = self.told.get(lane).copied().unwrap_or(0);
+            Lost {
+                cpu,
+                total: total.unwrap_or(told),
+                told,
+                skipped,
+            }
         })
     }
 
     /// Bytes that wait in the rings.
     pub fn unread(&self) -> u64 {
-        self.rings.iter().map(Ring::unread).sum()
+        self.source.unread()
     }
 
     /// Records given out after a later one: 0, or [`crate::settle`] says why not.

@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 
-use rust_tracer::{Context, Event, Record};
+use rust_tracer::{Context, Event, Kind, Record};
 
 use super::columns::{HEADING, details};
 use super::{Form, padded};
@@ -50,7 +50,7 @@ impl Flow {
         let function = name.probe.function;
         let open = self.open.entry(stack).or_default();
         let depth = open.len();
-        if matches!(event, Event::Entry { .. }) {
+        if event.kind() == Some(Kind::Entry) {
             if depth < DEEPEST {
                 open.push(function);
             }
@@ -71,7 +71,7 @@ impl Flow {
 
 impl Form for Flow {
     fn record(&mut self, out: &mut Vec<u8>, names: &Names, record: &Record) {
-        if matches!(record.event, Event::Lost { .. }) {
+        if record.event.firing().is_none() {
             self.open.clear();
             if !self.verbose {
                 return;
@@ -98,9 +98,10 @@ impl Form for Flow {
         self.name.clear();
         self.name.resize(2 * depth, b' ');
         self.name.extend_from_slice(match record.event {
-            Event::Entry { .. } => b" -> ",
-            Event::Return { .. } => b" <- ",
-            Event::Lost { .. } => b" | lost",
+            Event::Entry { .. } | Event::Called { .. } => b" -> ".as_slice(),
+            Event::Return { .. } | Event::Returned { .. } => b" <- ",
+            Event::Clause { .. } | Event::Fault { .. } => b" | ",
+            Event::Lost { .. } | Event::Skipped { .. } => b" | lost",
         });
         if at.is_some() {
             let function = name.map_or("?", |name| name.probe.name.as_str());
@@ -112,7 +113,7 @@ impl Form for Flow {
         let spaces = 41_usize.saturating_sub(self.name.len()) + 1;
         out.resize(out.len() + spaces, b' ');
         if self.verbose {
-            details(out, record);
+            details(out, names, record);
         }
         out.push(b'\n');
     }

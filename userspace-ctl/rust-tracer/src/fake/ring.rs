@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::abi;
 use crate::device::Area;
-use crate::record::{Context, Event, Record};
+use crate::record::{Context, Event, Firing, Record, Who};
 
 /// A ring of the fake module.
 #[derive(Debug)]
@@ -101,6 +101,24 @@ impl FakeRing {
         self.data[(position / 8) as usize % self.data.len()].store(word, Relaxed);
     }
 
+    /// What an observer gets: from where on, how many bytes it skips, and the bytes.
+    pub fn copy(&self, position: u64, room: usize) -> (u64, u64, Vec<u8>) {
+        let size = self.data.len() as u64 * 8;
+        let position = position.min(self.head) & !7;
+        let from = match self.head - position <= size {
+            true => position,
+            false => self.head,
+        };
+        let to_end = size - from % size;
+        let len = (self.head - from).min(to_end).min(room as u64 & !7);
+        let words = (from..from + len).step_by(8);
+        let bytes = words.flat_map(|at| {
+            let word = &self.data[(at / 8) as usize % self.data.len()];
+            word.load(Relaxed).to_ne_bytes()
+        });
+        (from, from - position, bytes.collect())
+    }
+
     /// Makes what was written visible.
     pub fn publish(&self, state: u32, reason: u32, generation: u64) {
         self.status[2].store(self.lost, Relaxed);
@@ -112,17 +130,59 @@ impl FakeRing {
 }
 
 fn encode(record: &Record, cpu: u32) -> Vec<u64> {
-    let (kind, rest) = match record.event {
+    let (kind, rest) = match record.event.clone() {
         Event::Lost { count } => (abi::RTRACE_RECORD_LOST, vec![count]),
         Event::Entry { at, args } => {
-            let mut rest = vec![pair(at.probe, cpu), pair(at.pid, at.tid)];
-            rest.extend(args);
+            let rest = [at_words(&at, cpu), args.into()].concat();
             (abi::RTRACE_RECORD_ENTRY, rest)
         }
         Event::Return { at, value, elapsed } => (
             abi::RTRACE_RECORD_RETURN,
-            vec![pair(at.probe, cpu), pair(at.pid, at.tid), value, elapsed],
+            [at_words(&at, cpu), vec![value, elapsed]].concat(),
         ),
+        Event::Called { at, who } => (
+            abi::RTRACE_RECORD_CALLED,
+            [at_words(&at, cpu), who_words(&who, 0)].concat(),
+        ),
+        Event::Returned {
+            at,
+            who,
+            result,
+            elapsed,
+        } => {
+            let result = result.unwrap_or(abi::RTRACE_RESULT_NONE as i32);
+            let rest = [at_words(&at, cpu), who_words(&who, result), vec![elapsed]];
+            (abi::RTRACE_RECORD_RETURNED, rest.concat())
+        }
+        Event::Clause {
+            at,
+            clause,
+            speculation,
+            items,
+        } => {
+            let words = items.chunks(8).map(|chunk| {
+                let mut word = [0; 8];
+                word[..chunk.len()].copy_from_slice(chunk);
+                u64::from_ne_bytes(word)
+            });
+            let mut rest = at_words(&at, cpu);
+            rest.extend([pair(clause, 0), speculation]);
+            rest.extend(words);
+            (abi::RTRACE_RECORD_CLAUSE, rest)
+        }
+        Event::Fault {
+            at,
+            clause,
+            fault,
+            instruction,
+            epid,
+            address,
+        } => {
+            let mut rest = at_words(&at, cpu);
+            rest.extend([pair(clause, fault), pair(instruction, epid), address]);
+            (abi::RTRACE_RECORD_FAULT, rest)
+        }
+        Event::Skipped { .. } => unreachable!("no ring holds it"),
     };
     let context = match record.context {
         Context::Task => abi::RTRACE_CONTEXT_TASK,
@@ -135,6 +195,17 @@ fn encode(record: &Record, cpu: u32) -> Vec<u64> {
     let mut words = vec![head(kind, len, context, 0), record.time];
     words.extend(rest);
     words
+}
+
+fn at_words(at: &Firing, cpu: u32) -> Vec<u64> {
+    vec![pair(at.probe, cpu), pair(at.pid, at.tid)]
+}
+
+fn who_words(who: &Who, result: i32) -> Vec<u64> {
+    let mut name = [0; 16];
+    name[..who.execname.as_bytes().len()].copy_from_slice(who.execname.as_bytes());
+    let [first, second]: [u64; 2] = zerocopy::transmute!(name);
+    vec![pair(who.uid, result as u32), first, second]
 }
 
 fn head(kind: u32, len: u64, context: u32, position: u64) -> u64 {

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What D knows without being told: variables, functions, constants. Names and prototypes are
+//! those of libdtrace's dt_open.c, and of the libraries that come with it.
+#![forbid(unsafe_code)]
+
+use rust_tracer::abi;
+
+use crate::types::Intrinsic;
+
+/// A variable of D itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// A number of this type.
+    Number(u32, Intrinsic),
+    /// A string.
+    Text(u32),
+    /// `curthread`
+    Thread,
+    /// `args`, which is an array.
+    Arguments,
+    /// `curcpu`, `curpsinfo`, `curlwpsinfo`: pointers to structures that dtrace makes up; their
+    /// members are [`member`]s.
+    Structure(&'static str),
+    /// What Linux does not have, and why.
+    Refused(&'static str),
+}
+
+/// A built-in variable by its name.
+pub fn variable(name: &str) -> Option<Variable> {
+    use Intrinsic as I;
+    use Variable::{Number, Structure, Text};
+    if let Some(number) = name.strip_prefix("arg").and_then(digit) {
+        return Some(Number(abi::RTRACE_VAR_ARG0 + number, I::Int64));
+    }
+    if let Some(number) = name.strip_prefix("entryarg").and_then(digit) {
+        return (number < 6).then_some(Number(abi::RTRACE_VAR_ENTRYARG0 + number, I::Int64));
+    }
+    Some(match name {
+        "args" => Variable::Arguments,
+        "caller" => Number(abi::RTRACE_VAR_CALLER, I::Uintptr),
+        "cpu" => Number(abi::RTRACE_VAR_CPU, I::Int),
+        "curcpu" => Structure("curcpu"),
+        "curlwpsinfo" => Structure("curlwpsinfo"),
+        "curpsinfo" => Structure("curpsinfo"),
+        "curthread" => Variable::Thread,
+        "cwd" => Text(abi::RTRACE_VAR_CWD),
+        "elapsed" => Number(abi::RTRACE_VAR_ELAPSED, I::Uint64),
+        "epid" => Number(abi::RTRACE_VAR_EPID, I::UnsignedInt),
+        "errno" => Number(abi::RTRACE_VAR_ERRNO, I::Int),
+        "execname" => Text(abi::RTRACE_VAR_EXECNAME),
+        "gid" => Number(abi::RTRACE_VAR_GID, I::Gid),
+        "id" => Number(abi::RTRACE_VAR_ID, I::UnsignedInt),
+        "ipl" => Number(abi::RTRACE_VAR_IPL, I::UnsignedInt),
+        "pid" => Number(abi::RTRACE_VAR_PID, I::Pid),
+        "ppid" => Number(abi::RTRACE_VAR_PPID, I::Pid),
+        "probefunc" => Text(abi::RTRACE_VAR_PROBEFUNC),
+        "probemod" => Text(abi::RTRACE_VAR_PROBEMOD),
+        "probename" => Text(abi::RTRACE_VAR_PROBENAME),
+        "probeprov" => Text(abi::RTRACE_VAR_PROBEPROV),
+        "stackdepth" => Number(abi::RTRACE_VAR_STACKDEPTH, I::Uint32),
+        "tid" => Number(abi::RTRACE_VAR_TID, I::Id),
+        "timestamp" => Number(abi::RTRACE_VAR_TIMESTAMP, I::Uint64),
+        "ucaller" => Number(abi::RTRACE_VAR_UCALLER, I::Uint64),
+        "uid" => Number(abi::RTRACE_VAR_UID, I::Uid),
+        "uregs" => Variable::Refused("the registers of user code are not recorded"),
+        "ustackdepth" => Number(abi::RTRACE_VAR_USTACKDEPTH, I::Uint32),
+        "vtimestamp" => Number(abi::RTRACE_VAR_VTIMESTAMP, I::Uint64),
+        "walltimestamp" => Number(abi::RTRACE_VAR_WALLTIMESTAMP, I::Int64),
+        _ => return None,
+    })
+}
+
+/// A single digit.
+fn digit(text: &str) -> Option<u32> {
+    match text.as_bytes() {
+        [digit @ b'0'..=b'9'] => Some(u32::from(digit - b'0')),
+        _ => None,
+    }
+}
+
+/// What `curpsinfo->member` and its like stand for: another built-in variable.
+pub fn member(structure: &str, member: &str) -> Option<&'static str> {
+    Some(match (structure, member) {
+        ("curcpu", "cpu_id") => "cpu",
+        ("curpsinfo", "pr_pid") => "pid",
+        ("curpsinfo", "pr_ppid") => "ppid",
+        ("curpsinfo", "pr_uid" | "pr_euid") => "uid",
+        ("curpsinfo", "pr_gid" | "pr_egid") => "gid",
+        ("curpsinfo", "pr_fname" | "pr_psargs") => "execname",
+        ("curpsinfo" | "curlwpsinfo", "pr_addr") => "curthread",
+        ("curlwpsinfo", "pr_lwpid") => "tid",
+        ("curlwpsinfo", "pr_onpro") => "cpu",
+        _ => return None,
+    })
+}
+
+/// What kind of function a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It records or does something: a statement of its own.
+    Action,
+    /// It may change the system.
+    Destructive,
+    /// Of aggregations: RTRACE_AGG_*
+    Aggregating(u32),
+    /// RTRACE_SUB_*
+    Subroutine(u32),
+    /// It is made of other things.
+    Composed,
+    /// What Linux does not have, and why.
+    Refused(&'static str),
+}
+
+/// A parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// Anything.
+    Any,
+    /// Any more.
+    Rest,
+    /// Of this type.
+    Is(Intrinsic),
+    /// Of this type, or not there.
+    May(Intrinsic),
+    /// Pointer to a struct of this tag.
+    Struct(&'static str),
+    /// Pointer to a type of this name.
+    Named(&'static str),
+    /// Pointer to a number of 4 bytes.
+    Pointer4,
+    /// Pointer to what is written: no string.
+    Target,
+}
+
+/// What a function results in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A value of this type.
+    Is(Intrinsic),
+    /// A stack.
+    Stack,
+    /// An address of the kernel, to be shown by name.
+    Symbol,
+    /// An address of a process, to be shown by name.
+    UserSymbol,
+    /// Pointer to a struct of this tag.
+    Struct(&'static str),
+}
+
+/// A function of D.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub role: Role,
+    /// What it results in.
+    pub outcome: Outcome,
+    /// What it takes.
+    pub parameters: &'static [Parameter],
+}
+
+/// A function by its name.
+pub fn function(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|one| one.name == name)
+}
+
+macro_rules! functions {
+    ($($name:literal: $role:expr, $outcome:expr, [$($parameter:expr),*];)*) => {
+        &[$(Function { name: $name, role: $role, outcome: $outcome, parameters: &[$($parameter),*] }),*]
+    };
+}
+
+use Intrinsic as I;
+use Outcome as O;
+use Parameter::{Any, Is, May, Named, Pointer4, Rest, Struct, Target};
+use Role::{Action, Aggregating, Composed, Destructive, Refused, Subroutine};
+
+const VOID: Outcome = O::Is(I::Void);
+const TEXT: Outcome = O::Is(I::String);
+const CHARS: Parameter = Is(I::ConstCharPointer);
+
+const STREAMS: &str = "Linux has no STREAMS messages";
+const DEVINFO: &str = "Linux has no device information tree of that kind; use d_path()";
+
+static FUNCTIONS: &[Function] = functions! {
+    "alloca": Subroutine(abi::RTRACE_SUB_ALLOCA), O::Is(I::VoidPointer), [Is(I::Size)];
+    "avg": Aggregating(abi::RTRACE_AGG_AVG), VOID, [Any];
+    "basename": Subroutine(abi::RTRACE_SUB_BASENAME), TEXT, [CHARS];
+    "bcopy": Subroutine(abi::RTRACE_SUB_BCOPY), VOID,
+        [Is(I::VoidPointer), Target, Is(I::Size)];
+    "breakpoint": Destructive, VOID, [];
+    "chill": Destructive, VOID, [Is(I::Int)];
+    "cleanpath": Subroutine(abi::RTRACE_SUB_CLEANPATH), TEXT, [CHARS];
+    "clear": Action, VOID, [Any];
+    "commit": Action, VOID, [Is(I::Int)];
+    "copyin": Subroutine(abi::RTRACE_SUB_COPYIN), O::Is(I::VoidPointer),
+        [Is(I::Uintptr), Is(I::Size)];
+    "copyinstr": Subroutine(abi::RTRACE_SUB_COPYINSTR), TEXT, [Is(I::Uintptr), May(I::Size)];
+    "copyinto": Subroutine(abi::RTRACE_SUB_COPYINTO), VOID,
+        [Is(I::Uintptr), Is(I::Size), Target];
+    "copyout": Destructive, VOID, [Is(I::VoidPointer), Is(I::Uintptr), Is(I::Size)];
+    "copyoutstr": Destructive, VOID, [Is(I::CharPointer), Is(I::Uintptr), Is(I::Size)];
+    "count": Aggregating(abi::RTRACE_AGG_COUNT), VOID, [];
+    "d_path": Subroutine(abi::RTRACE_SUB_D_PATH), TEXT, [Struct("path")];
+    "ddi_pathname": Refused(DEVINFO), TEXT, [Is(I::VoidPointer), Is(I::Int64)];
+    "denormalize": Action, VOID, [Any];
+    "dirname": Subroutine(abi::RTRACE_SUB_DIRNAME), TEXT, [CHARS];
+    "discard": Action, VOID, [Is(I::Int)];
+    "exit": Action, VOID, [Is(I::Int)];
+    "freopen": Action, VOID, [Any, Rest];
+    "ftruncate": Action, VOID, [];
+    "func": Action, O::Symbol, [Is(I::Uintptr)];
+    "getmajor": Subroutine(abi::RTRACE_SUB_GETMAJOR), O::Is(I::Uint32), [Is(I::Uint32)];
+    "getminor": Subroutine(abi::RTRACE_SUB_GETMINOR), O::Is(I::Uint32), [Is(I::Uint32)];
+    "htonl": Subroutine(abi::RTRACE_SUB_HTONL), O::Is(I::Uint32), [Is(I::Uint32)];
+    "htonll": Subroutine(abi::RTRACE_SUB_HTONLL), O::Is(I::Uint64), [Is(I::Uint64)];
+    "htons": Subroutine(abi::RTRACE_SUB_HTONS), O::Is(I::Uint16), [Is(I::Uint16)];
+    "index": Subroutine(abi::RTRACE_SUB_INDEX), O::Is(I::Int), [CHARS, CHARS, May(I::Int)];
+    "inet_ntoa": Subroutine(abi::RTRACE_SUB_INET_NTOA), TEXT, [Pointer4];
+    "inet_ntoa6": Subroutine(abi::RTRACE_SUB_INET_NTOA6), TEXT, [Struct("in6_addr")];
+    "inet_ntop": Subroutine(abi::RTRACE_SUB_INET_NTOP), TEXT, [Is(I::Int), Is(I::VoidPointer)];
+    "jstack": Action, O::Stack, [May(I::Uint32), May(I::Uint32)];
+    "link_ntop": Subroutine(abi::RTRACE_SUB_LINK_NTOP), TEXT, [Is(I::Int), Is(I::VoidPointer)];
+    "llquantize": Aggregating(abi::RTRACE_AGG_LLQUANTIZE), VOID,
+        [Any, Is(I::Int32), Is(I::Int32), Is(I::Int32), Is(I::Int32), Rest];
+    "lltostr": Subroutine(abi::RTRACE_SUB_LLTOSTR), TEXT, [Is(I::Int64), May(I::Int)];
+    "lquantize": Aggregating(abi::RTRACE_AGG_LQUANTIZE), VOID,
+        [Any, Is(I::Int32), Is(I::Int32), Rest];
+    "max": Aggregating(abi::RTRACE_AGG_MAX), VOID, [Any];
+    "min": Aggregating(abi::RTRACE_AGG_MIN), VOID, [Any];
+    "mod": Action, O::Symbol, [Is(I::Uintptr)];
+    "msgdsize": Refused(STREAMS), O::Is(I::Size), [Any];
+    "msgsize": Refused(STREAMS), O::Is(I::Size), [Any];
+    "mutex_owned": Composed, O::Is(I::Int), [Struct("mutex")];
+    "mutex_owner": Composed, O::Struct("task_struct"), [Struct("mutex")];
+    "mutex_type_adaptive": Composed, O::Is(I::Int), [Struct("mutex")];
+    "mutex_type_spin": Composed, O::Is(I::Int), [Struct("mutex")];
+    "normalize": Action, VOID, [Any, May(I::Uint64)];
+    "ntohl": Subroutine(abi::RTRACE_SUB_HTONL), O::Is(I::Uint32), [Is(I::Uint32)];
+    "ntohll": Subroutine(abi::RTRACE_SUB_HTONLL), O::Is(I::Uint64), [Is(I::Uint64)];
+    "ntohs": Subroutine(abi::RTRACE_SUB_HTONS), O::Is(I::Uint16), [Is(I::Uint16)];
+    "panic": Destructive, VOID, [];
+    "pcap": Refused("packets are not captured; use tracemem()"), VOID,
+        [Is(I::VoidPointer), Is(I::Int)];
+    "print": Action, VOID, [Any, May(I::Size)];
+    "printa": Action, VOID, [Any, Rest];
+    "printf": Action, VOID, [Is(I::String), Rest];
+    "progenyof": Subroutine(abi::RTRACE_SUB_PROGENYOF), O::Is(I::Int), [Is(I::Pid)];
+    "quantize": Aggregating(abi::RTRACE_AGG_QUANTIZE), VOID, [Any, Rest];
+    "raise": Destructive, VOID, [Is(I::Int)];
+    "rand": Subroutine(abi::RTRACE_SUB_RAND), O::Is(I::Int), [];
+    "rindex": Subroutine(abi::RTRACE_SUB_RINDEX), O::Is(I::Int), [CHARS, CHARS, May(I::Int)];
+    "rw_iswriter": Composed, O::Is(I::Int), [Named("rwlock_t")];
+    "rw_read_held": Composed, O::Is(I::Int), [Named("rwlock_t")];
+    "rw_write_held": Composed, O::Is(I::Int), [Named("rwlock_t")];
+    "setopt": Action, VOID, [CHARS, May(I::ConstCharPointer)];
+    "speculate": Action, VOID, [Is(I::Int)];
+    "speculation": Composed, O::Is(I::Int), [];
+    "stack": Action, O::Stack, [May(I::Uint32)];
+    "stddev": Aggregating(abi::RTRACE_AGG_STDDEV), VOID, [Any];
+    "stop": Destructive, VOID, [];
+    "strchr": Subroutine(abi::RTRACE_SUB_STRCHR), TEXT, [CHARS, Is(I::Char)];
+    "strjoin": Subroutine(abi::RTRACE_SUB_STRJOIN), TEXT, [CHARS, CHARS];
+    "strlen": Subroutine(abi::RTRACE_SUB_STRLEN), O::Is(I::Size), [CHARS];
+    "strrchr": Subroutine(abi::RTRACE_SUB_STRRCHR), TEXT, [CHARS, Is(I::Char)];
+    "strstr": Subroutine(abi::RTRACE_SUB_STRSTR), TEXT, [CHARS, CHARS];
+    "strtok": Subroutine(abi::RTRACE_SUB_STRTOK), TEXT, [CHARS, CHARS];
+    "strtoll": Subroutine(abi::RTRACE_SUB_STRTOLL), O::Is(I::Int64), [CHARS, May(I::Int)];
+    "substr": Subroutine(abi::RTRACE_SUB_SUBSTR), TEXT, [CHARS, Is(I::Int), May(I::Int)];
+    "sum": Aggregating(abi::RTRACE_AGG_SUM), VOID, [Any];
+    "sym": Action, O::Symbol, [Is(I::Uintptr)];
+    "system": Destructive, VOID, [Any, Rest];
+    "tolower": Subroutine(abi::RTRACE_SUB_TOLOWER), TEXT, [CHARS];
+    "toupper": Subroutine(abi::RTRACE_SUB_TOUPPER), TEXT, [CHARS];
+    "trace": Action, VOID, [Any];
+    "tracemem": Action, VOID, [Any, Is(I::Size), May(I::Size)];
+    "trunc": Action, VOID, [Any, May(I::Uint64)];
+    "uaddr": Action, O::UserSymbol, [Is(I::Uintptr)];
+    "ufunc": Action, O::UserSymbol, [Is(I::Uintptr)];
+    "umod": Action, O::UserSymbol, [Is(I::Uintptr)];
+    "ustack": Action, O::Stack, [May(I::Uint32), May(I::Uint32)];
+    "usym": Action, O::UserSymbol, [Is(I::Uintptr)];
+};
+
+/// The type of a variable of the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SymbolType {
+    /// One of the language.
+    Is(Intrinsic),
+    /// An array of characters whose length is not known.
+    Text,
+    /// A struct of this tag.
+    Struct(&'static str),
+}
+
+/// The type of a variable that people ask for: BTF describes only variables that there is one of
+/// for each CPU. (include/linux/{jiffies,memblock,sched/task,utsname,panic,cpumask,…}.h)
+pub fn symbol(name: &str) -> Option<SymbolType> {
+    use SymbolType::{Is, Struct, Text};
+    Some(match name {
+        "jiffies" | "loops_per_jiffy" | "max_low_pfn" | "max_mapnr" | "max_pfn" | "min_low_pfn" => {
+            Is(I::UnsignedLong)
+        }
+        "jiffies_64" | "max_possible_pfn" => Is(I::Uint64),
+        "nr_cpu_ids" | "tsc_khz" | "cpu_khz" => Is(I::UnsignedInt),
+        "nr_threads"
+        | "panic_on_oops"
+        | "panic_timeout"
+        | "pid_max"
+        | "sysctl_overcommit_memory"
+        | "system_state" => Is(I::Int),
+        "saved_command_line" => Is(I::CharPointer),
+        "linux_banner" | "linux_proc_banner" => Text,
+        "init_task" => Struct("task_struct"),
+        "init_mm" => Struct("mm_struct"),
+        "init_net" => Struct("net"),
+        "init_pid_ns" => Struct("pid_namespace"),
+        "init_user_ns" => Struct("user_namespace"),
+        "init_uts_ns" => Struct("uts_namespace"),
+        _ => return None,
+    })
+}
+
+/// A constant that a library of dtrace defines: errors, signals, flags of open(), faults.
+pub fn constant(name: &str) -> Option<(i64, Intrinsic)> {
+    if name == "NULL" {
+        return Some((0, I::Long));
+    }
+    CONSTANTS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| (*value, I::Int))
+}
+
+static CONSTANTS: &[(&str, i64)] = &[
+    ("EPERM", 1),
+    ("ENOENT", 2),
+    ("ESRCH", 3),
+    ("EINTR", 4),
+    ("EIO", 5),
+    ("ENXIO", 6),
+    ("E2BIG", 7),
+    ("ENOEXEC", 8),
+    ("EBADF", 9),
+    ("ECHILD", 10),
+    ("EAGAIN", 11),
+    ("EWOULDBLOCK", 11),
+    ("ENOMEM", 12),
+    ("EACCES", 13),
+    ("EFAULT", 14),
+    ("ENOTBLK", 15),
+    ("EBUSY", 16),
+    ("EEXIST", 17),
+    ("EXDEV", 18),
+    ("ENODEV", 19),
+    ("ENOTDIR", 20),
+    ("EISDIR", 21),
+    ("EINVAL", 22),
+    ("ENFILE", 23),
+    ("EMFILE", 24),
+    ("ENOTTY", 25),
+    ("ETXTBSY", 26),
+    ("EFBIG", 27),
+    ("ENOSPC", 28),
+    ("ESPIPE", 29),
+    ("EROFS", 30),
+    ("EMLINK", 31),
+    ("EPIPE", 32),
+    ("EDOM", 33),
+    ("ERANGE", 34),
+    ("EDEADLK", 35),
+    ("ENAMETOOLONG", 36),
+    ("ENOLCK", 37),
+    ("ENOSYS", 38),
+    ("ENOTEMPTY", 39),
+    ("ELOOP", 40),
+    ("ENODATA", 61),
+    ("ETIME", 62),
+    ("EPROTO", 71),
+    ("EBADMSG", 74),
+    ("EOVERFLOW", 75),
+    ("EILSEQ", 84),
+    ("EUSERS", 87),
+    ("ENOTSOCK", 88),
+    ("EDESTADDRREQ", 89),
+    ("EMSGSIZE", 90),
+    ("EPROTOTYPE", 91),
+    ("ENOPROTOOPT", 92),
+    ("EPROTONOSUPPORT", 93),
+    ("ESOCKTNOSUPPORT", 94),
+    ("EOPNOTSUPP", 95),
+    ("EPFNOSUPPORT", 96),
+    ("EAFNOSUPPORT", 97),
+    ("EADDRINUSE", 98),
+    ("EADDRNOTAVAIL", 99),
+    ("ENETDOWN", 100),
+    ("ENETUNREACH", 101),
+    ("ENETRESET", 102),
+    ("ECONNABORTED", 103),
+    ("ECONNRESET", 104),
+    ("ENOBUFS", 105),
+    ("EISCONN", 106),
+    ("ENOTCONN", 107),
+    ("ESHUTDOWN", 108),
+    ("ETOOMANYREFS", 109),
+    ("ETIMEDOUT", 110),
+    ("ECONNREFUSED", 111),
+    ("EHOSTDOWN", 112),
+    ("EHOSTUNREACH", 113),
+    ("EALREADY", 114),
+    ("EINPROGRESS", 115),
+    ("ESTALE", 116),
+    ("EDQUOT", 122),
+    ("ECANCELED", 125),
+    ("SIGHUP", 1),
+    ("SIGINT", 2),
+    ("SIGQUIT", 3),
+    ("SIGILL", 4),
+    ("SIGTRAP", 5),
+    ("SIGABRT", 6),
+    ("SIGIOT", 6),
+    ("SIGBUS", 7),
+    ("SIGFPE", 8),
+    ("SIGKILL", 9),
+    ("SIGUSR1", 10),
+    ("SIGSEGV", 11),
+    ("SIGUSR2", 12),
+    ("SIGPIPE", 13),
+    ("SIGALRM", 14),
+    ("SIGTERM", 15),
+    ("SIGSTKFLT", 16),
+    ("SIGCHLD", 17),
+    ("SIGCLD", 17),
+    ("SIGCONT", 18),
+    ("SIGSTOP", 19),
+    ("SIGTSTP", 20),
+    ("SIGTTIN", 21),
+    ("SIGTTOU", 22),
+    ("SIGURG", 23),
+    ("SIGXCPU", 24),
+    ("SIGXFSZ", 25),
+    ("SIGVTALRM", 26),
+    ("SIGPROF", 27),
+    ("SIGWINCH", 28),
+    ("SIGIO", 29),
+    ("SIGPOLL", 29),
+    ("SIGPWR", 30),
+    ("SIGSYS", 31),
+    ("O_ACCMODE", 3),
+    ("O_RDONLY", 0),
+    ("O_WRONLY", 1),
+    ("O_RDWR", 2),
+    ("O_CREAT", 0o100),
+    ("O_EXCL", 0o200),
+    ("O_NOCTTY", 0o400),
+    ("O_TRUNC", 0o1000),
+    ("O_APPEND", 0o2000),
+    ("O_NONBLOCK", 0o4000),
+    ("O_DSYNC", 0o10000),
+    ("O_DIRECTORY", 0o200000),
+    ("O_NOFOLLOW", 0o400000),
+    ("O_CLOEXEC", 0o2000000),
+    ("O_SYNC", 0o4010000),
+    ("DTRACEFLT_UNKNOWN", abi::RTRACE_FAULT_UNKNOWN as i64),
+    ("DTRACEFLT_BADADDR", abi::RTRACE_FAULT_BADADDR as i64),
+    ("DTRACEFLT_BADALIGN", abi::RTRACE_FAULT_BADALIGN as i64),
+    ("DTRACEFLT_ILLOP", abi::RTRACE_FAULT_ILLOP as i64),
+    ("DTRACEFLT_DIVZERO", abi::RTRACE_FAULT_DIVZERO as i64),
+    ("DTRACEFLT_NOSCRATCH", abi::RTRACE_FAULT_NOSCRATCH as i64),
+    ("DTRACEFLT_KPRIV", abi::RTRACE_FAULT_KPRIV as i64),
+    ("DTRACEFLT_UPRIV", abi::RTRACE_FAULT_UPRIV as i64),
+    ("DTRACEFLT_TUPOFLOW", abi::RTRACE_FAULT_TUPOFLOW as i64),
+    ("DTRACEFLT_BADSTACK", abi::RTRACE_FAULT_BADSTACK as i64),
+    ("AF_UNIX", 1),
+    ("AF_INET", 2),
+    ("AF_INET6", 10),
+    ("R_OK", 4),
+    ("W_OK", 2),
+    ("X_OK", 1),
+    ("F_OK", 0),
+];

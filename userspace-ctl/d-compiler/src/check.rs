@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! From the syntax tree to a program whose names, types and conversions are known.
+//!
+//! What is refused, and with which tag, follows libdtrace: dt_parser.c (expressions), dt_cc.c
+//! (actions, aggregations), dt_printf.c (formats), dt_ident.c (arguments).
+//!
+//! | to … | read |
+//! |---|---|
+//! | know what comes out | [`tree`] |
+//! | resolve names | `names`, `arguments` (`args[]`), `external` (the kernel's symbols) |
+//! | type expressions | `expr`, `operators`, `convert`, `calls` |
+//! | check statements | `statements`, `actions`, `aggregate`, `printf`, [`format`] |
+//! | declare types, variables, inlines | `declare` |
+#![forbid(unsafe_code)]
+
+mod actions;
+mod aggregate;
+mod arguments;
+mod calls;
+mod changes;
+mod convert;
+mod declare;
+mod expr;
+pub mod format;
+mod names;
+mod operators;
+mod places;
+mod printf;
+mod statements;
+pub mod tree;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::ast::{self, Description, Item};
+use crate::compile::Options;
+use crate::error::{Error, Span};
+use crate::types::{TypeId, Types};
+
+pub(crate) use convert::cut;
+use names::Global;
+pub(crate) use names::written;
+pub(crate) use statements::no_value;
+use tree::{Node, NodeKind};
+
+/// Checks a program.
+pub fn check(
+    program: &ast::Program,
+    types: &mut Types,
+    options: &Options<'_>,
+) -> Result<tree::Program, Error> {
+    let mut checker = Checker::new(types, options);
+    for item in &program.items {
+        match item {
+            Item::Declaration(declaration) => checker.declaration(declaration)?,
+            Item::Inline(inline) => checker.inline(inline)?,
+            Item::Clause(clause) => checker.clause(clause)?,
+        }
+    }
+    checker.settle_keys();
+    Ok(checker.program)
+}
+
+/// A program while it is checked.
+struct Checker<'a> {
+    types: &'a mut Types,
+    options: &'a Options<'a>,
+    program: tree::Program,
+    /// What the program itself made known, by its name.
+    globals: HashMap<String, Global>,
+    /// `self->`
+    threads: HashMap<String, usize>,
+    /// `this->`
+    locals: HashMap<String, usize>,
+    aggregations: HashMap<String, usize>,
+    /// Symbols of the kernel whose type the program says.
+    externs: HashMap<String, TypeId>,
+    /// The arguments of inlines that are being expanded, the innermost last.
+    arguments: Vec<Rc<HashMap<String, Node>>>,
+    /// The probes of the clause that is being checked.
+    probes: Option<Vec<Description>>,
+    /// `printa()` of several: their keys are shown together.
+    together: Vec<Vec<usize>>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(types: &'a mut Types, options: &'a Options<'a>) -> Self {
+        Self {
+            types,
+            options,
+            program: tree::Program::default(),
+            globals: HashMap::new(),
+            threads: HashMap::new(),
+            locals: HashMap::new(),
+            aggregations: HashMap::new(),
+            externs: HashMap::new(),
+            arguments: Vec::new(),
+            probes: None,
+            together: Vec::new(),
+        }
+    }
+
+    /// A clause. If it speaks of `args[]`, it is one for each of its descriptions, as their types
+    /// differ.
+    fn clause(&mut self, clause: &ast::Clause) -> Result<(), Error> {
+        if clause.descriptions.len() > 1 && arguments::uses_arguments(clause) {
+            for description in &clause.descriptions {
+                self.clause_for(clause, vec![description.clone()])?;
+            }
+            return Ok(());
+        }
+        self.clause_for(clause, clause.descriptions.clone())
+    }
+
+    fn clause_for(
+        &mut self,
+        clause: &ast::Clause,
+        descriptions: Vec<Description>,
+    ) -> Result<(), Error> {
+        self.probes = Some(descriptions.clone());
+        // Actions may make variables that the predicate asks for, and the other way round.
+        let body = clause.body.as_deref().unwrap_or_default();
+        let (predicate, body) = match self.statements(body) {
+            Ok(body) => (self.predicate(clause.predicate.as_ref())?, body),
+            Err(error)
+                if clause.predicate.is_some()
+                    && matches!(error.tag, "D_IDENT_UNDEF" | "D_VAR_UNDEF") =>
+            {
+                // If the predicate is no help, what is told is its own error, as dtrace does.
+                let predicate = self.predicate(clause.predicate.as_ref())?;
+                (predicate, self.statements(body)?)
+            }
+            Err(error) => return Err(error),
+        };
+        statements::order(&body, &clause.body)?;
+        let default = body.is_empty() || statements::only_speculates(&body);
+        self.program.clauses.push(tree::Clause {
+            descriptions,
+            predicate,
+            body,
+            default,
+            span: clause.span,
+        });
+        self.probes = None;
+        Ok(())
+    }
+
+    fn predicate(&mut self, predicate: Option<&ast::Expr>) -> Result<Option<Node>, Error> {
+        let Some(predicate) = predicate else {
+            return Ok(None);
+        };
+        let node = self.value(predicate)?;
+        if !self.types.is_scalar(node.ty) {
+            return Err(Error::new(
+                "D_PRED_SCALAR",
+                predicate.span,
+                "predicate result must be of scalar type",
+            ));
+        }
+        Ok(Some(node))
+    }
+
+    /// A constant of a type.
+    fn int(&self, value: i64, ty: TypeId, span: Span) -> Node {
+        Node::new(NodeKind::Int(value), ty, span)
+    }
+}

@@ -1,0 +1,710 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Actions: what they take, and what they record.
+#![forbid(unsafe_code)]
+
+use rust_tracer::abi;
+
+use crate::ast::{self, ExprKind};
+use crate::builtins::Function;
+use crate::compiled::{Action, AddressForm, Form};
+use crate::error::{Error, Span};
+use crate::types::{Intrinsic, TypeId};
+
+use super::Checker;
+use super::calls::{called, check_count};
+use super::format;
+use super::names::undefined;
+use super::statements::aggregation;
+use super::tree::{Item, Node, NodeKind, Statement};
+
+/// Bytes that one item can hold: a record without its head, and without the heads of two items
+/// and a number beside it.
+pub(super) const RECORD_BYTES: u32 =
+    abi::RTRACE_RECORD_MAX - size_of::<abi::rtrace_record_clause>() as u32 - 24;
+
+/// How an address is called in a type.
+pub(super) fn address_name(form: AddressForm) -> &'static str {
+    match form {
+        AddressForm::Function | AddressForm::Symbol | AddressForm::Module => "_symaddr",
+        AddressForm::UserFunction | AddressForm::UserAddress | AddressForm::UserModule => {
+            "_usymaddr"
+        }
+    }
+}
+
+/// How the address that this action takes is shown.
+fn address_form(name: &str) -> Option<AddressForm> {
+    Some(match name {
+        "func" => AddressForm::Function,
+        "sym" => AddressForm::Symbol,
+        "mod" => AddressForm::Module,
+        "ufunc" | "usym" => AddressForm::UserFunction,
+        "uaddr" => AddressForm::UserAddress,
+        "umod" => AddressForm::UserModule,
+        _ => return None,
+    })
+}
+
+impl Checker<'_> {
+    /// An action as a statement.
+    pub(super) fn action(
+        &mut self,
+        function: &'static Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Statement, Error> {
+        check_count(function, arguments.len(), span)?;
+        let name = function.name;
+        match name {
+            "trace" => self.trace(&arguments[0]),
+            "print" => self.print(function, arguments),
+            "tracemem" => self.tracemem(function, arguments, span),
+            "printf" | "freopen" => self.print_formatted(function, arguments, span),
+            "printa" => self.printa(arguments, span),
+            "stack" | "ustack" | "jstack" => {
+                let item = self.stack(name, arguments)?;
+                let action = match item {
+                    Item::Stack(frames) => Action::Stack(frames),
+                    Item::Ustack(frames) => Action::Ustack(frames),
+                    _ => unreachable!("stacks are stacks"),
+                };
+                Ok(one(action, vec![item]))
+            }
+            "clear" | "trunc" | "normalize" | "denormalize" => {
+                self.aggregation_action(function, arguments, span)
+            }
+            "setopt" => self.setopt(function, arguments, span),
+            // What freopen() opened, or standard output, begins anew.
+            "ftruncate" => Err(Error::new(
+                "D_UNKNOWN",
+                span,
+                "tracing function ftruncate( ) is not supported: files that are written to are \
+                 not cut off; open a new one with freopen( )",
+            )),
+            "speculate" | "commit" | "discard" | "exit" => {
+                let nodes = self.values(arguments)?;
+                let node = self
+                    .prototype(function, nodes, span)?
+                    .pop()
+                    .expect("it takes one");
+                Ok(match name {
+                    "speculate" => Statement::Speculate(node),
+                    "commit" => Statement::Commit(node),
+                    "discard" => Statement::Discard(node),
+                    _ => Statement::Exit(node),
+                })
+            }
+            _ => {
+                let form = address_form(name).expect("the other actions were named");
+                let nodes = self.values(arguments)?;
+                let node = self
+                    .prototype(function, nodes, span)?
+                    .pop()
+                    .expect("it takes one");
+                Ok(one(Action::Address(form), vec![Item::Address(form, node)]))
+            }
+        }
+    }
+
+    fn values(&mut self, arguments: &[ast::Expr]) -> Result<Vec<Node>, Error> {
+        arguments
+            .iter()
+            .map(|argument| self.value(argument))
+            .collect()
+    }
+
+    /// A stack or an address by name where it can stand as a value: keys, arguments of printf.
+    pub(super) fn special(&mut self, expr: &ast::Expr) -> Result<Option<Item>, Error> {
+        let Some((function, arguments)) = called(expr) else {
+            return Ok(None);
+        };
+        if matches!(function.name, "stack" | "ustack" | "jstack") {
+            check_count(function, arguments.len(), expr.span)?;
+            return self.stack(function.name, arguments).map(Some);
+        }
+        let Some(form) = address_form(function.name) else {
+            return Ok(None);
+        };
+        check_count(function, arguments.len(), expr.span)?;
+        let nodes = self.values(arguments)?;
+        let node = self
+            .prototype(function, nodes, expr.span)?
+            .pop()
+            .expect("it takes one");
+        Ok(Some(Item::Address(form, node)))
+    }
+
+    /// `stack()`, `ustack()`, `jstack()`
+    fn stack(&mut self, name: &str, arguments: &[ast::Expr]) -> Result<Item, Error> {
+        let user = name != "stack";
+        let mut frames = match name {
+            "stack" => self.options.stackframes,
+            "ustack" => self.options.ustackframes,
+            _ => self.options.jstackframes,
+        };
+        if let Some(first) = arguments.first() {
+            let node = self.value(first)?;
+            match node.constant() {
+                Some(value) if value > 0 => {
+                    frames = u32::try_from(value).unwrap_or(u32::MAX);
+                }
+                _ if user => {
+                    return Err(Error::new(
+                        "D_USTACK_FRAMES",
+                        first.span,
+                        "ustack( ) argument #1 must be a non-zero positive integer constant",
+                    ));
+                }
+                _ => {
+                    return Err(Error::new(
+                        "D_STACK_SIZE",
+                        first.span,
+                        "stack( ) size must be a non-zero positive integral constant expression",
+                    ));
+                }
+            }
+        }
+        if let Some(second) = arguments.get(1) {
+            // How many bytes of names there may be: names come later, and none is cut off.
+            let node = self.value(second)?;
+            if node.constant().is_none_or(|value| value < 0) {
+                return Err(Error::new(
+                    "D_USTACK_STRSIZE",
+                    second.span,
+                    "ustack( ) argument #2 must be a positive integer constant",
+                ));
+            }
+        }
+        let frames = frames.min(abi::RTRACE_STACK_FRAMES_MAX);
+        Ok(if user {
+            Item::Ustack(frames)
+        } else {
+            Item::Stack(frames)
+        })
+    }
+
+    fn trace(&mut self, argument: &ast::Expr) -> Result<Statement, Error> {
+        if let Some(item) = self.special(argument)? {
+            let form = self.form(&item);
+            return Ok(one(Action::Trace(form), vec![item]));
+        }
+        let node = self.traced(argument, "trace", "D_TRACE_VOID", "D_TRACE_DYN")?;
+        self.fits_record(node.ty, argument.span)?;
+        let item = self.item(node);
+        let form = self.form(&item);
+        match (form, item) {
+            (Form::Bytes(bytes), Item::Value(node)) => {
+                let form = if self.types.is_string_like(node.ty) {
+                    Form::Characters(bytes)
+                } else {
+                    Form::Bytes(bytes)
+                };
+                Ok(Statement::Record {
+                    action: Action::Trace(form),
+                    address: node,
+                    bytes,
+                    pointer: false,
+                })
+            }
+            (form, item) => Ok(one(Action::Trace(form), vec![item])),
+        }
+    }
+
+    /// What `trace()` and `print()` take: anything that has a value.
+    fn traced(
+        &mut self,
+        argument: &ast::Expr,
+        name: &str,
+        void: &'static str,
+        dynamic: &'static str,
+    ) -> Result<Node, Error> {
+        if let Some((aggregation, _)) = aggregation(argument) {
+            if !self.aggregations.contains_key(aggregation) {
+                return Err(undefined(&format!("@{aggregation}"), argument.span));
+            }
+            return Err(Error::new(
+                dynamic,
+                argument.span,
+                format!("{name}( ) may not be applied to a dynamic expression"),
+            ));
+        }
+        let node = self.value(argument)?;
+        if self.types.is_void(node.ty) {
+            return Err(Error::new(
+                void,
+                argument.span,
+                format!("{name}( ) may not be applied to a void expression"),
+            ));
+        }
+        Ok(node)
+    }
+
+    /// What has no size, or too much, is not recorded.
+    fn fits_record(&self, ty: TypeId, span: Span) -> Result<(), Error> {
+        if self.types.is_string(ty) || self.types.is_scalar(ty) || self.types.is_function(ty) {
+            return Ok(());
+        }
+        match self.types.size(ty) {
+            Some(size) if size > 0 && size <= u64::from(RECORD_BYTES) => Ok(()),
+            Some(size) if size > 0 => Err(Error::new(
+                "D_TRACEMEM_SIZE",
+                span,
+                format!(
+                    "{} takes {size} bytes, but {} at once is the limit: take its members one by \
+                     one, or tracemem( ) a part",
+                    self.types.name(ty),
+                    RECORD_BYTES
+                ),
+            )),
+            _ => Err(Error::new(
+                "D_OP_INCOMPLETE",
+                span,
+                format!("{} has no size that is known", self.types.name(ty)),
+            )),
+        }
+    }
+
+    /// `print(pointer)`, as Oracle's edition has it: what it points to; or, as illumos' has it, a
+    /// struct or string itself.
+    fn print(&mut self, function: &Function, arguments: &[ast::Expr]) -> Result<Statement, Error> {
+        let node = self.traced(&arguments[0], "print", "D_PRINT_VOID", "D_PRINT_DYN")?;
+        let mut most = RECORD_BYTES;
+        if let Some(argument) = arguments.get(1) {
+            let size = self.value(argument)?;
+            most = match size.constant() {
+                Some(size) if size > 0 => u32::try_from(size).unwrap_or(u32::MAX).min(most),
+                _ => {
+                    return Err(Error::new(
+                        "D_PRINT_SIZE",
+                        argument.span,
+                        "print( ) argument #2 must be a non-zero positive integral constant \
+                         expression",
+                    ));
+                }
+            };
+        }
+        if self.is_integer(&node) {
+            let pointer = self.types.intrinsic(Intrinsic::VoidPointer);
+            let expected = self.types.name(pointer);
+            return Err(self.mismatch(function, 0, &expected, &node));
+        }
+        let pointer = self.types.is_pointer(node.ty);
+        let ty = match self.types.pointee(node.ty) {
+            Some(to) if pointer => to,
+            _ => node.ty,
+        };
+        let action = Action::Print {
+            type_name: self.types.name(ty),
+            type_id: ty.0,
+        };
+        if self.types.is_string(ty) {
+            return Ok(one(action, vec![Item::Value(node)]));
+        }
+        let bytes = match self.types.size(ty) {
+            Some(bytes) if bytes > 0 => bytes.min(u64::from(most)) as u32,
+            _ => {
+                return Err(Error::new(
+                    "D_PRINT_VOID",
+                    node.span,
+                    format!(
+                        "print( ) does not know how large {} is",
+                        self.types.name(ty)
+                    ),
+                ));
+            }
+        };
+        Ok(Statement::Record {
+            action,
+            address: node,
+            bytes,
+            pointer,
+        })
+    }
+
+    fn tracemem(
+        &mut self,
+        function: &Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Statement, Error> {
+        let nodes = self.values(arguments)?;
+        let nodes = self.prototype(function, nodes, span)?;
+        let mut nodes = nodes.into_iter();
+        let address = nodes.next().expect("it takes two");
+        let size = nodes.next().expect("it takes two");
+        if !self.is_integer(&address) && !self.is_pointer(&address) {
+            return Err(Error::new(
+                "D_TRACEMEM_ADDR",
+                address.span,
+                format!(
+                    "tracemem( ) argument #1 is incompatible with prototype:\n\tprototype: \
+                     pointer or integer\n\t argument: {}",
+                    self.shown(&address)
+                ),
+            ));
+        }
+        let bytes = match size.constant() {
+            Some(bytes) if bytes > 0 && bytes <= i64::from(RECORD_BYTES) => bytes as u32,
+            Some(bytes) if bytes > 0 => {
+                return Err(Error::new(
+                    "D_TRACEMEM_SIZE",
+                    size.span,
+                    format!(
+                        "tracemem( ) of {bytes} bytes: {} at once is the limit",
+                        RECORD_BYTES
+                    ),
+                ));
+            }
+            _ => {
+                return Err(Error::new(
+                    "D_TRACEMEM_SIZE",
+                    size.span,
+                    "tracemem( ) argument #2 must be a non-zero positive integral constant \
+                     expression",
+                ));
+            }
+        };
+        Ok(Statement::Tracemem {
+            bytes,
+            address,
+            length: nodes.next(),
+        })
+    }
+
+    fn setopt(
+        &mut self,
+        function: &Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Statement, Error> {
+        let nodes = self.values(arguments)?;
+        let nodes = self.prototype(function, nodes, span)?;
+        let mut texts = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            let NodeKind::Text(text) = &node.kind else {
+                return Err(Error::new(
+                    "D_PROTO_ARG",
+                    node.span,
+                    format!(
+                        "setopt( ) argument #{} is incompatible with prototype:\n\tprototype: \
+                         string constant\n\t argument: {}",
+                        index + 1,
+                        self.shown(node)
+                    ),
+                ));
+            };
+            texts.push(String::from_utf8_lossy(text).into_owned());
+        }
+        let mut texts = texts.into_iter();
+        let option = texts.next().expect("it takes one");
+        Ok(Statement::Action {
+            action: Action::Setopt(option, texts.next()),
+            items: Vec::new(),
+            counts: 2,
+        })
+    }
+
+    /// The aggregation that an action takes as its first argument.
+    fn aggregation_argument(
+        &mut self,
+        action: &str,
+        index: usize,
+        argument: &ast::Expr,
+        no_aggregation: &'static str,
+        not_assigned: &'static str,
+        span: Span,
+    ) -> Result<usize, Error> {
+        let Some((name, keys)) = aggregation(argument) else {
+            let node = self.value(argument)?;
+            return Err(Error::new(
+                no_aggregation,
+                span,
+                format!(
+                    "{action}( ) argument #{} is incompatible with prototype:\n\tprototype: \
+                     aggregation\n\t argument: {}",
+                    index + 1,
+                    self.shown(&node)
+                ),
+            ));
+        };
+        match self.aggregations.get(name) {
+            Some(aggregation) => Ok(*aggregation),
+            None if keys.is_some() => Err(Error::new(
+                not_assigned,
+                span,
+                format!("undefined aggregation: @{name}"),
+            )),
+            None => Err(undefined(&format!("@{name}"), argument.span)),
+        }
+    }
+
+    fn aggregation_action(
+        &mut self,
+        function: &Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Statement, Error> {
+        let (no_aggregation, not_assigned, no_scalar) = match function.name {
+            "clear" => ("D_CLEAR_AGGARG", "D_CLEAR_AGGBAD", "D_PROTO_ARG"),
+            "trunc" => ("D_TRUNC_AGGARG", "D_TRUNC_AGGBAD", "D_TRUNC_SCALAR"),
+            _ => (
+                "D_NORMALIZE_AGGARG",
+                "D_NORMALIZE_AGGBAD",
+                "D_NORMALIZE_SCALAR",
+            ),
+        };
+        if function.name == "normalize" && arguments.len() != 2 {
+            return Err(Error::new(
+                "D_NORMALIZE_PROTO",
+                span,
+                format!(
+                    "normalize( ) prototype mismatch: {} args passed, 2 expected",
+                    arguments.len()
+                ),
+            ));
+        }
+        let aggregation = self.aggregation_argument(
+            function.name,
+            0,
+            &arguments[0],
+            no_aggregation,
+            not_assigned,
+            span,
+        )? as u32;
+        let mut items = Vec::new();
+        if let Some(argument) = arguments.get(1) {
+            let node = self.value(argument)?;
+            if !self.types.is_scalar(node.ty) {
+                return Err(Error::new(
+                    no_scalar,
+                    argument.span,
+                    format!("{}( ) argument #2 must be of scalar type", function.name),
+                ));
+            }
+            items.push(Item::Value(node));
+        }
+        let action = match function.name {
+            "clear" => Action::Clear(aggregation),
+            "trunc" => Action::Trunc {
+                aggregation,
+                counted: !items.is_empty(),
+            },
+            "normalize" => Action::Normalize(aggregation),
+            _ => Action::Denormalize(aggregation),
+        };
+        let counts = if matches!(function.name, "trunc" | "normalize") {
+            2
+        } else {
+            1
+        };
+        Ok(Statement::Action {
+            action,
+            items,
+            counts,
+        })
+    }
+
+    /// `printa(@a)`, `printa("format", @a, @b)`
+    fn printa(&mut self, arguments: &[ast::Expr], span: Span) -> Result<Statement, Error> {
+        let (format, rest, offset) = match &arguments[0].kind {
+            ExprKind::String(text) => (
+                Some(String::from_utf8_lossy(text).into_owned()),
+                &arguments[1..],
+                1,
+            ),
+            _ => (None, arguments, 0),
+        };
+        if rest.is_empty() {
+            return Err(Error::new(
+                "D_PRINTA_PROTO",
+                span,
+                format!(
+                    "printa( ) prototype mismatch: {} args passed, {} expected",
+                    arguments.len(),
+                    offset + 1
+                ),
+            ));
+        }
+        let mut aggregations = Vec::with_capacity(rest.len());
+        for (index, argument) in rest.iter().enumerate() {
+            aggregations.push(self.aggregation_argument(
+                "printa",
+                index + offset,
+                argument,
+                "D_PRINTA_AGGARG",
+                "D_PRINTA_AGGBAD",
+                span,
+            )?);
+        }
+        for pair in aggregations.windows(2) {
+            self.same_keys(aggregations[0], pair[1], span)?;
+        }
+        if let Some(format) = &format {
+            self.check_aggregation_format(format, aggregations[0], span)?;
+        }
+        if aggregations.len() > 1 {
+            self.together.push(aggregations.clone());
+        }
+        let counts = aggregations.len() as u16;
+        Ok(Statement::Action {
+            action: Action::Printa {
+                format,
+                aggregations: aggregations.iter().map(|one| *one as u32).collect(),
+            },
+            items: Vec::new(),
+            counts,
+        })
+    }
+
+    /// Aggregations that are shown together have the same keys.
+    fn same_keys(&self, left: usize, right: usize, span: Span) -> Result<(), Error> {
+        let (left, right) = (
+            &self.program.aggregations[left],
+            &self.program.aggregations[right],
+        );
+        let (count, other) = (left.keys.len(), right.keys.len());
+        if count != other {
+            let plural = |count| if count == 1 { "" } else { "s" };
+            return Err(Error::new(
+                "D_PRINTA_AGGKEY",
+                span,
+                format!(
+                    "printa( ): @{} and @{} do not have matching key signatures: @{} has {count} \
+                     key{}, @{} has {other} key{}",
+                    left.name,
+                    right.name,
+                    left.name,
+                    plural(count),
+                    right.name,
+                    plural(other)
+                ),
+            ));
+        }
+        for (index, (one, other)) in left.keys.iter().zip(&right.keys).enumerate() {
+            use super::tree::KeyType;
+            let same = match (one, other) {
+                (KeyType::Value(one), KeyType::Value(other)) => {
+                    self.types.passable(*one, *other, false)
+                }
+                (KeyType::Stack(_), KeyType::Stack(_))
+                | (KeyType::Ustack(_), KeyType::Ustack(_)) => true,
+                (KeyType::Address(one), KeyType::Address(other)) => one == other,
+                _ => false,
+            };
+            if !same {
+                return Err(Error::new(
+                    "D_PRINTA_AGGPROTO",
+                    span,
+                    format!(
+                        "printa( ): @{}[ ] key #{} is incompatible with @{}:\n{:>9} key #{}: {}\n\
+                         {:>9} key #{}: {}",
+                        right.name,
+                        index + 1,
+                        left.name,
+                        left.name,
+                        index + 1,
+                        self.key_name(one),
+                        right.name,
+                        index + 1,
+                        self.key_name(other)
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// `printf("format", arguments…)`, `freopen("format", arguments…)`
+    fn print_formatted(
+        &mut self,
+        function: &Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Statement, Error> {
+        let name = function.name;
+        let mut nodes = Vec::with_capacity(arguments.len());
+        let first = self.value(&arguments[0])?;
+        let text = match &first.kind {
+            NodeKind::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+            _ => None,
+        };
+        if text.is_none() && name == "printf" && !self.types.is_string_like(first.ty) {
+            self.prototype(function, vec![first.clone()], span)?;
+        }
+        for argument in &arguments[1..] {
+            nodes.push(match self.special(argument)? {
+                Some(item) => item,
+                None => {
+                    let node = self.value(argument)?;
+                    self.item(node)
+                }
+            });
+        }
+        let Some(text) = text else {
+            return Err(Error::new(
+                "D_PRINTF_ARG_FMT",
+                arguments[0].span,
+                format!(
+                    "{name}( ) argument #1 is incompatible with prototype:\n\tprototype: string \
+                     constant\n\t argument: {}",
+                    self.shown(&first)
+                ),
+            ));
+        };
+        if name == "freopen" && text == "." {
+            return Err(Error::new(
+                "D_FREOPEN_INVALID",
+                arguments[0].span,
+                "freopen( ) argument #1 cannot be \".\"",
+            ));
+        }
+        // The empty name goes back to standard output.
+        if !(name == "freopen" && text.is_empty()) {
+            nodes = self.check_format(name, &text, nodes, arguments[0].span, span)?;
+        }
+        let forms: Vec<Form> = nodes.iter().map(|item| self.form(item)).collect();
+        let counts = nodes.len().max(1) as u16;
+        let action = if name == "printf" {
+            Action::Printf {
+                format: text,
+                arguments: forms,
+            }
+        } else {
+            Action::Freopen {
+                format: text,
+                arguments: forms,
+            }
+        };
+        Ok(Statement::Action {
+            action,
+            items: nodes,
+            counts,
+        })
+    }
+
+    /// The pieces of a format, or what is wrong with it.
+    pub(super) fn pieces(
+        &self,
+        name: &str,
+        text: &str,
+        span: Span,
+    ) -> Result<Vec<format::Piece>, Error> {
+        if text.is_empty() {
+            return Err(Error::new(
+                "D_PRINTF_FMT_EMPTY",
+                span,
+                format!("{name}( ) format string is empty"),
+            ));
+        }
+        format::parse(text).map_err(|message| Error::new("D_SYNTAX", span, message))
+    }
+}
+
+/// A statement that dtrace counts as one action.
+fn one(action: Action, items: Vec<Item>) -> Statement {
+    Statement::Action {
+        action,
+        items,
+        counts: 1,
+    }
+}

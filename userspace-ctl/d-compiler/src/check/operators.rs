@@ -1,0 +1,628 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What operators ask of their operands, what they result in, and constants folded.
+#![forbid(unsafe_code)]
+
+use crate::ast::{self, Binary, Unary};
+use crate::error::{Error, Span};
+use crate::types::{Intrinsic, TypeId};
+
+use super::Checker;
+use super::convert::cut;
+use super::tree::{Arithmetic, Comparison, Logical, Node, NodeKind};
+
+pub(super) fn unary_sign(op: Unary) -> &'static str {
+    match op {
+        Unary::Plus => "+",
+        Unary::Minus => "-",
+        Unary::Complement => "~",
+        Unary::Not => "!",
+        Unary::Dereference => "*",
+        Unary::Address => "&",
+        Unary::PreIncrement | Unary::PostIncrement => "++",
+        Unary::PreDecrement | Unary::PostDecrement => "--",
+    }
+}
+
+/// The operation on numbers, if the operator is one.
+pub(super) fn arithmetic(op: Binary) -> Option<Arithmetic> {
+    Some(match op {
+        Binary::Multiply => Arithmetic::Multiply,
+        Binary::Divide => Arithmetic::Divide,
+        Binary::Modulo => Arithmetic::Modulo,
+        Binary::Add => Arithmetic::Add,
+        Binary::Subtract => Arithmetic::Subtract,
+        Binary::ShiftLeft => Arithmetic::ShiftLeft,
+        Binary::ShiftRight => Arithmetic::ShiftRight,
+        Binary::And => Arithmetic::And,
+        Binary::Xor => Arithmetic::Xor,
+        Binary::Or => Arithmetic::Or,
+        _ => return None,
+    })
+}
+
+fn comparison(op: Binary) -> Option<Comparison> {
+    Some(match op {
+        Binary::Less => Comparison::Less,
+        Binary::LessEqual => Comparison::LessEqual,
+        Binary::Greater => Comparison::Greater,
+        Binary::GreaterEqual => Comparison::GreaterEqual,
+        Binary::Equal => Comparison::Equal,
+        Binary::NotEqual => Comparison::NotEqual,
+        _ => return None,
+    })
+}
+
+/// Two constants become one, with 64 bits. `None`: it cannot be said (which faults at run time).
+fn fold(op: Arithmetic, signed: bool, left: i64, right: i64) -> Option<i64> {
+    Some(match op {
+        Arithmetic::Add => left.wrapping_add(right),
+        Arithmetic::Subtract => left.wrapping_sub(right),
+        Arithmetic::Multiply => left.wrapping_mul(right),
+        Arithmetic::Divide | Arithmetic::Modulo if right == 0 => return None,
+        Arithmetic::Divide if signed => left.wrapping_div(right),
+        Arithmetic::Divide => (left as u64 / right as u64) as i64,
+        Arithmetic::Modulo if signed => left.wrapping_rem(right),
+        Arithmetic::Modulo => (left as u64 % right as u64) as i64,
+        Arithmetic::And => left & right,
+        Arithmetic::Or => left | right,
+        Arithmetic::Xor => left ^ right,
+        Arithmetic::ShiftLeft => left.wrapping_shl(right as u32),
+        Arithmetic::ShiftRight if signed => left.wrapping_shr(right as u32),
+        Arithmetic::ShiftRight => (left as u64).wrapping_shr(right as u32) as i64,
+    })
+}
+
+impl Checker<'_> {
+    pub(super) fn integer_type(&self) -> TypeId {
+        self.types.intrinsic(Intrinsic::Int)
+    }
+
+    fn is_signed(&self, ty: TypeId) -> bool {
+        self.types.number(ty).is_some_and(|number| number.signed)
+    }
+
+    /// Both types and the operator between them.
+    pub(super) fn incompatible(&self, left: &Node, sign: &str, right: &Node, span: Span) -> Error {
+        Error::new(
+            "D_OP_INCOMPAT",
+            span,
+            format!(
+                "operands have incompatible types: \"{}\" {sign} \"{}\"",
+                self.shown(left),
+                self.shown(right)
+            ),
+        )
+    }
+
+    /// A node's type for messages.
+    pub(super) fn shown(&self, node: &Node) -> String {
+        match &node.kind {
+            NodeKind::NoValue(what) => what.clone(),
+            _ => self.types.name(node.ty),
+        }
+    }
+
+    /// `left op right`
+    pub(super) fn binary(
+        &mut self,
+        op: Binary,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+    ) -> Result<Node, Error> {
+        let left = self.value(left)?;
+        if let Some(op) = comparison(op) {
+            let right = match self.enumerator_beside(&left, right, op, span)? {
+                Some(right) => right,
+                None => self.value(right)?,
+            };
+            return self.compare(op, left, right, span);
+        }
+        let right = self.value(right)?;
+        match op {
+            Binary::LogicalAnd => self.logical(Logical::And, left, right, "&&", span),
+            Binary::LogicalOr => self.logical(Logical::Or, left, right, "||", span),
+            Binary::LogicalXor => self.logical(Logical::Xor, left, right, "^^", span),
+            Binary::Add | Binary::Subtract => self.additive(op, left, right, span),
+            _ => {
+                let kind = arithmetic(op).expect("what is left are operations on numbers");
+                self.numeric(kind, op.sign(), left, right, span)
+            }
+        }
+    }
+
+    /// Beside a value of an enumeration a name is that of an enumerator first.
+    fn enumerator_beside(
+        &mut self,
+        left: &Node,
+        right: &ast::Expr,
+        op: Comparison,
+        span: Span,
+    ) -> Result<Option<Node>, Error> {
+        let ast::ExprKind::Ident(name) = &right.kind else {
+            return Ok(None);
+        };
+        let crate::types::Kind::Enum(enumeration) = self.types.kind(self.types.resolve(left.ty))
+        else {
+            return Ok(None);
+        };
+        let Some((_, value)) = enumeration
+            .enumerators
+            .iter()
+            .find(|(known, _)| known == name)
+        else {
+            return Ok(None);
+        };
+        let value = *value;
+        let variable = match self.globals.get(name) {
+            Some(super::names::Global::Constant(..)) => false,
+            Some(_) => true,
+            None => crate::builtins::variable(name).is_some(),
+        };
+        if variable {
+            return Err(Error::new(
+                "D_IDENT_AMBIG",
+                span,
+                format!(
+                    "ambiguous use of operator {}: {name} is both a {} enum tag and a global variable",
+                    match op {
+                        Comparison::Equal => "==",
+                        Comparison::NotEqual => "!=",
+                        Comparison::Less => "<",
+                        Comparison::LessEqual => "<=",
+                        Comparison::Greater => ">",
+                        Comparison::GreaterEqual => ">=",
+                    },
+                    self.types.name(left.ty)
+                ),
+            ));
+        }
+        Ok(Some(self.int(value, left.ty, right.span)))
+    }
+
+    /// Numbers only: `* / % & | ^ << >>`.
+    fn numeric(
+        &mut self,
+        op: Arithmetic,
+        sign: &str,
+        left: Node,
+        right: Node,
+        span: Span,
+    ) -> Result<Node, Error> {
+        if !self.is_integer(&left) || !self.is_integer(&right) {
+            return Err(self.not_numbers(op, sign, "operands", span));
+        }
+        if matches!(op, Arithmetic::Divide | Arithmetic::Modulo) && right.is_zero() {
+            return Err(divided_by_zero(span));
+        }
+        let ty = match op {
+            Arithmetic::ShiftLeft | Arithmetic::ShiftRight => self.types.promote(left.ty),
+            _ => self.common(&left, &right),
+        };
+        Ok(self.operation(op, left, right, ty, span))
+    }
+
+    pub(super) fn not_numbers(&self, op: Arithmetic, sign: &str, who: &str, span: Span) -> Error {
+        match op {
+            Arithmetic::Multiply | Arithmetic::Divide => Error::new(
+                "D_OP_ARITH",
+                span,
+                format!("operator {sign} requires {who} of arithmetic type"),
+            ),
+            _ => Error::new(
+                "D_OP_INT",
+                span,
+                format!("operator {sign} requires {who} of integral type"),
+            ),
+        }
+    }
+
+    fn common(&self, left: &Node, right: &Node) -> TypeId {
+        self.types
+            .arithmetic(left.ty, right.ty)
+            .expect("both are numbers")
+    }
+
+    /// An operation in a type, or its result if both operands are constants.
+    fn operation(
+        &mut self,
+        op: Arithmetic,
+        left: Node,
+        right: Node,
+        ty: TypeId,
+        span: Span,
+    ) -> Node {
+        if let (Some(left), Some(right)) = (left.constant(), right.constant()) {
+            if let Some(value) = fold(op, self.is_signed(ty), left, right) {
+                return self.int(value, ty, span);
+            }
+        }
+        let left = self.convert(left, ty);
+        let right = match op {
+            Arithmetic::ShiftLeft | Arithmetic::ShiftRight => right,
+            _ => self.convert(right, ty),
+        };
+        Node::new(
+            NodeKind::Arithmetic(op, Box::new(left), Box::new(right)),
+            ty,
+            span,
+        )
+    }
+
+    fn additive(&mut self, op: Binary, left: Node, right: Node, span: Span) -> Result<Node, Error> {
+        let back = op == Binary::Subtract;
+        let moves = |this: &Self, node: &Node| {
+            this.types.is_string(node.ty)
+                || (this.is_pointer(node) && !this.points_to_no_size(node))
+        };
+        let (left_moves, right_moves) = (moves(self, &left), moves(self, &right));
+        let (left_counts, right_counts) = (self.is_integer(&left), self.is_integer(&right));
+        if left_counts && right_counts {
+            let ty = self.common(&left, &right);
+            let op = arithmetic(op).expect("+ and - are");
+            return Ok(self.operation(op, left, right, ty, span));
+        }
+        if left_moves && right_counts {
+            return self.moved(left, right, back, span);
+        }
+        if left_counts && right_moves && !back {
+            return self.moved(right, left, back, span);
+        }
+        if left_moves && right_moves && back && self.pointers_compatible(&left, &right) {
+            let scale = self.scale(&left);
+            let ty = self.types.intrinsic(Intrinsic::Long);
+            return Ok(Node::new(
+                NodeKind::Distance {
+                    left: Box::new(left),
+                    right: Box::new(right),
+                    scale,
+                },
+                ty,
+                span,
+            ));
+        }
+        Err(self.incompatible(&left, op.sign(), &right, span))
+    }
+
+    /// Bytes of what a pointer, array or string moves by.
+    pub(super) fn scale(&self, node: &Node) -> u64 {
+        if self.types.is_string(node.ty) {
+            return 1;
+        }
+        self.types
+            .pointee(node.ty)
+            .and_then(|to| self.types.size(to))
+            .unwrap_or(1)
+            .max(1)
+    }
+
+    /// A pointer moved.
+    pub(super) fn moved(
+        &mut self,
+        pointer: Node,
+        index: Node,
+        back: bool,
+        span: Span,
+    ) -> Result<Node, Error> {
+        if let crate::types::Kind::Array { count, .. } =
+            self.types.kind(self.types.resolve(pointer.ty))
+        {
+            // 0: as many as there are, which nobody knows.
+            let count = *count;
+            if let Some(index) = index.constant().filter(|_| !back) {
+                if count != 0 && (index < 0 || index as u64 >= u64::from(count)) {
+                    return Err(Error::new(
+                        "D_ARR_BOUNDS",
+                        span,
+                        format!(
+                            "index outside array bounds: {}, max is {count}",
+                            index as u64
+                        ),
+                    ));
+                }
+            }
+        }
+        let scale = self.scale(&pointer);
+        let ty = match self.types.kind(self.types.resolve(pointer.ty)) {
+            crate::types::Kind::Array { of, .. } => {
+                let of = *of;
+                self.types.pointer_to(of)
+            }
+            _ => pointer.ty,
+        };
+        let writable = pointer.writable;
+        let mut node = Node::new(
+            NodeKind::Move {
+                pointer: Box::new(pointer),
+                index: Box::new(index),
+                scale,
+                back,
+            },
+            ty,
+            span,
+        );
+        // *(a + i) is a place that may be assigned to if a is a variable.
+        node.writable = writable && !back;
+        Ok(node)
+    }
+
+    fn logical(
+        &mut self,
+        op: Logical,
+        left: Node,
+        right: Node,
+        sign: &str,
+        span: Span,
+    ) -> Result<Node, Error> {
+        if !self.types.is_scalar(left.ty) || !self.types.is_scalar(right.ty) {
+            return Err(Error::new(
+                "D_OP_SCALAR",
+                span,
+                format!("operator {sign} requires operands of scalar type"),
+            ));
+        }
+        let ty = self.integer_type();
+        if let (Some(left), Some(right)) = (left.constant(), right.constant()) {
+            let value = match op {
+                Logical::And => left != 0 && right != 0,
+                Logical::Or => left != 0 || right != 0,
+                Logical::Xor => (left != 0) != (right != 0),
+            };
+            return Ok(self.int(i64::from(value), ty, span));
+        }
+        Ok(Node::new(
+            NodeKind::Logical(op, Box::new(left), Box::new(right)),
+            ty,
+            span,
+        ))
+    }
+
+    fn compare(
+        &mut self,
+        op: Comparison,
+        left: Node,
+        right: Node,
+        span: Span,
+    ) -> Result<Node, Error> {
+        let ty = self.integer_type();
+        let like = |this: &Self, node: &Node| this.types.is_string_like(node.ty);
+        let string = |this: &Self, node: &Node| this.types.is_string(node.ty);
+        let texts = like(self, &left)
+            && like(self, &right)
+            && (string(self, &left) || string(self, &right));
+        let missing =
+            (string(self, &left) && right.is_zero()) || (left.is_zero() && string(self, &right));
+        if texts || missing {
+            let left = self.text(left);
+            let right = self.text(right);
+            return Ok(Node::new(
+                NodeKind::CompareText(op, Box::new(left), Box::new(right)),
+                ty,
+                span,
+            ));
+        }
+        if self.is_integer(&left) && self.is_integer(&right) {
+            let common = self.common(&left, &right);
+            let signed = self.is_signed(common);
+            if let (Some(left), Some(right)) = (left.constant(), right.constant()) {
+                let order = if signed {
+                    left.cmp(&right)
+                } else {
+                    (left as u64).cmp(&(right as u64))
+                };
+                let value = match op {
+                    Comparison::Equal => order.is_eq(),
+                    Comparison::NotEqual => order.is_ne(),
+                    Comparison::Less => order.is_lt(),
+                    Comparison::LessEqual => order.is_le(),
+                    Comparison::Greater => order.is_gt(),
+                    Comparison::GreaterEqual => order.is_ge(),
+                };
+                return Ok(self.int(i64::from(value), ty, span));
+            }
+            let left = self.convert(left, common);
+            let right = self.convert(right, common);
+            return Ok(Node::new(
+                NodeKind::Compare {
+                    op,
+                    signed,
+                    left: Box::new(left),
+                    right: Box::new(right),
+                },
+                ty,
+                span,
+            ));
+        }
+        let no_value = |node: &Node| matches!(node.kind, NodeKind::NoValue(_));
+        if !no_value(&left)
+            && !no_value(&right)
+            && !self.types.is_void(left.ty)
+            && (self.types.same(left.ty, right.ty) || self.pointers_compatible(&left, &right))
+        {
+            return Ok(Node::new(
+                NodeKind::Compare {
+                    op,
+                    signed: false,
+                    left: Box::new(left),
+                    right: Box::new(right),
+                },
+                ty,
+                span,
+            ));
+        }
+        let sign = match op {
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterEqual => ">=",
+        };
+        Err(self.incompatible(&left, sign, &right, span))
+    }
+
+    /// `op operand`, or `operand op`
+    pub(super) fn unary(
+        &mut self,
+        op: Unary,
+        operand: &ast::Expr,
+        span: Span,
+    ) -> Result<Node, Error> {
+        match op {
+            Unary::PreIncrement => self.step(operand, op, false, false, span),
+            Unary::PreDecrement => self.step(operand, op, true, false, span),
+            Unary::PostIncrement => self.step(operand, op, false, true, span),
+            Unary::PostDecrement => self.step(operand, op, true, true, span),
+            Unary::Address => {
+                let node = self.value(operand)?;
+                self.address(node, span)
+            }
+            Unary::Dereference => {
+                let node = self.value(operand)?;
+                self.dereference(node, span)
+            }
+            Unary::Plus | Unary::Minus => {
+                let node = self.value(operand)?;
+                if !self.is_integer(&node) {
+                    return Err(Error::new(
+                        "D_OP_ARITH",
+                        span,
+                        format!(
+                            "operator {} requires an operand of arithmetic type",
+                            unary_sign(op)
+                        ),
+                    ));
+                }
+                let ty = self.types.promote(node.ty);
+                if op == Unary::Plus {
+                    return Ok(self.convert(node, ty));
+                }
+                if let Some(value) = node.constant() {
+                    let value = value.wrapping_neg();
+                    let value = match self.types.number(ty) {
+                        Some(number) if !number.signed => cut(value, number),
+                        _ => value,
+                    };
+                    return Ok(self.int(value, ty, span));
+                }
+                let node = self.convert(node, ty);
+                Ok(Node::new(NodeKind::Negate(Box::new(node)), ty, span))
+            }
+            Unary::Complement => {
+                let node = self.value(operand)?;
+                if !self.is_integer(&node) {
+                    return Err(Error::new(
+                        "D_OP_INT",
+                        span,
+                        "operator ~ requires an operand of integral type",
+                    ));
+                }
+                let ty = self.types.promote(node.ty);
+                if let Some(value) = node.constant() {
+                    return Ok(self.int(!value, ty, span));
+                }
+                let node = self.convert(node, ty);
+                Ok(Node::new(NodeKind::Complement(Box::new(node)), ty, span))
+            }
+            Unary::Not => {
+                let node = self.value(operand)?;
+                if !self.types.is_scalar(node.ty) {
+                    return Err(Error::new(
+                        "D_OP_SCALAR",
+                        span,
+                        "operator ! requires an operand of scalar type",
+                    ));
+                }
+                let ty = self.integer_type();
+                if let Some(value) = node.constant() {
+                    return Ok(self.int(i64::from(value == 0), ty, span));
+                }
+                Ok(Node::new(NodeKind::Not(Box::new(node)), ty, span))
+            }
+        }
+    }
+
+    /// `condition ? then : otherwise`
+    pub(super) fn conditional(
+        &mut self,
+        condition: &ast::Expr,
+        then: &ast::Expr,
+        otherwise: &ast::Expr,
+        span: Span,
+    ) -> Result<Node, Error> {
+        let condition = self.value(condition)?;
+        let actions = super::calls::is_action(then) || super::calls::is_action(otherwise);
+        let left = self.value(then)?;
+        let right = self.value(otherwise)?;
+        if !self.types.is_scalar(condition.ty) {
+            return Err(Error::new(
+                "D_OP_SCALAR",
+                span,
+                "operator ?: expression must be of scalar type",
+            ));
+        }
+        if actions {
+            return Err(Error::new(
+                "D_OP_ACT",
+                span,
+                "action cannot be used in a conditional context",
+            ));
+        }
+        let no_value = |node: &Node| matches!(node.kind, NodeKind::NoValue(_));
+        if no_value(&left) || no_value(&right) {
+            return Err(Error::new(
+                "D_OP_DYN",
+                span,
+                "operator ?: operands cannot be of dynamic type",
+            ));
+        }
+        let string = self.types.intrinsic(Intrinsic::String);
+        let like = |this: &Self, node: &Node| this.types.is_string_like(node.ty) || node.is_zero();
+        let like = like(self, &left) && like(self, &right);
+        let (left, right, ty) = if self.is_integer(&left) && self.is_integer(&right) {
+            let ty = if self.types.same(left.ty, right.ty) {
+                left.ty
+            } else {
+                self.common(&left, &right)
+            };
+            (self.convert(left, ty), self.convert(right, ty), ty)
+        } else if like && (self.types.is_string(left.ty) || self.types.is_string(right.ty)) {
+            (self.text(left), self.text(right), string)
+        } else if self.types.same(left.ty, right.ty) {
+            let ty = left.ty;
+            (left, right, ty)
+        } else if self.pointers_compatible(&left, &right) {
+            // The more specific of the two.
+            let vague = self.is_integer(&right)
+                || self
+                    .types
+                    .pointee(right.ty)
+                    .is_some_and(|to| self.types.is_void(to));
+            let ty = if vague { left.ty } else { right.ty };
+            (left, right, ty)
+        } else {
+            return Err(Error::new(
+                "D_OP_INCOMPAT",
+                span,
+                "operator ?: operands must have compatible types",
+            ));
+        };
+        if let Some(value) = condition.constant() {
+            return Ok(Node {
+                ty,
+                lvalue: false,
+                writable: false,
+                ..if value != 0 { left } else { right }
+            });
+        }
+        Ok(Node::new(
+            NodeKind::Conditional(Box::new(condition), Box::new(left), Box::new(right)),
+            ty,
+            span,
+        ))
+    }
+}
+
+pub(super) fn divided_by_zero(span: Span) -> Error {
+    Error::new("D_DIV_ZERO", span, "expression contains division by zero")
+}

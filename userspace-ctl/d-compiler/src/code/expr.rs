@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Expressions into registers.
+#![forbid(unsafe_code)]
+
+use rust_tracer::abi;
+
+use crate::check::cut;
+use crate::check::tree::{Arithmetic, Comparison, Logical, Node, NodeKind};
+use crate::error::Error;
+use crate::types::{Number, TypeId};
+
+use super::Generator;
+use super::assembler::Register;
+
+impl Generator<'_, '_> {
+    /// The value of a node into d; registers above d are free.
+    pub(super) fn value(&mut self, node: &Node, d: Register) -> Result<(), Error> {
+        let span = node.span;
+        match &node.kind {
+            NodeKind::Int(value) => {
+                let value = match self.types.number(node.ty) {
+                    Some(number) => cut(*value, number),
+                    None => *value,
+                };
+                self.assembler.load(d, value);
+            }
+            NodeKind::Text(text) => self.assembler.text(d, text),
+            NodeKind::Builtin(number) => {
+                self.op(abi::RTRACE_OP_GET, d, 0, 0, *number as i32);
+            }
+            NodeKind::BuiltinText(number) => {
+                self.op(abi::RTRACE_OP_GETSTR, d, 0, 0, *number as i32);
+            }
+            NodeKind::Variable { variable, keys } => {
+                self.keys_into(keys, d)?;
+                self.load_variable(*variable, d);
+            }
+            NodeKind::Memory { .. } => self.load(node, d)?,
+            NodeKind::Address(place) => self.address(place, d)?,
+            NodeKind::Negate(operand) => {
+                self.value(operand, d)?;
+                self.op(abi::RTRACE_OP_NEG, d, d, 0, 0);
+                self.extend(d, node.ty);
+            }
+            NodeKind::Complement(operand) => {
+                self.value(operand, d)?;
+                self.op(abi::RTRACE_OP_NOT, d, d, 0, 0);
+                if self.number(node.ty).is_some_and(|number| !number.signed) {
+                    self.extend(d, node.ty);
+                }
+            }
+            NodeKind::Not(operand) => {
+                self.value(operand, d)?;
+                self.op(abi::RTRACE_OP_LNOT, d, d, 0, 0);
+            }
+            NodeKind::Arithmetic(op, left, right) => {
+                self.arithmetic(*op, left, right, node.ty, d)?;
+            }
+            NodeKind::Compare {
+                op,
+                signed,
+                left,
+                right,
+            } => self.compare(*op, *signed, left, right, d)?,
+            NodeKind::CompareText(op, left, right) => {
+                self.operands(left, right, d, |this, d, left, right| {
+                    this.op(abi::RTRACE_OP_SCMP, d, left, right, 0);
+                    Ok(())
+                })?;
+                self.order(*op, d, span)?;
+            }
+            NodeKind::Logical(op, left, right) => self.logical(*op, left, right, d)?,
+            NodeKind::Move {
+                pointer,
+                index,
+                scale,
+                back,
+            } => self.moved(pointer, index, *scale, *back, d)?,
+            NodeKind::Distance { left, right, scale } => {
+                self.operands(left, right, d, |this, d, left, right| {
+                    this.op(abi::RTRACE_OP_SUB, d, left, right, 0);
+                    Ok(())
+                })?;
+                if *scale > 1 {
+                    if scale.is_power_of_two() {
+                        self.op(abi::RTRACE_OP_SARI, d, d, 0, scale.trailing_zeros() as i32);
+                    } else {
+                        let above = self.above(d, span)?;
+                        self.assembler.load(above, *scale as i64);
+                        self.op(abi::RTRACE_OP_DIV, d, d, above, 0);
+                    }
+                }
+            }
+            NodeKind::Convert(operand) => {
+                self.value(operand, d)?;
+                self.convert(d, operand.ty, node.ty);
+            }
+            NodeKind::ToText(operand, limit) => {
+                self.value(operand, d)?;
+                self.op(abi::RTRACE_OP_LDSTR, d, d, 0, *limit as i32);
+            }
+            NodeKind::Assign(place, value) => self.assign(place, value, d)?,
+            NodeKind::Update {
+                place,
+                change,
+                by,
+                before,
+            } => self.update(place, *change, by, *before, d)?,
+            NodeKind::Conditional(condition, then, otherwise) => {
+                let (no, end) = (self.assembler.label(), self.assembler.label());
+                self.jump_unless(condition, no, d)?;
+                self.value(then, d)?;
+                self.assembler.jump(abi::RTRACE_OP_JMP, 0, 0, end);
+                self.assembler.place(no);
+                self.value(otherwise, d)?;
+                self.assembler.place(end);
+            }
+            NodeKind::Comma(left, right) => {
+                self.effect(left, d)?;
+                self.value(right, d)?;
+            }
+            NodeKind::Call(number, arguments) => self.call(*number, arguments, d, node)?,
+            NodeKind::Speculation => self.op(abi::RTRACE_OP_SPECNEW, d, 0, 0, 0),
+            NodeKind::NoValue(what) => return Err(crate::check::no_value(what, span)),
+        }
+        Ok(())
+    }
+
+    /// A node for its effect; what has none is left out, unless it may fault.
+    pub(super) fn effect(&mut self, node: &Node, d: Register) -> Result<(), Error> {
+        match &node.kind {
+            NodeKind::Int(_)
+            | NodeKind::Text(_)
+            | NodeKind::Builtin(_)
+            | NodeKind::BuiltinText(_) => Ok(()),
+            NodeKind::Variable { keys, .. } if keys.is_empty() => Ok(()),
+            NodeKind::Convert(operand) => self.effect(operand, d),
+            // Nobody asks what was there before.
+            NodeKind::Update {
+                place, change, by, ..
+            } => self.update(place, *change, by, false, d),
+            _ => self.value(node, d),
+        }
+    }
+
+    /// The size and sign of a number; pointers are unsigned words.
+    pub(super) fn number(&self, ty: TypeId) -> Option<Number> {
+        self.types.number(ty)
+    }
+
+    /// Makes the low bits of d a number of the type.
+    pub(super) fn extend(&mut self, d: Register, ty: TypeId) {
+        let Some(number) = self.number(ty) else {
+            return;
+        };
+        if let Some(op) = extension(number) {
+            self.op(op, d, d, 0, 0);
+        }
+    }
+
+    /// Makes a number of one type one of another.
+    pub(super) fn convert(&mut self, d: Register, from: TypeId, to: TypeId) {
+        let Some(to_number) = self.number(to) else {
+            return;
+        };
+        if let Some(from) = self.number(from) {
+            let fits = from == to_number
+                || to_number.bytes == 8
+                || (from.bytes < to_number.bytes && (!from.signed || to_number.signed));
+            if fits {
+                return;
+            }
+        }
+        self.extend(d, to);
+    }
+
+    /// Evaluates two operands, the deeper one first if that changes nothing, and combines them.
+    pub(super) fn operands(
+        &mut self,
+        left: &Node,
+        right: &Node,
+        d: Register,
+        combine: impl FnOnce(&mut Self, Register, Register, Register) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let above = self.above(d, right.span)?;
+        if depth(right) > depth(left) && left.is_pure() && right.is_pure() {
+            self.value(right, d)?;
+            self.value(left, above)?;
+            return combine(self, d, above, d);
+        }
+        self.value(left, d)?;
+        self.value(right, above)?;
+        combine(self, d, d, above)
+    }
+
+    fn arithmetic(
+        &mut self,
+        op: Arithmetic,
+        left: &Node,
+        right: &Node,
+        ty: TypeId,
+        d: Register,
+    ) -> Result<(), Error> {
+        let signed = self.number(ty).is_none_or(|number| number.signed);
+        if let Some((register, op_code, immediate)) = self.immediate(op, left, right, signed) {
+            self.value(register, d)?;
+            match (op_code, immediate) {
+                // What changes nothing.
+                (abi::RTRACE_OP_ADDI | abi::RTRACE_OP_SHLI, 0) | (abi::RTRACE_OP_MULI, 1) => {}
+                _ => self.op(op_code, d, d, 0, immediate),
+            }
+        } else {
+            let op_code = operation(op, signed);
+            self.operands(left, right, d, |this, d, left, right| {
+                this.op(op_code, d, left, right, 0);
+                Ok(())
+            })?;
+        }
+        self.after(op, ty, d);
+        Ok(())
+    }
+
+    /// What an operation may have carried beyond its type.
+    pub(super) fn after(&mut self, op: Arithmetic, ty: TypeId, d: Register) {
+        let Some(number) = self.number(ty) else {
+            return;
+        };
+        let beyond = match op {
+            Arithmetic::Add
+            | Arithmetic::Subtract
+            | Arithmetic::Multiply
+            | Arithmetic::ShiftLeft => true,
+            Arithmetic::Divide => number.signed,
+            _ => false,
+        };
+        if beyond {
+            self.extend(d, ty);
+        }
+    }
+
+    /// An operation with a constant that fits its instruction: the other operand, the operation,
+    /// the constant.
+    fn immediate<'n>(
+        &self,
+        op: Arithmetic,
+        left: &'n Node,
+        right: &'n Node,
+        signed: bool,
+    ) -> Option<(&'n Node, u32, i32)> {
+        let constant = |node: &Node| {
+            let value = node.constant()?;
+            let value = match self.number(node.ty) {
+                Some(number) => cut(value, number),
+                None => value,
+            };
+            i32::try_from(value).ok()
+        };
+        if let Some(value) = constant(right) {
+            let chosen = match op {
+                Arithmetic::Add => (abi::RTRACE_OP_ADDI, value),
+                Arithmetic::Subtract => (abi::RTRACE_OP_ADDI, value.checked_neg()?),
+                Arithmetic::Multiply => (abi::RTRACE_OP_MULI, value),
+                Arithmetic::And => (abi::RTRACE_OP_ANDI, value),
+                Arithmetic::ShiftLeft => (abi::RTRACE_OP_SHLI, value & 63),
+                Arithmetic::ShiftRight if signed => (abi::RTRACE_OP_SARI, value & 63),
+                Arithmetic::ShiftRight => (abi::RTRACE_OP_SHRI, value & 63),
+                Arithmetic::Divide if !signed && value > 0 && value.count_ones() == 1 => {
+                    (abi::RTRACE_OP_SHRI, value.trailing_zeros() as i32)
+                }
+                _ => return None,
+            };
+            return Some((left, chosen.0, chosen.1));
+        }
+        if let Some(value) = constant(left) {
+            let op = match op {
+                Arithmetic::Add => abi::RTRACE_OP_ADDI,
+                Arithmetic::Multiply => abi::RTRACE_OP_MULI,
+                Arithmetic::And => abi::RTRACE_OP_ANDI,
+                _ => return None,
+            };
+            return Some((right, op, value));
+        }
+        None
+    }
+
+    fn compare(
+        &mut self,
+        op: Comparison,
+        signed: bool,
+        left: &Node,
+        right: &Node,
+        d: Register,
+    ) -> Result<(), Error> {
+        if matches!(op, Comparison::Equal | Comparison::NotEqual) {
+            let constant = right
+                .constant()
+                .map(|value| (left, value))
+                .or_else(|| left.constant().map(|value| (right, value)));
+            if let Some((operand, value)) = constant {
+                if let Ok(value) = i32::try_from(value) {
+                    self.value(operand, d)?;
+                    self.op(abi::RTRACE_OP_SEQI, d, d, 0, value);
+                    if op == Comparison::NotEqual {
+                        self.op(abi::RTRACE_OP_LNOT, d, d, 0, 0);
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        self.operands(left, right, d, |this, d, left, right| {
+            let (less, less_equal) = if signed {
+                (abi::RTRACE_OP_SLT, abi::RTRACE_OP_SLE)
+            } else {
+                (abi::RTRACE_OP_SLTU, abi::RTRACE_OP_SLEU)
+            };
+            match op {
+                Comparison::Equal => this.op(abi::RTRACE_OP_SEQ, d, left, right, 0),
+                Comparison::NotEqual => this.op(abi::RTRACE_OP_SNE, d, left, right, 0),
+                Comparison::Less => this.op(less, d, left, right, 0),
+                Comparison::LessEqual => this.op(less_equal, d, left, right, 0),
+                Comparison::Greater => this.op(less, d, right, left, 0),
+                Comparison::GreaterEqual => this.op(less_equal, d, right, left, 0),
+            }
+            Ok(())
+        })
+    }
+
+    /// What an order of strings (-1, 0, 1) in d says of a comparison.
+    fn order(
+        &mut self,
+        op: Comparison,
+        d: Register,
+        span: crate::error::Span,
+    ) -> Result<(), Error> {
+        match op {
+            Comparison::Equal => self.op(abi::RTRACE_OP_SEQI, d, d, 0, 0),
+            Comparison::NotEqual => {
+                self.op(abi::RTRACE_OP_SEQI, d, d, 0, 0);
+                self.op(abi::RTRACE_OP_LNOT, d, d, 0, 0);
+            }
+            Comparison::Less => self.op(abi::RTRACE_OP_SEQI, d, d, 0, -1),
+            Comparison::Greater => self.op(abi::RTRACE_OP_SEQI, d, d, 0, 1),
+            Comparison::LessEqual | Comparison::GreaterEqual => {
+                let above = self.above(d, span)?;
+                self.assembler.load(above, 0);
+                if op == Comparison::LessEqual {
+                    self.op(abi::RTRACE_OP_SLE, d, d, above, 0);
+                } else {
+                    self.op(abi::RTRACE_OP_SLE, d, above, d, 0);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A truth in d.
+    fn logical(
+        &mut self,
+        op: Logical,
+        left: &Node,
+        right: &Node,
+        d: Register,
+    ) -> Result<(), Error> {
+        match op {
+            Logical::Xor => self.operands(left, right, d, |this, d, left, right| {
+                this.op(abi::RTRACE_OP_LNOT, left, left, 0, 0);
+                this.op(abi::RTRACE_OP_LNOT, right, right, 0, 0);
+                this.op(abi::RTRACE_OP_SNE, d, left, right, 0);
+                Ok(())
+            }),
+            Logical::And | Logical::Or => {
+                let (other, end) = (self.assembler.label(), self.assembler.label());
+                let stop = op == Logical::Or;
+                if stop {
+                    self.jump_if(left, other, d)?;
+                    self.jump_if(right, other, d)?;
+                } else {
+                    self.jump_unless(left, other, d)?;
+                    self.jump_unless(right, other, d)?;
+                }
+                self.assembler.load(d, i64::from(!stop));
+                self.assembler.jump(abi::RTRACE_OP_JMP, 0, 0, end);
+                self.assembler.place(other);
+                self.assembler.load(d, i64::from(stop));
+                self.assembler.place(end);
+                Ok(())
+            }
+        }
+    }
+
+    fn moved(
+        &mut self,
+        pointer: &Node,
+        index: &Node,
+        scale: u64,
+        back: bool,
+        d: Register,
+    ) -> Result<(), Error> {
+        if let Some(index) = index.constant() {
+            let bytes = index.wrapping_mul(scale as i64);
+            let bytes = if back { bytes.wrapping_neg() } else { bytes };
+            self.value(pointer, d)?;
+            match i32::try_from(bytes) {
+                Ok(0) => {}
+                Ok(bytes) => self.op(abi::RTRACE_OP_ADDI, d, d, 0, bytes),
+                Err(_) => {
+                    let above = self.above(d, pointer.span)?;
+                    self.assembler.load(above, bytes);
+                    self.op(abi::RTRACE_OP_ADD, d, d, above, 0);
+                }
+            }
+            return Ok(());
+        }
+        self.value(pointer, d)?;
+        let above = self.above(d, index.span)?;
+        self.value(index, above)?;
+        self.scale(above, scale);
+        let op = if back {
+            abi::RTRACE_OP_SUB
+        } else {
+            abi::RTRACE_OP_ADD
+        };
+        self.op(op, d, d, above, 0);
+        Ok(())
+    }
+
+    /// d times so many bytes.
+    pub(super) fn scale(&mut self, d: Register, scale: u64) {
+        if scale <= 1 {
+            return;
+        }
+        if scale.is_power_of_two() {
+            self.op(abi::RTRACE_OP_SHLI, d, d, 0, scale.trailing_zeros() as i32);
+        } else {
+            // A type is never larger than its 32 bits.
+            self.op(abi::RTRACE_OP_MULI, d, d, 0, scale as i32);
+        }
+    }
+
+    fn call(
+        &mut self,
+        number: u32,
+        arguments: &[Node],
+        d: Register,
+        node: &Node,
+    ) -> Result<(), Error> {
+        for (index, argument) in arguments.iter().enumerate() {
+            let register = self.above_by(d, index, argument.span)?;
+            self.value(argument, register)?;
+        }
+        let first = if arguments.is_empty() { 0 } else { d };
+        self.op(
+            abi::RTRACE_OP_CALL,
+            d,
+            first,
+            arguments.len() as Register,
+            number as i32,
+        );
+        if !self.types.is_void(node.ty) && self.number(node.ty).is_some() {
+            self.narrow_result(number, d, node.ty);
+        }
+        Ok(())
+    }
+
+    /// Results are numbers of 64 bits; D's are often smaller.
+    fn narrow_result(&mut self, number: u32, d: Register, ty: TypeId) {
+        let small = matches!(
+            number,
+            abi::RTRACE_SUB_STRLEN
+                | abi::RTRACE_SUB_INDEX
+                | abi::RTRACE_SUB_RINDEX
+                | abi::RTRACE_SUB_PROGENYOF
+                | abi::RTRACE_SUB_GETMAJOR
+                | abi::RTRACE_SUB_GETMINOR
+                | abi::RTRACE_SUB_HTONS
+                | abi::RTRACE_SUB_HTONL
+                // Its mask follows.
+                | abi::RTRACE_SUB_RAND
+        );
+        if !small {
+            self.extend(d, ty);
+        }
+    }
+}
+
+/// The extension that makes the low bits a number; `None`: it is a whole register.
+pub(super) fn extension(number: Number) -> Option<u32> {
+    Some(match (number.bytes, number.signed) {
+        (1, true) => abi::RTRACE_OP_SX8,
+        (2, true) => abi::RTRACE_OP_SX16,
+        (4, true) => abi::RTRACE_OP_SX32,
+        (1, false) => abi::RTRACE_OP_ZX8,
+        (2, false) => abi::RTRACE_OP_ZX16,
+        (4, false) => abi::RTRACE_OP_ZX32,
+        _ => return None,
+    })
+}
+
+/// The operation of two registers.
+pub(super) fn operation(op: Arithmetic, signed: bool) -> u32 {
+    match op {
+        Arithmetic::Add => abi::RTRACE_OP_ADD,
+        Arithmetic::Subtract => abi::RTRACE_OP_SUB,
+        Arithmetic::Multiply => abi::RTRACE_OP_MUL,
+        Arithmetic::Divide if signed => abi::RTRACE_OP_DIV,
+        Arithmetic::Divide => abi::RTRACE_OP_DIVU,
+        Arithmetic::Modulo if signed => abi::RTRACE_OP_MOD,
+        Arithmetic::Modulo => abi::RTRACE_OP_MODU,
+        Arithmetic::And => abi::RTRACE_OP_AND,
+        Arithmetic::Or => abi::RTRACE_OP_OR,
+        Arithmetic::Xor => abi::RTRACE_OP_XOR,
+        Arithmetic::ShiftLeft => abi::RTRACE_OP_SHL,
+        Arithmetic::ShiftRight if signed => abi::RTRACE_OP_SAR,
+        Arithmetic::ShiftRight => abi::RTRACE_OP_SHR,
+    }
+}
+
+/// How many registers a node takes, roughly: what Sethi and Ullman number.
+fn depth(node: &Node) -> usize {
+    let two = |left: &Node, right: &Node| {
+        let (left, right) = (depth(left), depth(right));
+        if left == right {
+            left + 1
+        } else {
+            left.max(right)
+        }
+    };
+    match &node.kind {
+        NodeKind::Memory { address, .. } => depth(address),
+        NodeKind::Address(one)
+        | NodeKind::Negate(one)
+        | NodeKind::Complement(one)
+        | NodeKind::Not(one)
+        | NodeKind::Convert(one)
+        | NodeKind::ToText(one, _) => depth(one),
+        NodeKind::Arithmetic(_, left, right)
+        | NodeKind::CompareText(_, left, right)
+        | NodeKind::Logical(_, left, right)
+        | NodeKind::Compare { left, right, .. }
+        | NodeKind::Distance { left, right, .. } => two(left, right),
+        NodeKind::Move { pointer, index, .. } => two(pointer, index),
+        NodeKind::Variable { keys, .. } => list(keys),
+        NodeKind::Call(_, arguments) => list(arguments),
+        NodeKind::Conditional(one, two, three) => depth(one).max(depth(two)).max(depth(three)),
+        _ => 1,
+    }
+}
+
+fn list(nodes: &[Node]) -> usize {
+    nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| index + depth(node))
+        .max()
+        .unwrap_or(1)
+}

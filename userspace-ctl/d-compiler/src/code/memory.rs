@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Places: variables and memory, read and written.
+#![forbid(unsafe_code)]
+
+use rust_tracer::abi;
+
+use crate::check::tree::{Arithmetic, Bits, Change, Node, NodeKind};
+use crate::error::{Error, Span};
+use crate::types::TypeId;
+
+use super::assembler::Register;
+use super::expr::operation;
+use super::{Generator, by_reference};
+
+/// A variable with its keys in registers.
+#[derive(Clone, Copy)]
+struct Slot<'n> {
+    variable: usize,
+    keys: &'n [Node],
+    /// The first key's register.
+    first: Register,
+}
+
+/// A place whose parts are in registers.
+enum Place<'n> {
+    Variable(Slot<'n>),
+    Memory {
+        address: Register,
+        offset: i32,
+        bits: Option<Bits>,
+        /// It lies in a variable, of which the register points to a copy.
+        inside: Option<(Slot<'n>, Register)>,
+    },
+}
+
+impl Generator<'_, '_> {
+    /// Evaluates keys from d on, and makes them the tuple.
+    pub(super) fn keys_into(&mut self, keys: &[Node], d: Register) -> Result<(), Error> {
+        for (index, key) in keys.iter().enumerate() {
+            let register = self.above_by(d, index, key.span)?;
+            self.value(key, register)?;
+        }
+        self.tuple(keys, d);
+        Ok(())
+    }
+
+    /// Makes a tuple of keys that are in registers.
+    fn tuple(&mut self, keys: &[Node], first: Register) {
+        if keys.is_empty() {
+            return;
+        }
+        self.op(abi::RTRACE_OP_KEY0, 0, 0, 0, 0);
+        for (index, key) in keys.iter().enumerate() {
+            self.key(first + index as Register, key.ty);
+        }
+    }
+
+    /// Appends a key that is in a register.
+    pub(super) fn key(&mut self, register: Register, ty: TypeId) {
+        if self.types.is_string(ty) {
+            self.op(abi::RTRACE_OP_KEYS, 0, register, 0, 0);
+        } else if by_reference(self.types, ty) {
+            let bytes = self.types.size(ty).unwrap_or(0) as i32;
+            self.op(abi::RTRACE_OP_KEYB, 0, register, 0, bytes);
+        } else {
+            self.op(abi::RTRACE_OP_KEY, 0, register, 0, 0);
+        }
+    }
+
+    /// Whether the variable is one that may be missing.
+    fn is_dynamic(&self, variable: usize) -> bool {
+        matches!(
+            self.program.variables[variable].scope,
+            abi::RTRACE_SCOPE_ARRAY | abi::RTRACE_SCOPE_THREAD | abi::RTRACE_SCOPE_THREAD_ARRAY
+        )
+    }
+
+    /// Loads a variable whose tuple is made.
+    pub(super) fn load_variable(&mut self, variable: usize, d: Register) {
+        let op = if self.is_dynamic(variable) {
+            abi::RTRACE_OP_LDD
+        } else {
+            abi::RTRACE_OP_LDV
+        };
+        self.op(op, d, 0, 0, variable as i32);
+    }
+
+    fn store_variable(&mut self, variable: usize, a: Register) {
+        let op = if self.is_dynamic(variable) {
+            abi::RTRACE_OP_STD
+        } else {
+            abi::RTRACE_OP_STV
+        };
+        self.op(op, 0, a, 0, variable as i32);
+    }
+
+    /// What is in memory, or for what is held by where it is: where.
+    pub(super) fn load(&mut self, node: &Node, d: Register) -> Result<(), Error> {
+        let NodeKind::Memory {
+            address,
+            offset,
+            bits,
+        } = &node.kind
+        else {
+            unreachable!("it is memory");
+        };
+        if self.is_pointed_to(node.ty) {
+            return self.address(node, d);
+        }
+        let offset = self.base(address, *offset, d)?;
+        self.fetch(d, d, offset, *bits, node.ty);
+        Ok(())
+    }
+
+    /// Whether the value of the type in memory is where it is.
+    fn is_pointed_to(&self, ty: TypeId) -> bool {
+        self.types.is_string(ty) || self.types.is_function(ty) || by_reference(self.types, ty)
+    }
+
+    /// Where a place in memory is, into d.
+    pub(super) fn address(&mut self, place: &Node, d: Register) -> Result<(), Error> {
+        let NodeKind::Memory {
+            address, offset, ..
+        } = &place.kind
+        else {
+            unreachable!("only what is in memory has an address");
+        };
+        match self.base(address, *offset, d)? {
+            0 => {}
+            offset => self.op(abi::RTRACE_OP_ADDI, d, d, 0, offset),
+        }
+        Ok(())
+    }
+
+    /// An address into d, and what is to be added to it.
+    fn base(&mut self, address: &Node, offset: i64, d: Register) -> Result<i32, Error> {
+        if let Some(value) = address.constant() {
+            self.assembler.load(d, value.wrapping_add(offset));
+            return Ok(0);
+        }
+        self.value(address, d)?;
+        self.small(offset, d, address.span)
+    }
+
+    /// An offset that fits an instruction, or is added to d.
+    fn small(&mut self, offset: i64, d: Register, span: Span) -> Result<i32, Error> {
+        match i32::try_from(offset) {
+            Ok(offset) => Ok(offset),
+            Err(_) => {
+                let above = self.above(d, span)?;
+                self.assembler.load(above, offset);
+                self.op(abi::RTRACE_OP_ADD, d, d, above, 0);
+                Ok(0)
+            }
+        }
+    }
+
+    /// d = the number at a + offset
+    fn fetch(&mut self, d: Register, a: Register, offset: i32, bits: Option<Bits>, ty: TypeId) {
+        let number = self.number(ty);
+        let signed = number.is_some_and(|number| number.signed);
+        let Some(bits) = bits else {
+            let bytes = number.map_or(8, |number| number.bytes);
+            let op = match (bytes, signed) {
+                (1, false) => abi::RTRACE_OP_LD8,
+                (2, false) => abi::RTRACE_OP_LD16,
+                (4, false) => abi::RTRACE_OP_LD32,
+                (1, true) => abi::RTRACE_OP_LDSX8,
+                (2, true) => abi::RTRACE_OP_LDSX16,
+                (4, true) => abi::RTRACE_OP_LDSX32,
+                _ => abi::RTRACE_OP_LD64,
+            };
+            self.op(op, d, a, 0, offset);
+            return;
+        };
+        self.fetch_whole(d, a, offset, bits.bytes);
+        let (shift, width) = (i32::from(bits.shift), i32::from(bits.width));
+        if signed {
+            let up = 64 - shift - width;
+            if up > 0 {
+                self.op(abi::RTRACE_OP_SHLI, d, d, 0, up);
+            }
+            if width < 64 {
+                self.op(abi::RTRACE_OP_SARI, d, d, 0, 64 - width);
+            }
+        } else {
+            if shift > 0 {
+                self.op(abi::RTRACE_OP_SHRI, d, d, 0, shift);
+            }
+            if shift + width < 8 * i32::from(bits.bytes) {
+                self.mask(d, bits.width);
+            }
+        }
+    }
+
+    /// d = as many bytes as they are, without a sign
+    fn fetch_whole(&mut self, d: Register, a: Register, offset: i32, bytes: u8) {
+        let op = match bytes {
+            1 => abi::RTRACE_OP_LD8,
+            2 => abi::RTRACE_OP_LD16,
+            4 => abi::RTRACE_OP_LD32,
+            _ => abi::RTRACE_OP_LD64,
+        };
+        self.op(op, d, a, 0, offset);
+    }
+
+    /// Leaves so many low bits of d.
+    fn mask(&mut self, d: Register, width: u8) {
+        match width {
+            0..=31 => self.op(abi::RTRACE_OP_ANDI, d, d, 0, (1i64 << width) as i32 - 1),
+            32 => self.op(abi::RTRACE_OP_ZX32, d, d, 0, 0),
+            64.. => {}
+            _ => {
+                let rest = 64 - i32::from(width);
+                self.op(abi::RTRACE_OP_SHLI, d, d, 0, rest);
+                self.op(abi::RTRACE_OP_SHRI, d, d, 0, rest);
+            }
+        }
+    }
+
+    /// Evaluates the parts of a place from d on: the place, and the next free register.
+    fn prepare<'n>(&mut self, node: &'n Node, d: Register) -> Result<(Place<'n>, Register), Error> {
+        match &node.kind {
+            NodeKind::Variable { variable, keys } => {
+                let slot = self.slot(*variable, keys, d)?;
+                let next = self.above_by(d, keys.len(), node.span)?;
+                Ok((Place::Variable(slot), next))
+            }
+            NodeKind::Memory {
+                address,
+                offset,
+                bits,
+            } => {
+                if let Some((variable, keys)) = self.variable_around(address) {
+                    let slot = self.slot(variable, keys, d)?;
+                    let copy = self.above_by(d, keys.len(), node.span)?;
+                    self.tuple(keys, slot.first);
+                    self.load_variable(variable, copy);
+                    let whole = self.program.variables[variable].ty;
+                    let bytes = whole.and_then(|ty| self.types.size(ty)).unwrap_or(0);
+                    self.op(abi::RTRACE_OP_LDMEM, copy, copy, 0, bytes as i32);
+                    let at = self.above(copy, node.span)?;
+                    self.address_inside(address, copy, at)?;
+                    let offset = self.small(*offset, at, node.span)?;
+                    let next = self.above(at, node.span)?;
+                    return Ok((
+                        Place::Memory {
+                            address: at,
+                            offset,
+                            bits: *bits,
+                            inside: Some((slot, copy)),
+                        },
+                        next,
+                    ));
+                }
+                let offset = self.base(address, *offset, d)?;
+                let next = self.above(d, node.span)?;
+                Ok((
+                    Place::Memory {
+                        address: d,
+                        offset,
+                        bits: *bits,
+                        inside: None,
+                    },
+                    next,
+                ))
+            }
+            _ => unreachable!("the check lets only places be assigned to"),
+        }
+    }
+
+    fn slot<'n>(
+        &mut self,
+        variable: usize,
+        keys: &'n [Node],
+        first: Register,
+    ) -> Result<Slot<'n>, Error> {
+        for (index, key) in keys.iter().enumerate() {
+            let register = self.above_by(first, index, key.span)?;
+            self.value(key, register)?;
+        }
+        Ok(Slot {
+            variable,
+            keys,
+            first,
+        })
+    }
+
+    /// The variable whose own bytes an address lies in.
+    fn variable_around<'n>(&self, address: &'n Node) -> Option<(usize, &'n [Node])> {
+        match &address.kind {
+            NodeKind::Variable { variable, keys } if self.is_pointed_to(address.ty) => {
+                Some((*variable, keys))
+            }
+            NodeKind::Move { pointer, .. } => self.variable_around(pointer),
+            NodeKind::Memory { address: outer, .. } if by_reference(self.types, address.ty) => {
+                self.variable_around(outer)
+            }
+            NodeKind::Address(place) => match &place.kind {
+                NodeKind::Memory { address, .. } => self.variable_around(address),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// An address in a variable's bytes, of which there is a copy, into d.
+    fn address_inside(&mut self, address: &Node, copy: Register, d: Register) -> Result<(), Error> {
+        match &address.kind {
+            NodeKind::Move {
+                pointer,
+                index,
+                scale,
+                back,
+            } => {
+                self.address_inside(pointer, copy, d)?;
+                let above = self.above(d, index.span)?;
+                self.value(index, above)?;
+                self.scale(above, *scale);
+                let op = if *back {
+                    abi::RTRACE_OP_SUB
+                } else {
+                    abi::RTRACE_OP_ADD
+                };
+                self.op(op, d, d, above, 0);
+            }
+            NodeKind::Memory {
+                address, offset, ..
+            } => self.inside_by(address, *offset, copy, d)?,
+            NodeKind::Address(place) => {
+                if let NodeKind::Memory {
+                    address, offset, ..
+                } = &place.kind
+                {
+                    self.inside_by(address, *offset, copy, d)?;
+                }
+            }
+            _ => self.op(abi::RTRACE_OP_MOV, d, copy, 0, 0),
+        }
+        Ok(())
+    }
+
+    fn inside_by(
+        &mut self,
+        address: &Node,
+        offset: i64,
+        copy: Register,
+        d: Register,
+    ) -> Result<(), Error> {
+        self.address_inside(address, copy, d)?;
+        match self.small(offset, d, address.span)? {
+            0 => {}
+            offset => self.op(abi::RTRACE_OP_ADDI, d, d, 0, offset),
+        }
+        Ok(())
+    }
+
+    /// d = what is in the place
+    fn read(&mut self, place: &Place<'_>, ty: TypeId, d: Register) {
+        match place {
+            Place::Variable(slot) => {
+                self.tuple(slot.keys, slot.first);
+                self.load_variable(slot.variable, d);
+            }
+            Place::Memory {
+                address,
+                offset,
+                bits,
+                ..
+            } => self.fetch(d, *address, *offset, *bits, ty),
+        }
+    }
+
+    /// The place takes the value of a register; those from `free` on are free.
+    fn write(
+        &mut self,
+        place: &Place<'_>,
+        ty: TypeId,
+        value: Register,
+        free: Register,
+        span: Span,
+    ) -> Result<(), Error> {
+        match place {
+            Place::Variable(slot) => {
+                self.tuple(slot.keys, slot.first);
+                self.store_variable(slot.variable, value);
+            }
+            Place::Memory {
+                address,
+                offset,
+                bits,
+                inside,
+            } => {
+                if self.is_pointed_to(ty) {
+                    self.copy(ty, value, *address, *offset, free, span)?;
+                } else {
+                    self.put(*address, *offset, *bits, ty, value, free, span)?;
+                }
+                if let Some((slot, copy)) = inside {
+                    self.tuple(slot.keys, slot.first);
+                    self.store_variable(slot.variable, *copy);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies a struct's bytes.
+    fn copy(
+        &mut self,
+        ty: TypeId,
+        from: Register,
+        to: Register,
+        offset: i32,
+        free: Register,
+        span: Span,
+    ) -> Result<(), Error> {
+        let (second, third) = (self.above_by(free, 1, span)?, self.above_by(free, 2, span)?);
+        let bytes = self
+            .types
+            .size(ty)
+            .unwrap_or(u64::from(self.options.strsize));
+        self.op(abi::RTRACE_OP_MOV, free, from, 0, 0);
+        self.op(abi::RTRACE_OP_ADDI, second, to, 0, offset);
+        self.assembler.load(third, bytes as i64);
+        self.op(
+            abi::RTRACE_OP_CALL,
+            free,
+            free,
+            3,
+            abi::RTRACE_SUB_BCOPY as i32,
+        );
+        Ok(())
+    }
+
+    /// Stores a number at a + offset.
+    #[allow(clippy::too_many_arguments)]
+    fn put(
+        &mut self,
+        a: Register,
+        offset: i32,
+        bits: Option<Bits>,
+        ty: TypeId,
+        value: Register,
+        free: Register,
+        span: Span,
+    ) -> Result<(), Error> {
+        let store = |bytes: u8| match bytes {
+            1 => abi::RTRACE_OP_ST8,
+            2 => abi::RTRACE_OP_ST16,
+            4 => abi::RTRACE_OP_ST32,
+            _ => abi::RTRACE_OP_ST64,
+        };
+        let Some(bits) = bits else {
+            let bytes = self.number(ty).map_or(8, |number| number.bytes);
+            self.op(store(bytes), 0, a, value, offset);
+            return Ok(());
+        };
+        // The other bits stay as they are.
+        let second = self.above(free, span)?;
+        let mask = if bits.width >= 64 {
+            u64::MAX
+        } else {
+            ((1u64 << bits.width) - 1) << bits.shift
+        };
+        self.fetch_whole(free, a, offset, bits.bytes);
+        self.assembler.load(second, !mask as i64);
+        self.op(abi::RTRACE_OP_AND, free, free, second, 0);
+        self.op(abi::RTRACE_OP_SHLI, second, value, 0, i32::from(bits.shift));
+        let third = self.above(second, span)?;
+        self.assembler.load(third, mask as i64);
+        self.op(abi::RTRACE_OP_AND, second, second, third, 0);
+        self.op(abi::RTRACE_OP_OR, free, free, second, 0);
+        self.op(store(bits.bytes), 0, a, free, offset);
+        Ok(())
+    }
+
+    /// `place = value`; the value stays in d.
+    pub(super) fn assign(&mut self, place: &Node, value: &Node, d: Register) -> Result<(), Error> {
+        let empty = self.types.is_string(place.ty)
+            && value.is_zero()
+            && matches!(place.kind, NodeKind::Variable { variable, .. } if !self.is_dynamic(variable));
+        if empty {
+            // Only what is dynamic can be not there.
+            self.assembler.text(d, b"");
+        } else {
+            self.value(value, d)?;
+        }
+        let above = self.above(d, place.span)?;
+        let (target, free) = self.prepare(place, above)?;
+        self.write(&target, place.ty, d, free, place.span)
+    }
+
+    /// `place op= by`
+    pub(super) fn update(
+        &mut self,
+        place: &Node,
+        change: Change,
+        by: &Node,
+        before: bool,
+        d: Register,
+    ) -> Result<(), Error> {
+        let span = place.span;
+        let operand = self.above(d, span)?;
+        let small = match change {
+            Change::Number(Arithmetic::Add, _) => {
+                by.constant().and_then(|by| i32::try_from(by).ok())
+            }
+            Change::Number(Arithmetic::Subtract, _) => by
+                .constant()
+                .and_then(i64::checked_neg)
+                .and_then(|by| i32::try_from(by).ok()),
+            _ => None,
+        };
+        if small.is_none() {
+            self.value(by, operand)?;
+            if let Change::Pointer { scale, .. } = change {
+                self.scale(operand, scale);
+            }
+        }
+        let above = self.above(operand, span)?;
+        let (target, free) = self.prepare(place, above)?;
+        self.read(&target, place.ty, d);
+        let (result, free) = if before {
+            (free, self.above(free, span)?)
+        } else {
+            (d, free)
+        };
+        if before {
+            self.op(abi::RTRACE_OP_MOV, result, d, 0, 0);
+        }
+        match change {
+            Change::Number(op, ty) => {
+                self.convert(result, place.ty, ty);
+                match small {
+                    Some(by) => self.op(abi::RTRACE_OP_ADDI, result, result, 0, by),
+                    None => {
+                        let signed = self.number(ty).is_none_or(|number| number.signed);
+                        self.op(operation(op, signed), result, result, operand, 0);
+                    }
+                }
+                self.after(op, ty, result);
+                self.convert(result, ty, place.ty);
+            }
+            Change::Pointer { back, .. } => {
+                let op = if back {
+                    abi::RTRACE_OP_SUB
+                } else {
+                    abi::RTRACE_OP_ADD
+                };
+                self.op(op, result, result, operand, 0);
+            }
+        }
+        self.write(&target, place.ty, result, free, span)
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! A program compiled: checked, then made to bytecode.
+#![forbid(unsafe_code)]
+
+use rust_tracer::abi;
+
+use crate::ast;
+use crate::check;
+use crate::code;
+use crate::compiled::Compiled;
+use crate::error::Error;
+use crate::types::Types;
+
+/// What a program does not say itself.
+pub struct Options<'a> {
+    /// The address of a symbol of the kernel: of a module, or of whichever has it.
+    pub symbol: &'a dyn Fn(Option<&str>, &str) -> Option<u64>,
+    /// Bytes of a string, NUL included (`strsize`).
+    pub strsize: u32,
+    /// Frames of `stack()` without an argument (`stackframes`).
+    pub stackframes: u32,
+    /// Frames of `ustack()` without an argument (`ustackframes`).
+    pub ustackframes: u32,
+    /// Frames of `jstack()` without an argument (`jstackframes`).
+    pub jstackframes: u32,
+}
+
+impl Default for Options<'_> {
+    /// No symbols, and dtrace's own defaults.
+    fn default() -> Self {
+        Self {
+            symbol: &|_, _| None,
+            strsize: abi::RTRACE_STRSIZE_DEFAULT,
+            stackframes: 20,
+            ustackframes: 20,
+            jstackframes: 50,
+        }
+    }
+}
+
+/// Compiles a program.
+pub fn compile(
+    program: &ast::Program,
+    types: &mut Types,
+    options: &Options<'_>,
+) -> Result<Compiled, Error> {
+    let checked = check::check(program, types, options)?;
+    let mut compiled = code::generate(&checked, types, options)?;
+    compiled.options = program.options.clone();
+    Ok(compiled)
+}

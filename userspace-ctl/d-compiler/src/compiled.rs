@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What a program is compiled to: bytecode for the module, and what its records and
+//! aggregations mean, for who prints them.
+
+use crate::ast::{Description, Pragma};
+
+/// A compiled program.
+#[derive(Clone, Debug, Default)]
+pub struct Compiled {
+    /// Instructions (RTRACE_OP_*).
+    pub code: Vec<u64>,
+    /// Numbers that do not fit an instruction.
+    pub constants: Vec<u64>,
+    /// String constants, each ends in a NUL.
+    pub strings: Vec<u8>,
+    /// Variables, by their index in the code.
+    pub variables: Vec<Variable>,
+    /// Aggregations, by their index in the code.
+    pub aggregations: Vec<Aggregation>,
+    /// In the order in which they run.
+    pub clauses: Vec<Clause>,
+    /// What the program sets.
+    pub options: Vec<Pragma>,
+}
+
+/// A variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// As it is written: `x`, `self->x`, `this->x`.
+    pub name: String,
+    /// RTRACE_SCOPE_*
+    pub scope: u8,
+    /// RTRACE_VALUE_*
+    pub value: u8,
+    /// As rtrace_variable.bytes; a string's is 0 here: strsize at run time.
+    pub bytes: u32,
+    /// As rtrace_variable.keys, strings counted with 0 bytes.
+    pub keys: u32,
+    /// How many of its keys are strings: each takes strsize more.
+    pub string_keys: u32,
+    /// Its type, for who shows the program.
+    pub type_name: String,
+}
+
+/// An aggregation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aggregation {
+    /// Without the `@`.
+    pub name: String,
+    /// RTRACE_AGG_*
+    pub function: u32,
+    /// As rtrace_aggregation.parameters.
+    pub parameters: [u64; 4],
+    /// What its keys are, in order.
+    pub keys: Vec<Form>,
+    /// The most bytes that they take, strings counted with 8.
+    pub key_bytes: u32,
+    /// How many of them are strings: each takes strsize more.
+    pub string_keys: u32,
+    /// Whether the aggregated value is signed.
+    pub signed: bool,
+}
+
+/// A clause.
+#[derive(Clone, Debug, Default)]
+pub struct Clause {
+    /// The probes for which it runs.
+    pub descriptions: Vec<Description>,
+    /// Index of its first instruction.
+    pub first: u32,
+    /// Instructions.
+    pub count: u32,
+    /// It has no statements: the default action.
+    pub default: bool,
+    /// By RTRACE_ITEM's action number.
+    pub actions: Vec<Action>,
+    /// For who shows faults: for each instruction of the clause, the action (from 1, as dtrace
+    /// counts them) that it belongs to; 0: the predicate.
+    pub action_of: Vec<u16>,
+}
+
+/// What an item of a record, or a key, holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A number of so many bytes (1, 2, 4, 8), extended to 8.
+    Integer {
+        /// Of its type.
+        bytes: u8,
+        /// Of its type.
+        signed: bool,
+    },
+    /// An address or other pointer: a number of 8 bytes, printed in hexadecimal.
+    Pointer,
+    /// Text.
+    String,
+    /// So many bytes.
+    Bytes(u32),
+    /// An array of characters: so many bytes, shown as text if they read as text.
+    Characters(u32),
+    /// The probe's provider, module, function, name.
+    Probe(Part),
+    /// A kernel stack of so many frames at most.
+    Stack(u32),
+    /// A user stack of so many frames at most; the process's id first.
+    Ustack(u32),
+    /// An address, to be shown by name.
+    Address(AddressForm),
+}
+
+/// The fields of a probe's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Part {
+    Provider,
+    Module,
+    Function,
+    Name,
+}
+
+/// How an address is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AddressForm {
+    /// `sym`, `func`: module`symbol
+    Function,
+    /// `sym`: module`symbol+offset
+    Symbol,
+    /// `mod`: the module
+    Module,
+    /// `usym`, `ufunc`: of the process; the item is the process's id and the address
+    UserFunction,
+    /// `uaddr`: with offset
+    UserAddress,
+    /// `umod`
+    UserModule,
+}
+
+/// What an action of a clause means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// `trace(expr)`: one item.
+    Trace(Form),
+    /// `tracemem(address, bytes)` or with a third argument, the item's argument 1.
+    Tracemem {
+        /// The most bytes.
+        bytes: u32,
+    },
+    /// `print(expr)`: bytes of this type.
+    Print {
+        /// As dtrace names it.
+        type_name: String,
+        /// Tells the type from others of this name (an id of the compiler's types).
+        type_id: u32,
+    },
+    /// `printf(format, arguments…)`: an item for each argument, by number.
+    Printf {
+        /// The format's text.
+        format: String,
+        /// What the arguments are.
+        arguments: Vec<Form>,
+    },
+    /// `printa(@a)`, `printa(format, @a, @b…)`
+    Printa {
+        /// Without: as they are printed at the end.
+        format: Option<String>,
+        /// Indices of aggregations.
+        aggregations: Vec<u32>,
+    },
+    /// `stack()`, `stack(frames)`
+    Stack(u32),
+    /// `ustack()`, `ustack(frames)`
+    Ustack(u32),
+    /// `sym`, `func`, `mod`, `usym`, `uaddr`, `umod`
+    Address(AddressForm),
+    /// `exit(status)`: one item, the status.
+    Exit,
+    /// `commit(id)`: one item, the number.
+    Commit,
+    /// `discard(id)`: one item, the number.
+    Discard,
+    /// `clear(@a)`
+    Clear(u32),
+    /// `trunc(@a)`, `trunc(@a, n)`: the count is an item.
+    Trunc {
+        /// The aggregation.
+        aggregation: u32,
+        /// Whether there is an item that says how many stay.
+        counted: bool,
+    },
+    /// `normalize(@a, n)`: the factor is an item.
+    Normalize(u32),
+    /// `denormalize(@a)`
+    Denormalize(u32),
+    /// `setopt(name)`, `setopt(name, value)`
+    Setopt(String, Option<String>),
+    /// `freopen(format, arguments…)`
+    Freopen {
+        /// The format's text.
+        format: String,
+        /// What the arguments are.
+        arguments: Vec<Form>,
+    },
+}

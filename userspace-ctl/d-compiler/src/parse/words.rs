@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The words of a type, and what they mean together.
+#![forbid(unsafe_code)]
+
+use super::Result;
+use crate::ast::{BaseType, IntegerKind, Storage};
+use crate::error::{Error, Span};
+
+/// The words before declarators, as they are collected.
+#[derive(Default)]
+pub(super) struct Words {
+    pub storage: Option<Storage>,
+    /// `char`, `int`, `void`, `float`, `double`, or a type that is not made of words.
+    pub base: Option<Base>,
+    pub signed: bool,
+    pub unsigned: bool,
+    pub short: bool,
+    /// How often `long` stands there.
+    pub long: u8,
+}
+
+pub(super) enum Base {
+    Char,
+    Int,
+    Void,
+    Float,
+    Double,
+    Other(BaseType),
+}
+
+impl Words {
+    /// Says which type it is; twice is once too often.
+    pub fn set(&mut self, base: Base, span: Span) -> Result<()> {
+        if self.base.is_some() {
+            return Err(Error::new("D_DECL_COMBO", span, "invalid type combination"));
+        }
+        self.base = Some(base);
+        Ok(())
+    }
+
+    /// Whether a type was said.
+    pub fn complete(&self) -> bool {
+        self.base.is_some() || self.signed || self.unsigned || self.short || self.long > 0
+    }
+
+    /// What the words mean together; refused as libdtrace's dt_decl_check does.
+    pub fn base_type(self, span: Span) -> Result<BaseType> {
+        let refuse = |tag, message: &str| Err(Error::new(tag, span, message));
+        let sized = self.short || self.long > 0;
+        let sign = self.signed || self.unsigned;
+        let integer = |kind| {
+            Ok(BaseType::Integer {
+                kind,
+                unsigned: self.unsigned,
+                signed: self.signed,
+            })
+        };
+        if self.signed && self.unsigned || self.long > 2 {
+            return refuse("D_DECL_COMBO", "invalid type combination");
+        }
+        if self.short && self.long > 0 && matches!(self.base, None | Some(Base::Int)) {
+            // dtrace looks for a type of this name.
+            return refuse(
+                "D_UNKNOWN",
+                "failed to resolve type long short: there is none",
+            );
+        }
+        match self.base {
+            Some(Base::Char) if sized => refuse(
+                "D_DECL_CHARATTR",
+                "invalid type declaration: short and long may not be used with char type",
+            ),
+            Some(Base::Char) => integer(IntegerKind::Char),
+            Some(Base::Void) if sized || sign => refuse(
+                "D_DECL_VOIDATTR",
+                "invalid type declaration: attributes may not be used with void type",
+            ),
+            Some(Base::Void) => Ok(BaseType::Void),
+            Some(Base::Float | Base::Double | Base::Other(_)) if sign => refuse(
+                "D_DECL_SIGNINT",
+                "invalid type declaration: signed and unsigned may only be used with integer type",
+            ),
+            Some(Base::Float) if !sized => Ok(BaseType::Float(4)),
+            Some(Base::Double) if !sized => Ok(BaseType::Float(8)),
+            Some(Base::Double) if self.long == 1 => Ok(BaseType::Float(16)),
+            Some(Base::Float | Base::Double) => refuse("D_DECL_COMBO", "invalid type combination"),
+            Some(Base::Other(_)) if sized => refuse(
+                "D_DECL_LONGINT",
+                "invalid type declaration: long and long long may only be used with integer or \
+                 floating-point type",
+            ),
+            Some(Base::Other(base)) => Ok(base),
+            Some(Base::Int) | None => match (self.short, self.long) {
+                (true, _) => integer(IntegerKind::Short),
+                (_, 0) => integer(IntegerKind::Int),
+                (_, 1) => integer(IntegerKind::Long),
+                _ => integer(IntegerKind::LongLong),
+            },
+        }
+    }
+}

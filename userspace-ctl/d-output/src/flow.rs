@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! `-F`: entries and returns indented by the depth of calls, for each thread, and for
+//! interrupts apart from the thread that they interrupt.
+//!
+//! As in libdtrace, an entry indents what follows, a return goes back, and further clauses of
+//! the same probe's firing do neither.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+
+use crate::record::Firing;
+use crate::world::Probe;
+
+/// No deeper indentation: characters.
+const DEEPEST: usize = 512;
+/// RTRACE_CONTEXT_TASK
+const TASK: u8 = 0;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Thread {
+    indent: usize,
+    /// The last record's probe and clause.
+    last: Option<(u32, u32)>,
+}
+
+/// Which way a probe leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Entry,
+    Return,
+    None,
+}
+
+impl Way {
+    /// By the probe's name: `entry`, `something-entry`; return likewise.
+    fn of(name: &str) -> Self {
+        let is = |way: &str| {
+            let stem = name.strip_suffix(way);
+            stem.is_some_and(|stem| stem.is_empty() || stem.ends_with('-'))
+        };
+        match () {
+            () if is("entry") => Self::Entry,
+            () if is("return") => Self::Return,
+            () => Self::None,
+        }
+    }
+}
+
+/// Who is how deep in calls.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flow {
+    threads: HashMap<(u8, u32), Thread>,
+}
+
+impl Flow {
+    /// Firings were lost: nobody knows any more which calls are open.
+    pub(crate) fn restart(&mut self) {
+        self.threads.clear();
+    }
+
+    /// A record's line, indented.
+    pub(crate) fn line(&mut self, firing: &Firing, probe: &Probe) -> String {
+        let whose = match firing.context {
+            TASK => (TASK, firing.tid),
+            context => (context, firing.cpu),
+        };
+        let thread = self.threads.entry(whose).or_default();
+        let again = thread
+            .last
+            .is_some_and(|(last, clause)| last == firing.probe && clause != firing.clause);
+        thread.last = Some((firing.probe, firing.clause));
+        let call = probe.provider == "syscall";
+        let way = Way::of(&probe.name);
+        let Probe { function, name, .. } = probe;
+        let indent = thread.indent;
+        match way {
+            Way::Entry if !again => {
+                thread.indent = (indent + 2).min(DEEPEST);
+                let arrow = if call { " => " } else { " -> " };
+                format!("{:indent$}{arrow}{function}", "")
+            }
+            Way::Return => {
+                let indent = indent.saturating_sub(if again { 0 } else { 2 });
+                thread.indent = indent;
+                if indent == 0 {
+                    self.threads.remove(&whose);
+                }
+                let arrow = if call { " <= " } else { " <- " };
+                format!("{:indent$}{arrow}{function}", "")
+            }
+            _ => format!("{:indent$}| {function}:{name}", ""),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The options that shape output. The others (bufsize, switchrate, …) are the tool's.
+#![forbid(unsafe_code)]
+
+/// Which characters bars are made of (`-x encoding`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// `@` for bars, blocks for packed ones.
+    #[default]
+    Unset,
+    /// ASCII throughout: what a tool sets for terminals that know no more.
+    Ascii,
+    /// Blocks throughout.
+    Utf8,
+}
+
+/// Options; the defaults are dtrace's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// `-q`: only what is traced explicitly.
+    pub quiet: bool,
+    /// `-F`: entries and returns indented.
+    pub flowindent: bool,
+    /// Bytes and strings are dumped in hexadecimal.
+    pub rawbytes: bool,
+    /// Spaces before a stack's frames.
+    pub stackindent: u32,
+    /// Bytes of a string, NUL included: how much of one `rawbytes` dumps.
+    pub strsize: u32,
+    /// Drops are told with their tag.
+    pub droptags: bool,
+    /// Aggregations are ordered by key, not by value.
+    pub aggsortkey: bool,
+    /// By which key first.
+    pub aggsortkeypos: u64,
+    /// By which aggregation of several in one `printa()`.
+    pub aggsortpos: u64,
+    /// Largest first.
+    pub aggsortrev: bool,
+    /// Aggregations of one number are shown with bars.
+    pub agghist: bool,
+    /// Distributions are shown in one line.
+    pub aggpack: bool,
+    /// Bars are as long as the longest allows.
+    pub aggzoom: bool,
+    /// What bars are made of.
+    pub encoding: Encoding,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            quiet: false,
+            flowindent: false,
+            rawbytes: false,
+            stackindent: 14,
+            strsize: 256,
+            droptags: false,
+            aggsortkey: false,
+            aggsortkeypos: 0,
+            aggsortpos: 0,
+            aggsortrev: false,
+            agghist: false,
+            aggpack: false,
+            aggzoom: false,
+            encoding: Encoding::Unset,
+        }
+    }
+}
+
+/// The option has no such value; libdtrace's words for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidValue;
+
+impl std::fmt::Display for InvalidValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Invalid value for specified option")
+    }
+}
+
+impl std::error::Error for InvalidValue {}
+
+impl Options {
+    /// Sets an option of output. Whether there is one of this name.
+    pub fn set(&mut self, name: &str, value: Option<&str>) -> Result<bool, InvalidValue> {
+        let switch = match name {
+            "quiet" => &mut self.quiet,
+            "flowindent" => &mut self.flowindent,
+            "rawbytes" => &mut self.rawbytes,
+            "droptags" => &mut self.droptags,
+            "aggsortkey" => &mut self.aggsortkey,
+            "aggsortrev" => &mut self.aggsortrev,
+            "agghist" => &mut self.agghist,
+            "aggpack" => &mut self.aggpack,
+            "aggzoom" => &mut self.aggzoom,
+            _ => return self.set_value(name, value),
+        };
+        *switch = match value {
+            None | Some("" | "on" | "set") => true,
+            Some("off" | "unset") => false,
+            Some(number) => number.parse::<i64>().map(|_| true).or(Err(InvalidValue))?,
+        };
+        Ok(true)
+    }
+
+    fn set_value(&mut self, name: &str, value: Option<&str>) -> Result<bool, InvalidValue> {
+        let number = || value.and_then(number).ok_or(InvalidValue);
+        let narrow = || number().and_then(|n| u32::try_from(n).or(Err(InvalidValue)));
+        match name {
+            "stackindent" => self.stackindent = narrow()?,
+            "strsize" => self.strsize = narrow()?,
+            "aggsortkeypos" => self.aggsortkeypos = number()?,
+            "aggsortpos" => self.aggsortpos = number()?,
+            "encoding" => {
+                self.encoding = match value {
+                    Some("ascii") => Encoding::Ascii,
+                    Some("utf8") => Encoding::Utf8,
+                    _ => return Err(InvalidValue),
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// A number as C writes it, or of bytes: `0x10`, `4k`.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    if let Some(hexadecimal) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        return u64::from_str_radix(hexadecimal, 16).ok();
+    }
+    let (digits, shift) = match text.chars().next_back()?.to_ascii_lowercase() {
+        'k' => (&text[..text.len() - 1], 10),
+        'm' => (&text[..text.len() - 1], 20),
+        'g' => (&text[..text.len() - 1], 30),
+        't' => (&text[..text.len() - 1], 40),
+        _ => (text, 0),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_output_are_set_and_others_are_not_ours() {
+        let mut options = Options::default();
+        assert_eq!(options.set("quiet", None), Ok(true));
+        assert_eq!(options.set("aggsortkeypos", Some("2")), Ok(true));
+        assert_eq!(options.set("strsize", Some("1k")), Ok(true));
+        assert_eq!(options.set("bufsize", Some("1m")), Ok(false));
+        assert!(options.quiet);
+        assert_eq!((options.aggsortkeypos, options.strsize), (2, 1024));
+        assert_eq!(options.set("quiet", Some("off")), Ok(true));
+        assert!(!options.quiet);
+    }
+
+    #[test]
+    fn wrong_values_are_refused() {
+        // dtrace-utils test/unittest/actions/setopt/tst.badopt.r: setopt("quiet", "um, no")
+        let mut options = Options::default();
+        assert_eq!(options.set("quiet", Some("um, no")), Err(InvalidValue));
+        assert_eq!(options.set("stackindent", Some("é")), Err(InvalidValue));
+        assert_eq!(options.set("stackindent", None), Err(InvalidValue));
+        assert_eq!(options, Options::default());
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! D programs: from their texts to what they print.
+//!
+//! | file | its part |
+//! |---|---|
+//! | [`run`] | a run, from beginning to end |
+//! | [`sources`] | the texts of `-n`, `-s` and so on, parsed together |
+//! | [`providers`] | which probes a description names |
+//! | [`load`] | the program and its probes in the session |
+//! | [`consumer`] | records and aggregations, as they come, to text |
+//! | [`world`], [`processes`], [`kallsyms`] | what the text needs to know of the machine |
+
+mod consumer;
+mod kallsyms;
+mod load;
+mod processes;
+mod providers;
+mod run;
+mod sources;
+mod world;
+
+pub use load::Sizes;
+pub use providers::{Named, Providers, SYSCALL_IDS, always_id};
+pub use run::run;

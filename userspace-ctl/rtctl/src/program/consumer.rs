@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What a program has recorded and aggregated, as it comes, to text; and what its actions ask of
+//! the tool.
+//!
+//! Records of a speculation are held back until it is committed. Aggregations are taken from the
+//! module once in a while ([`Form::collect`]), and before a record is printed that shows them.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use anyhow::{Result, anyhow};
+use d_compiler::compiled::Compiled;
+use d_output::aggregations::Store;
+use d_output::record::{Fault, Firing};
+use d_output::trace::{self, Printer, Step};
+use d_output::world::{Probe, World};
+use d_output::{json, messages};
+use rust_tracer::{Context, Event, Record, Session, abi};
+
+use super::load::{Load, Loaded};
+use super::providers::World as Of;
+use super::world::{AS_SYSCALL, Machine};
+use crate::access::plain;
+use crate::names::Names;
+use crate::options::Options;
+use crate::output::Form;
+
+/// Records that may be held back.
+const HELD_MOST: usize = 1 << 20;
+
+/// The form of what programs print.
+pub struct Consumer {
+    session: Session,
+    program: trace::Program,
+    /// By the index of a clause as it was loaded.
+    clauses: Vec<Loaded>,
+    /// By the index of a clause as it was compiled: the action of each instruction.
+    actions: Vec<Vec<u16>>,
+    store: Store,
+    printer: Printer,
+    machine: Machine,
+    options: Options,
+    /// Entries that were taken and not joined yet.
+    taken: Vec<u8>,
+    /// Whether they were taken since the last flush.
+    fresh: bool,
+    held: HashMap<u64, Vec<Record>>,
+    held_count: usize,
+    /// Where text goes in place of the output, since `freopen()`.
+    file: Option<File>,
+    exit: Option<i32>,
+    said: Vec<String>,
+}
+
+impl Consumer {
+    /// For a program that was loaded into a session.
+    pub fn new(
+        session: &Session,
+        compiled: &Compiled,
+        load: Load,
+        machine: Machine,
+        options: &Options,
+        json: bool,
+    ) -> Result<Self> {
+        let mut printing = options.program.output.clone();
+        printing.quiet = options.quiet;
+        printing.flowindent = options.flowindent;
+        let mut printer = Printer::new(printing);
+        printer.json = json;
+        let wrong = |why: &dyn std::fmt::Display| anyhow!("{why}");
+        let actions = compiled
+            .clauses
+            .iter()
+            .map(|clause| clause.action_of.clone());
+        Ok(Self {
+            session: session.clone(),
+            program: trace::Program::new(compiled).map_err(|why| wrong(&why))?,
+            clauses: load.clauses,
+            actions: actions.collect(),
+            store: Store::new(&compiled.aggregations).map_err(|why| wrong(&why))?,
+            printer,
+            machine,
+            options: options.clone(),
+            taken: Vec::new(),
+            fresh: false,
+            held: HashMap::new(),
+            held_count: 0,
+            file: None,
+            exit: None,
+            said: Vec::new(),
+        })
+    }
+
+    /// The index by which printers know a probe of a clause.
+    fn index(&self, loaded: u32, probe: u32) -> (u32, usize) {
+        match self.clauses.get(loaded as usize) {
+            Some(Loaded {
+                clause,
+                world: Of::Syscall,
+            }) => (probe | AS_SYSCALL, *clause),
+            Some(Loaded { clause, .. }) => (probe, *clause),
+            None => (probe, usize::MAX),
+        }
+    }
+
+    /// Joins what was taken.
+    fn join(&mut self, names: &Names) {
+        let taken = std::mem::take(&mut self.taken);
+        if let Err(why) = self.store.merge(&taken, &self.machine.with(names)) {
+            self.said
+                .push(format!("aggregations that cannot be read: {why}"));
+        }
+    }
+
+    fn print(&mut self, out: &mut Vec<u8>, names: &Names, record: &Record) {
+        let Event::Clause {
+            at,
+            clause: loaded,
+            speculation,
+            ref items,
+        } = record.event
+        else {
+            return;
+        };
+        let (probe, clause) = self.index(loaded, at.probe);
+        let clause = clause as u32;
+        if self.program.uses_aggregations(clause) {
+            if !std::mem::replace(&mut self.fresh, true) {
+                if let Err(error) = self.take() {
+                    self.said.push(error.to_string());
+                }
+            }
+            self.join(names);
+        }
+        let firing = Firing {
+            context: context(record.context),
+            time: record.time,
+            probe,
+            cpu: record.cpu,
+            pid: at.pid,
+            tid: at.tid,
+            clause,
+            count: items_in(items),
+            speculation,
+            items,
+        };
+        let mut steps = Vec::new();
+        let told = self.machine.with(names);
+        let printed =
+            self.printer
+                .record(&self.program, &firing, &mut self.store, &told, &mut steps);
+        for step in steps {
+            self.step(out, names, (loaded, at.probe), step);
+        }
+        if let Err(why) = printed {
+            self.said
+                .push(format!("a record that cannot be read: {why}"));
+        }
+    }
+
+    fn step(&mut self, out: &mut Vec<u8>, names: &Names, at: (u32, u32), step: Step) {
+        match step {
+            Step::Text(text) => self.write(out, &text),
+            Step::Json(value) => self.write(out, format!("{value}\n").as_bytes()),
+            Step::Exit(status) => self.exit = Some(status),
+            Step::Commit(mark) => {
+                for record in self.release(mark) {
+                    self.print(out, names, &record);
+                }
+            }
+            Step::Discard(mark) => drop(self.release(mark)),
+            Step::Setopt { name, value } => {
+                if let Err(why) = self.options.set_pragma(&name, value.as_deref()) {
+                    let what = messages::option_not_set(&name, value.as_deref(), &why);
+                    self.complain(names, at, &what);
+                }
+            }
+            Step::Freopen(file) => self.reopen(names, at, &file),
+            Step::Complaint(what) => self.complain(names, at, &what),
+        }
+    }
+
+    fn release(&mut self, mark: u64) -> Vec<Record> {
+        let records = self.held.remove(&mark).unwrap_or_default();
+        self.held_count -= records.len();
+        records
+    }
+
+    fn write(&mut self, out: &mut Vec<u8>, text: &[u8]) {
+        let Some(file) = &mut self.file else {
+            return out.extend_from_slice(text);
+        };
+        if let Err(error) = file.write_all(text) {
+            self.said
+                .push(format!("cannot write the output: {}", plain(&error)));
+        }
+    }
+
+    fn reopen(&mut self, names: &Names, at: (u32, u32), file: &[u8]) {
+        if file.is_empty() {
+            self.file = None;
+            return;
+        }
+        match File::create(OsStr::from_bytes(file)) {
+            Ok(file) => self.file = Some(file),
+            Err(error) => {
+                let name = String::from_utf8_lossy(file);
+                let what = format!("couldn't freopen() \"{name}\": {}", plain(&error));
+                self.complain(names, at, &what);
+            }
+        }
+    }
+
+    fn complain(&mut self, names: &Names, (loaded, probe): (u32, u32), what: &str) {
+        let (index, _) = self.index(loaded, probe);
+        let probe = self.probe(names, index);
+        let text = messages::library_fault(loaded + 1, &probe, what);
+        self.said.push(text.trim_end().to_owned());
+    }
+
+    fn probe(&self, names: &Names, index: u32) -> Probe {
+        self.machine.with(names).probe(index).unwrap_or_default()
+    }
+
+    fn fault(&mut self, out: &mut Vec<u8>, names: &Names, record: &Record) {
+        let Event::Fault {
+            at,
+            clause: loaded,
+            fault,
+            instruction,
+            epid,
+            address,
+        } = record.event
+        else {
+            return;
+        };
+        let (probe, clause) = self.index(loaded, at.probe);
+        let actions = self.actions.get(clause).map_or(&[][..], Vec::as_slice);
+        let action = actions.get(instruction as usize).copied().unwrap_or(0);
+        let told = Fault {
+            context: context(record.context),
+            time: record.time,
+            probe,
+            cpu: record.cpu,
+            pid: at.pid,
+            tid: at.tid,
+            clause: clause as u32,
+            fault,
+            instruction,
+            epid,
+            address,
+        };
+        let probe = self.probe(names, probe);
+        if self.printer.json {
+            let line = json::fault(&told, &probe, action);
+            self.write(out, format!("{line}\n").as_bytes());
+        }
+        self.said.push(messages::fault(&told, &probe, action));
+    }
+
+    fn take(&mut self) -> Result<(), rust_tracer::Error> {
+        for cpu in 0..self.session.info().cpus {
+            self.session.aggregate(cpu, &mut self.taken)?;
+        }
+        Ok(())
+    }
+}
+
+impl Form for Consumer {
+    fn record(&mut self, out: &mut Vec<u8>, names: &Names, record: &Record) {
+        match record.event {
+            Event::Clause { speculation, .. } if speculation != 0 => {
+                if self.held_count >= HELD_MOST {
+                    // They were to be had at once: who speculates so much has lost his way.
+                    self.said.push("too many records of speculations are held back: those so far are discarded".into());
+                    self.held.clear();
+                    self.held_count = 0;
+                }
+                self.held_count += 1;
+                self.held
+                    .entry(speculation)
+                    .or_default()
+                    .push(record.clone());
+            }
+            Event::Clause { .. } => self.print(out, names, record),
+            Event::Fault { .. } => self.fault(out, names, record),
+            Event::Lost { .. } | Event::Skipped { .. } => self.printer.lost(),
+            _ => {}
+        }
+    }
+
+    fn collect(&mut self) -> Result<(), rust_tracer::Error> {
+        self.take()
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>, names: &Names) {
+        self.join(names);
+        let told = self.machine.with(names);
+        let mut text = Vec::new();
+        if self.printer.json {
+            for line in json::rest(&self.store, &self.printer.options, &told) {
+                text.extend_from_slice(format!("{line}\n").as_bytes());
+            }
+        } else {
+            text.push(b'\n');
+            self.store
+                .print_rest(&mut text, &self.printer.options, &told);
+        }
+        self.write(out, &text);
+    }
+
+    fn said(&mut self) -> Vec<String> {
+        self.fresh = false;
+        std::mem::take(&mut self.said)
+    }
+
+    fn interrupted(&mut self, out: &mut Vec<u8>) {
+        if !self.printer.json {
+            self.write(out, b"\n");
+        }
+    }
+
+    fn exit(&self) -> Option<i32> {
+        self.exit
+    }
+}
+
+/// RTRACE_CONTEXT_*
+fn context(context: Context) -> u8 {
+    let number = match context {
+        Context::Task => abi::RTRACE_CONTEXT_TASK,
+        Context::Softirq => abi::RTRACE_CONTEXT_SOFTIRQ,
+        Context::Irq => abi::RTRACE_CONTEXT_IRQ,
+        Context::Nmi => abi::RTRACE_CONTEXT_NMI,
+        Context::Other(number) => return number,
+    };
+    number as u8
+}
+
+/// How many items there are: what follows the last one is none.
+fn items_in(mut items: &[u8]) -> u32 {
+    const HEAD: usize = size_of::<abi::rtrace_item>();
+    let mut count = 0;
+    while let Some((head, rest)) = items.split_at_checked(HEAD) {
+        let bytes = [head[4], head[5], head[6], head[7]];
+        let bytes = (u32::from_ne_bytes(bytes) as usize).next_multiple_of(8);
+        let Some(after) = rest.get(bytes..) else {
+            break;
+        };
+        count += 1;
+        items = after;
+    }
+    count
+}

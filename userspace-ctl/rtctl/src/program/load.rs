@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! From a compiled program to one that is loaded, with its probes added to the session.
+//!
+//! A clause is loaded once for each world that its descriptions name, under a group of its own;
+//! the copies share their code.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow};
+use d_compiler::compiled::{Clause, Compiled};
+use d_compiler::error::Error as Wrong;
+use rust_tracer::device::Program;
+use rust_tracer::{Error, Session, abi};
+
+use super::providers::{Named, Providers, World};
+
+/// The sizes that options set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes of a string, NUL included.
+    pub strsize: u32,
+    /// Speculations at once.
+    pub nspec: u32,
+    /// Bytes of records of one, on a CPU.
+    pub specsize: u64,
+    /// Bytes of aggregations, on a CPU.
+    pub aggsize: u64,
+    /// Bytes of dynamic variables.
+    pub dynvarsize: u64,
+}
+
+impl Default for Sizes {
+    /// Those of DTrace.
+    fn default() -> Self {
+        Self {
+            strsize: abi::RTRACE_STRSIZE_DEFAULT,
+            nspec: 1,
+            specsize: 32 << 10,
+            aggsize: 4 << 20,
+            dynvarsize: 1 << 20,
+        }
+    }
+}
+
+/// What the module knows a clause as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The clause's index in the compiled program.
+    pub clause: usize,
+    /// What its probes are.
+    pub world: World,
+}
+
+/// What loading brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// By the index that records tell.
+    pub clauses: Vec<Loaded>,
+    /// For each clause of the compiled program: the probes that its descriptions matched.
+    pub matched: Vec<u32>,
+}
+
+/// What is wrong with a program when it is loaded.
+#[derive(Debug)]
+pub enum Failure {
+    /// Something in its text.
+    Program(Wrong),
+    /// The module's word.
+    Module(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Module(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Module(error.into())
+    }
+}
+
+/// What each description of a program's clauses names.
+pub fn named(
+    compiled: &Compiled,
+    providers: &mut Providers<'_>,
+) -> Result<Vec<Vec<Vec<Named>>>, Failure> {
+    let clause = |clause: &Clause| {
+        let descriptions = clause.descriptions.iter();
+        descriptions.map(|one| providers.named(one)).collect()
+    };
+    let all: Result<_> = compiled.clauses.iter().map(clause).collect();
+    Ok(all?)
+}
+
+/// Loads the program, and adds the probes that its clauses name.
+pub fn load(
+    session: &Session,
+    compiled: &Compiled,
+    sizes: &Sizes,
+    named: &[Vec<Vec<Named>>],
+    zero: bool,
+) -> Result<Load, Failure> {
+    let mut clauses = Vec::new();
+    let mut groups = Vec::new();
+    let mut load = Load::default();
+    for (index, (clause, named)) in compiled.clauses.iter().zip(named).enumerate() {
+        let mut worlds = BTreeMap::<World, Vec<(usize, &Named)>>::new();
+        for (description, named) in named.iter().enumerate() {
+            for named in named {
+                let of = worlds.entry(named.world()).or_default();
+                of.push((description, named));
+            }
+        }
+        for (world, named) in worlds {
+            let group = groups.len() as u32 + 1;
+            let mut flags = 0;
+            if clause.default {
+                flags |= abi::RTRACE_CLAUSE_DEFAULT;
+            }
+            if world == World::Syscall {
+                flags |= abi::RTRACE_CLAUSE_SYSCALL;
+            }
+            clauses.push(abi::rtrace_clause {
+                group,
+                first: clause.first,
+                count: clause.count,
+                flags,
+            });
+            load.clauses.push(Loaded {
+                clause: index,
+                world,
+            });
+            groups.push((index, named));
+        }
+    }
+    let strsize = sizes.strsize;
+    let variables: Vec<_> = compiled
+        .variables
+        .iter()
+        .map(|variable| abi::rtrace_variable {
+            scope: variable.scope,
+            value: variable.value,
+            bytes: match u32::from(variable.value) {
+                abi::RTRACE_VALUE_STRING => strsize,
+                _ => variable.bytes,
+            },
+            keys: keys(variable.keys, variable.string_keys, strsize),
+            ..Default::default()
+        })
+        .collect();
+    let aggregations: Vec<_> = compiled
+        .aggregations
+        .iter()
+        .map(|aggregation| abi::rtrace_aggregation {
+            function: aggregation.function,
+            keys: keys(aggregation.key_bytes, aggregation.string_keys, strsize),
+            parameters: aggregation.parameters,
+        })
+        .collect();
+    let program = Program {
+        code: &compiled.code,
+        clauses: &clauses,
+        constants: &compiled.constants,
+        strings: &compiled.strings,
+        variables: &variables,
+        aggregations: &aggregations,
+    };
+    let sizes = abi::rtrace_program {
+        strsize,
+        speculations: sizes.nspec,
+        specsize: sizes.specsize,
+        aggsize: sizes.aggsize,
+        dynvarsize: sizes.dynvarsize,
+        ..Default::default()
+    };
+    session.load(&program, sizes).map_err(|(error, _)| error)?;
+    let descriptions = compiled.clauses.iter().map(|clause| &clause.descriptions);
+    let mut matched: Vec<_> = descriptions.clone().map(|of| vec![0; of.len()]).collect();
+    for (group, (clause, named)) in (1..).zip(groups) {
+        for (description, named) in named {
+            matched[clause][description] += add(session, named, group)?;
+        }
+    }
+    load.matched = matched.iter().map(|of| of.iter().sum()).collect();
+    let mut each = descriptions.flatten().zip(matched.iter().flatten());
+    match each.find(|(_, matched)| **matched == 0) {
+        Some((description, _)) if !zero => Err(Failure::Program(no_match(description))),
+        _ => Ok(load),
+    }
+}
+
+/// The most bytes that a tuple takes: its strings as long as they may be, rounded up; their lengths
+/// are counted already.
+fn keys(fixed: u32, strings: u32, strsize: u32) -> u32 {
+    fixed.saturating_add(strings.saturating_mul(strsize.next_multiple_of(8)))
+}
+
+/// Adds probes to a group; returns how many there are.
+fn add(session: &Session, named: &Named, group: u32) -> Result<u32> {
+    Ok(match named {
+        Named::Functions(pattern) => {
+            let pattern = rust_tracer::Pattern {
+                group,
+                ..pattern.clone()
+            };
+            session.add(&pattern)?.matched
+        }
+        Named::Ids(ids) => session.add_ids_to(ids, group)?.matched,
+        Named::Own { kind, name, period } => {
+            session.add_own(*kind, name, *period, group)?;
+            1
+        }
+    })
+}
+
+fn no_match(description: &d_compiler::ast::Description) -> Wrong {
+    let d_compiler::ast::Description {
+        provider,
+        module,
+        function,
+        name,
+        id,
+        span,
+    } = description;
+    let name = match id {
+        Some(id) => format!("probe identifier {id} does not match any probes"),
+        None => format!(
+            "probe description {provider}:{module}:{function}:{name} does not match any probes"
+        ),
+    };
+    Wrong::new("D_PDESC_ZERO", *span, name)
+}
+
+/// What cannot be loaded is told with its place in the text, or in the module's words.
+impl Failure {
+    /// The error, with the text's name and line if it is about the text.
+    pub fn render(self, place: impl FnOnce(&Wrong) -> String) -> anyhow::Error {
+        match self {
+            Self::Program(wrong) => anyhow!(place(&wrong)),
+            Self::Module(error) => error,
+        }
+    }
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! A run of D programs, from their texts to the exit status.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::{Result, anyhow};
+use d_compiler::btf::Btf;
+use d_compiler::compiled::Compiled;
+use d_compiler::error::Error as Wrong;
+use d_compiler::macros::Macros;
+use d_compiler::source::Define;
+use d_compiler::types::{Named as TypeName, Types};
+use d_compiler::{compile, disassemble};
+use rust_tracer::{Session, abi};
+
+use super::consumer::Consumer;
+use super::load::{Failure, Load, load, named};
+use super::providers::Providers;
+use super::sources::Sources;
+use super::world::Machine;
+use crate::cli::{Args, Format, Origin};
+use crate::list::list;
+use crate::names::Names;
+use crate::options::Options;
+use crate::printer::{self, Printer};
+use crate::progress::Progress;
+use crate::run::{Role, Run};
+use crate::spec::Spec;
+use crate::symbols::Symbols;
+use crate::target::Targets;
+use crate::tool::Speaker;
+
+/// Where the kernel tells its types.
+const BTF: &str = "/sys/kernel/btf";
+
+/// Compiles, loads and runs the programs of a command line; returns the exit status.
+pub fn run(
+    args: &Args,
+    mut options: Options,
+    session: &Session,
+    texts: &[(Origin, String)],
+    says: &mut Speaker,
+) -> Result<u8> {
+    take_flags(args, &mut options);
+    let targets = match args.list {
+        true => Targets::default(),
+        false => Targets::take(args.command.as_deref(), &args.pid)?,
+    };
+    let mut sources = Sources::gather(texts, &options.program)?;
+    let mut types = Types::new(Btf::open(Path::new(BTF)).ok());
+    let macros = macros(args, &options, &targets);
+    let program = sources.parse(&macros, &|name| is_type(&types, name))?;
+    for pragma in &program.options {
+        let value = pragma.value.as_deref();
+        options.set_pragma(&pragma.name, value).map_err(|why| {
+            let shown = value.map_or(String::new(), |value| format!(" to '{value}'"));
+            let why = format!("failed to set option '{}'{shown}: {why}", pragma.name);
+            anyhow!(sources.render(&Wrong::new("D_PRAGMA_OPTSET", pragma.span, why)))
+        })?;
+    }
+    options.quiet |= options.program.output.quiet;
+    options.flowindent |= options.program.output.flowindent;
+    says.be_quiet(options.quiet);
+    if args.list {
+        return list_programs(args, session, &program, says);
+    }
+    if args.destructive {
+        says.notice("-w: there are no destructive actions");
+    }
+    let compiling = compile::Options {
+        stackframes: options.program.stackframes,
+        ustackframes: options.program.ustackframes,
+        symbol: &super::kallsyms::address,
+        strsize: options.program.sizes.strsize,
+        ..compile::Options::default()
+    };
+    let compiled = compile::compile(&program, &mut types, &compiling)
+        .map_err(|error| anyhow!(sources.render(&error)))?;
+    if args.show {
+        let listing = disassemble::disassemble(&compiled);
+        io::stderr().write_all(listing.as_bytes())?;
+    }
+    let place = |failure: Failure| failure.render(|wrong| sources.render(wrong));
+    let loaded = {
+        let _progress = Progress::begin("finding the probes");
+        enable(session, &compiled, &options, says, &sources).map_err(place)?
+    };
+    if args.exit {
+        return Ok(0);
+    }
+    let target = targets.only();
+    if args.target_only {
+        let pid = target.ok_or_else(|| anyhow!("--target-only needs one process"))?;
+        session.target(pid)?;
+    }
+    trace(
+        args,
+        &options,
+        session,
+        says,
+        (compiled, loaded, types),
+        targets,
+    )
+}
+
+/// What the command line says of programs besides `-x`.
+fn take_flags(args: &Args, options: &mut Options) {
+    let program = &mut options.program;
+    program.cpp |= args.preprocess;
+    program.zdefs |= args.zero;
+    let flags = args.define.iter().cloned().map(Define::Define);
+    let flags = flags.chain(args.undefine.iter().cloned().map(Define::Undefine));
+    let flags = flags.chain(args.include.iter().cloned().map(Define::Include));
+    program.cppflags.extend(flags);
+}
+
+/// What `$1`, `$target` and so on are.
+fn macros(args: &Args, options: &Options, targets: &Targets) -> Macros {
+    let arguments = std::iter::once("rtctl".to_owned()).chain(args.arguments.iter().cloned());
+    let mut macros = Macros::new(arguments);
+    macros.default_arguments = options.program.defaultargs;
+    macros.unused_arguments = options.program.argref;
+    let process = rustix::process::getpid();
+    let parent = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get().into());
+    let group = rustix::process::getpgrp().as_raw_nonzero().get();
+    let session = rustix::process::getsid(None).map_or(0, |pid| pid.as_raw_nonzero().get().into());
+    let numbers = [
+        ("pid", i64::from(process.as_raw_nonzero().get())),
+        ("ppid", parent),
+        ("pgid", group.into()),
+        ("sid", session),
+        ("uid", rustix::process::getuid().as_raw().into()),
+        ("euid", rustix::process::geteuid().as_raw().into()),
+        ("gid", rustix::process::getgid().as_raw().into()),
+        ("egid", rustix::process::getegid().as_raw().into()),
+        ("projid", 0),
+        ("taskid", 0),
+    ];
+    for (name, number) in numbers {
+        macros.define(name, number);
+    }
+    macros.define("target", targets.only().map_or(0, i64::from));
+    macros
+}
+
+fn is_type(types: &Types, name: &str) -> bool {
+    let (module, name) = match name.split_once('`') {
+        Some((module, name)) => (Some(module), name),
+        None => (None, name),
+    };
+    types.lookup(module, TypeName::Typedef(name)).is_some()
+}
+
+fn list_programs(
+    args: &Args,
+    session: &Session,
+    program: &d_compiler::ast::Program,
+    says: &mut Speaker,
+) -> Result<u8> {
+    let _progress = Progress::begin("listing the probes");
+    let mut specs = Vec::new();
+    for item in &program.items {
+        let d_compiler::ast::Item::Clause(clause) = item else {
+            continue;
+        };
+        specs.extend(clause.descriptions.iter().map(|description| {
+            let spec = Spec::of(description);
+            (spec.to_string(), spec)
+        }));
+    }
+    let sink = printer::open(args.printing.output.as_deref())?;
+    let mut out = io::BufWriter::with_capacity(1 << 16, sink);
+    let form = (args.printing.format, args.printing.verbose);
+    let all = list(session, &specs, form, &mut out, says)?;
+    out.flush()?;
+    Ok(u8::from(!all))
+}
+
+/// Loads the program, and says how many probes each text has matched.
+fn enable(
+    session: &Session,
+    compiled: &Compiled,
+    options: &Options,
+    says: &mut Speaker,
+    sources: &Sources,
+) -> Result<Load, Failure> {
+    let late = session.info().features & u64::from(abi::RTRACE_FEATURE_LATE) != 0;
+    let zero = options.program.zdefs;
+    let mut providers = Providers::new(session, late);
+    let named = named(compiled, &mut providers)?;
+    let loaded = load(session, compiled, &options.program.sizes, &named, zero)?;
+    let mut all = 0;
+    for (text, clauses) in sources.told() {
+        let matched: u32 = loaded.matched.get(clauses).unwrap_or_default().iter().sum();
+        let plural = if matched == 1 { "" } else { "s" };
+        says.notice(&format!("{text} matched {matched} probe{plural}"));
+        all += matched;
+    }
+    if all == 0 && !zero {
+        return Err(anyhow!("no probes matched").into());
+    }
+    Ok(loaded)
+}
+
+fn trace(
+    args: &Args,
+    options: &Options,
+    session: &Session,
+    says: &mut Speaker,
+    (compiled, loaded, types): (Compiled, Load, Types),
+    targets: Targets,
+) -> Result<u8> {
+    let target = targets.only().and_then(|pid| u32::try_from(pid).ok());
+    let machine = Machine::new(Rc::new(RefCell::new(types)), target);
+    let json = args.printing.format == Format::Json;
+    let consumer = Consumer::new(session, &compiled, loaded, machine, options, json)?;
+    let mut printer = Printer::with(Box::new(consumer), &args.printing, options)?;
+    let traced = Run {
+        session,
+        role: Role::Owner,
+        output: &mut printer.output,
+        says,
+        watch: &printer.watch,
+        options,
+        rate: printer.rate,
+        bars: !printer.terminal,
+        names: Names::with(Symbols::of(session, options.rawaddr)),
+        complete: false,
+        read: 0,
+        told: Vec::new(),
+    }
+    .trace(targets);
+    match traced {
+        Ok(true) => Ok(printer.output.exit().map_or(0, |status| status as u8)),
+        Ok(false) => Ok(1),
+        Err(error) => {
+            printer.output.error(&error.to_string());
+            // The error itself is told on standard error.
+            let _ = printer.output.flush();
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The texts of a run: `-P`, `-m`, `-f`, `-n`, `-i` and `-s`, in the order of the command line. They
+//! are one program: what one declares, the others know.
+//!
+//! Places in the program count on from text to text, so that an error finds its way back.
+
+use std::fs;
+use std::io::Read;
+
+use anyhow::{Result, anyhow};
+use d_compiler::ast::{Item, Program};
+use d_compiler::error::{Error, Span};
+use d_compiler::macros::Macros;
+use d_compiler::parse::{self, Context};
+use d_compiler::source;
+
+use crate::access::plain;
+use crate::cli::Origin;
+use crate::options;
+use crate::spec::Field;
+
+/// A text.
+#[derive(Clone, Debug)]
+struct Source {
+    origin: Origin,
+    /// As it is called in messages: the file, or what stood on the command line.
+    name: String,
+    text: String,
+    /// Where it begins, among all of them.
+    base: u32,
+    /// Its clauses, among all of them.
+    clauses: std::ops::Range<usize>,
+}
+
+/// All texts.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    all: Vec<Source>,
+}
+
+impl Sources {
+    /// Reads scripts; runs the preprocessor if it is asked for.
+    pub fn gather(texts: &[(Origin, String)], options: &options::Program) -> Result<Self> {
+        let mut sources = Self::default();
+        for (origin, given) in texts {
+            let mut text = match origin {
+                Origin::Script => read(given)?,
+                Origin::Field(_) | Origin::Id => given.clone(),
+            };
+            if options.cpp && *origin == Origin::Script {
+                let cpp = options.cpppath.as_deref().unwrap_or("cpp");
+                text =
+                    source::preprocess(cpp, given, &text, &options.cppflags).map_err(|error| {
+                        anyhow!(source::render(source::Origin::Script(given), &text, &error))
+                    })?;
+            }
+            sources.push(*origin, given.clone(), text);
+        }
+        Ok(sources)
+    }
+
+    fn push(&mut self, origin: Origin, name: String, text: String) {
+        let base = self
+            .all
+            .last()
+            .map_or(0, |last| last.base + last.text.len() as u32 + 1);
+        self.all.push(Source {
+            origin,
+            name,
+            text,
+            base,
+            clauses: 0..0,
+        });
+    }
+
+    /// Parses all of them.
+    pub fn parse(&mut self, macros: &Macros, is_type: &dyn Fn(&str) -> bool) -> Result<Program> {
+        let mut program = Program::default();
+        let mut clauses = 0;
+        for at in 0..self.all.len() {
+            let source = &self.all[at];
+            let mut macros = macros.clone();
+            if let (Origin::Script, Some(first)) = (source.origin, macros.arguments.first_mut()) {
+                first.clone_from(&source.name);
+            }
+            let context = Context {
+                is_type,
+                base: source.base,
+                ..Context::new(&macros)
+            };
+            let parsed = match source.origin {
+                Origin::Script => parse::parse_in(&source.text, &context),
+                Origin::Id => parse::parse_clause_in(parse::Field::Name, &source.text, &context),
+                Origin::Field(field) => {
+                    parse::parse_clause_in(self::field(field), &source.text, &context)
+                }
+            };
+            let parsed = parsed.map_err(|error| anyhow!(source.render(&error)))?;
+            let more = parsed
+                .items
+                .iter()
+                .filter(|item| matches!(item, Item::Clause(_)));
+            let end = clauses + more.count();
+            self.all[at].clauses = clauses..end;
+            clauses = end;
+            program.items.extend(parsed.items);
+            program.options.extend(parsed.options);
+        }
+        Ok(program)
+    }
+
+    /// Each text as dtrace calls it, with its clauses' indices among all: `description 'x'`,
+    /// `script 'y'`.
+    pub fn told(&self) -> impl Iterator<Item = (String, std::ops::Range<usize>)> {
+        self.all.iter().map(|source| {
+            let (what, name) = match source.origin {
+                Origin::Script => ("script", source.name.as_str()),
+                Origin::Id | Origin::Field(_) => {
+                    let end = source.name.find(['{', '/', ';']);
+                    (
+                        "description",
+                        &source.name[..end.unwrap_or(source.name.len())],
+                    )
+                }
+            };
+            (format!("{what} '{name}'"), source.clauses.clone())
+        })
+    }
+
+    /// What is said of an error: which text, where in it, and what.
+    pub fn render(&self, error: &Error) -> String {
+        let source = self
+            .all
+            .iter()
+            .rev()
+            .find(|source| source.base <= error.span.start);
+        let Some(source) = source.or(self.all.first()) else {
+            return error.to_string();
+        };
+        source.render(error)
+    }
+}
+
+impl Source {
+    fn render(&self, error: &Error) -> String {
+        let local = Error {
+            span: Span {
+                start: error.span.start.saturating_sub(self.base),
+                end: error.span.end.saturating_sub(self.base),
+            },
+            ..error.clone()
+        };
+        let origin = match self.origin {
+            Origin::Script => source::Origin::Script(&self.name),
+            Origin::Id | Origin::Field(_) => source::Origin::Option,
+        };
+        source::render(origin, &self.text, &local)
+    }
+}
+
+fn read(path: &str) -> Result<String> {
+    let bytes = if path == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    let bytes = bytes.map_err(|error| anyhow!("failed to open {path}: {}", plain(&error)))?;
+    String::from_utf8(bytes)
+        .map_err(|_| anyhow!("failed to compile script {path}: it is not text (UTF-8)"))
+}
+
+fn field(field: Field) -> parse::Field {
+    match field {
+        Field::Provider => parse::Field::Provider,
+        Field::Module => parse::Field::Module,
+        Field::Function => parse::Field::Function,
+        Field::Name => parse::Field::Name,
+    }
+}

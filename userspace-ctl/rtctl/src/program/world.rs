@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What printing needs to know of the machine: probes, symbols, the time zone, types.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use d_compiler::types::{TypeId, Types};
+use d_output::world::{Probe, Symbol, World, Zone};
+use rust_tracer::Kind;
+
+use super::processes::Processes;
+use super::providers::{SYSCALL_IDS, syscall_name};
+use crate::names::Names;
+
+/// In the index of a probe, to printers: it is to be named as the system call that it is.
+pub const AS_SYSCALL: u32 = 1 << 31;
+
+/// What does not change from record to record.
+pub struct Machine {
+    /// What addresses of processes are called.
+    pub processes: Processes,
+    /// The types that the program knows.
+    pub types: Rc<RefCell<Types>>,
+    /// The process of `$target`.
+    pub target: Option<u32>,
+    zone: jiff::tz::TimeZone,
+    zones: RefCell<HashMap<i64, Zone>>,
+}
+
+impl Machine {
+    /// This machine.
+    pub fn new(types: Rc<RefCell<Types>>, target: Option<u32>) -> Self {
+        Self {
+            processes: Processes::default(),
+            types,
+            target,
+            zone: jiff::tz::TimeZone::system(),
+            zones: RefCell::default(),
+        }
+    }
+
+    /// With the session's names.
+    pub fn with<'a>(&'a self, names: &'a Names) -> Told<'a> {
+        Told {
+            machine: self,
+            names,
+        }
+    }
+}
+
+/// The machine and the session's names.
+pub struct Told<'a> {
+    machine: &'a Machine,
+    names: &'a Names,
+}
+
+impl World for Told<'_> {
+    fn probe(&self, index: u32) -> Option<Probe> {
+        let probe = &self.names.get(index & !AS_SYSCALL)?.probe;
+        let functions = Kind::ALL.contains(&probe.kind);
+        let call = syscall_name(&probe.name).filter(|_| index & AS_SYSCALL != 0 && functions);
+        Some(match call {
+            Some(call) => Probe {
+                id: SYSCALL_IDS + probe.id,
+                provider: "syscall".into(),
+                module: probe.module.clone(),
+                function: call.into(),
+                name: probe.kind.name().into(),
+            },
+            None => Probe {
+                id: probe.id,
+                provider: probe.kind.provider().into(),
+                module: probe.module.clone(),
+                function: probe.name.clone(),
+                name: probe.label().into(),
+            },
+        })
+    }
+
+    fn kernel(&self, address: u64) -> Option<Symbol> {
+        let name = self.names.symbols.get(address)?;
+        let (module, place) = name.split_once('`')?;
+        let (symbol, offset) = match place.split_once("+0x") {
+            Some((symbol, offset)) => (symbol, u64::from_str_radix(offset, 16).ok()?),
+            None => (place, 0),
+        };
+        Some(Symbol {
+            module: module.into(),
+            // Where a module begins is not told; its name says which it is.
+            base: 0,
+            name: Some((symbol.into(), address.wrapping_sub(offset))),
+        })
+    }
+
+    fn user(&self, pid: u32, address: u64) -> Option<Symbol> {
+        self.machine.processes.symbol(pid, address)
+    }
+
+    fn target(&self) -> Option<u32> {
+        self.machine.target
+    }
+
+    fn zone(&self, seconds: i64) -> Zone {
+        // Rules change at whole quarters of an hour.
+        let slot = seconds.div_euclid(900);
+        let mut zones = self.machine.zones.borrow_mut();
+        let zone = zones.entry(slot).or_insert_with(|| {
+            let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+            let info = self.machine.zone.to_offset_info(time);
+            Zone {
+                offset: info.offset().seconds(),
+                name: info.abbreviation().into(),
+            }
+        });
+        zone.clone()
+    }
+
+    fn typed(&self, _type_name: &str, type_id: u32, bytes: &[u8]) -> Option<String> {
+        let types = self.machine.types.borrow();
+        Some(d_compiler::print::print(&types, TypeId(type_id), bytes))
+    }
+}
