@@ -29,6 +29,7 @@ static DECLARE_COMPLETION(softirq_done);
 /* Called in softirq context. */
 RT_TRACED u64 rt_softirq(u64 x)
 {
+	barrier();
 	return x + 1;
 }
 
@@ -61,6 +62,7 @@ static u64 irq_number;
 /* Called in hard interrupt context. */
 RT_TRACED u64 rt_irq(u64 x)
 {
+	barrier();
 	return x + 2;
 }
 
@@ -111,6 +113,7 @@ static u64 nmi_number;
 /* Called in NMI context. */
 RT_TRACED u64 rt_nmi(u64 x)
 {
+	barrier();
 	return x + 3;
 }
 

@@ -23,6 +23,7 @@
  *   release N        lets N of them out
  *   die TOKEN        rt_die(TOKEN) in a kernel thread; reads back its tid
  *   storm THREADS N  rt_plain and rt_yield by THREADS kernel threads
+ *   failinit N, failcoming N, failed: see shortage.c
  */
 #include <linux/ctype.h>
 #include <linux/fs.h>
@@ -88,6 +89,12 @@ static int run(const char *name, u64 a, u64 b, u64 *value)
 		return rt_run_die(a, value);
 	} else if (!strcmp(name, "storm")) {
 		return rt_run_storm(a, b);
+	} else if (!strcmp(name, "failinit")) {
+		return rt_fail_in_init(a);
+	} else if (!strcmp(name, "failcoming")) {
+		return rt_fail_in_coming(a);
+	} else if (!strcmp(name, "failed")) {
+		*value = rt_has_failed();
 	} else {
 		return -EINVAL;
 	}
@@ -155,9 +162,17 @@ static int __init rt_target_init(void)
 
 	if (error)
 		return error;
+	error = rt_shortage_init();
+	if (error)
+		goto no_shortage;
 	error = misc_register(&rt_device);
 	if (error)
-		rt_contexts_exit();
+		goto no_device;
+	return 0;
+no_device:
+	rt_shortage_exit();
+no_shortage:
+	rt_contexts_exit();
 	return error;
 }
 module_init(rt_target_init);
@@ -165,6 +180,7 @@ module_init(rt_target_init);
 static void __exit rt_target_exit(void)
 {
 	misc_deregister(&rt_device);
+	rt_shortage_exit();
 	rt_contexts_exit();
 }
 module_exit(rt_target_exit);

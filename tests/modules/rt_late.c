@@ -21,6 +21,7 @@ int rt_late_setup(uint count);
 /* What is traced. */
 RT_TRACED u64 rt_late_work(u64 x)
 {
+	barrier();
 	return x + 6;
 }
 
@@ -47,6 +48,7 @@ RT_TRACED int __init rt_late_setup(uint count)
 {
 	uint i;
 
+	barrier();
 	for (i = 0; i < count; i++)
 		rt_late_work(i);
 	return 0;

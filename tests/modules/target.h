@@ -11,6 +11,10 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
+/*
+ * clang has no noipa, and leaves out calls of a function without effect whose
+ * result nobody uses: such functions begin with a barrier().
+ */
 #if __has_attribute(__noipa__)
 #define RT_TRACED __attribute__((__noipa__))
 #else
@@ -54,5 +58,12 @@ int rt_release_sleepers(u64 count);
 int rt_run_die(u64 token, u64 *tid);
 
 int rt_run_storm(u64 threads, u64 count);
+
+/* -EOPNOTSUPP on a kernel that does not fail on demand. */
+int rt_fail_in_init(u64 nth);
+int rt_fail_in_coming(u64 nth);
+bool rt_has_failed(void);
+int rt_shortage_init(void);
+void rt_shortage_exit(void);
 
 #endif /* RT_TARGET_H */

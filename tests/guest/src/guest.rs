@@ -4,9 +4,10 @@
 #![forbid(unsafe_code)]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use crate::sys;
 use crate::test::{Outcome, fail};
@@ -20,10 +21,75 @@ pub fn tracefs() -> Outcome<&'static Path> {
     Ok(at)
 }
 
+/// A list of ftrace's. A file that was opened before the kernel was locked down can be read
+/// afterwards, a new one cannot be opened.
+#[derive(Debug)]
+pub struct TraceList(File);
+
+impl TraceList {
+    /// The functions that ftrace calls anybody for, one a line.
+    pub fn enabled_functions() -> Outcome<Self> {
+        Ok(Self(File::open(tracefs()?.join("enabled_functions"))?))
+    }
+
+    /// The functions that ftrace was called for while it was busy with them, on a kernel that takes
+    /// notes.
+    pub fn recursed_functions() -> Outcome<Option<Self>> {
+        match File::open(tracefs()?.join("recursed_functions")) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            file => Ok(Some(Self(file?))),
+        }
+    }
+
+    /// As it is now.
+    pub fn now(&mut self) -> Outcome<String> {
+        let mut text = String::new();
+        self.0.seek(SeekFrom::Start(0))?;
+        self.0.read_to_string(&mut text)?;
+        Ok(text)
+    }
+}
+
+/// Loads the module as a user would, and waits until udev has given its nodes to their groups.
+pub fn load() -> Outcome {
+    let status = Command::new("modprobe").arg("rust_tracer").status()?;
+    if !status.success() {
+        return Err(fail(format!("modprobe rust_tracer: {status}")));
+    }
+    settle()
+}
+
+/// Waits until udev has nothing to do. It does not always find the time to answer that on a guest
+/// that is busy: then it is asked again.
+pub fn settle() -> Outcome {
+    const TRIES: usize = 10;
+    for _ in 0..TRIES {
+        if Command::new("udevadm").arg("settle").status()?.success() {
+            return Ok(());
+        }
+    }
+    Err(fail("udev does not settle"))
+}
+
 /// The functions that ftrace calls anybody for, one a line.
 pub fn enabled_functions() -> Outcome<String> {
-    Ok(fs::read_to_string(tracefs()?.join("enabled_functions"))?)
+    TraceList::enabled_functions()?.now()
 }
+
+/// How far the kernel is locked down: `none`, `integrity` or `confidentiality`.
+pub fn lockdown() -> Outcome<String> {
+    let text = fs::read_to_string(LOCKDOWN)?;
+    let level = text.split_whitespace().find(|word| word.starts_with('['));
+    let level = level.ok_or_else(|| fail(format!("{LOCKDOWN}: {text}")))?;
+    Ok(level.trim_matches(['[', ']']).to_owned())
+}
+
+/// Locks the kernel down further, for good.
+pub fn lock_down(level: &str) -> Outcome {
+    Ok(fs::write(LOCKDOWN, level)?)
+}
+
+const LOCKDOWN: &str = "/sys/kernel/security/lockdown";
 
 /// Has the kernel not complain of NMI handlers that take long: under emulation the host may
 /// stop a CPU at any point, also inside one.
@@ -33,6 +99,16 @@ pub fn allow_long_nmis() -> Outcome {
         sys::mount("debugfs", at)?;
     }
     Ok(fs::write(at.join("x86/nmi_longest_ns"), "60000000000")?)
+}
+
+/// The address of a function of the kernel proper.
+pub fn address_of(name: &str) -> Outcome<u64> {
+    let symbols = fs::read_to_string("/proc/kallsyms")?;
+    let line = symbols
+        .lines()
+        .find(|line| line.ends_with(&format!(" T {name}")));
+    let address = line.and_then(|line| u64::from_str_radix(line.split(' ').next()?, 16).ok());
+    address.ok_or_else(|| fail(format!("no address of {name}")))
 }
 
 /// How many references the rust_tracer module has; none: it is not loaded.
@@ -59,26 +135,55 @@ pub struct KernelLog {
     file: File,
 }
 
-/// What a line of a splat has in it. A line that only names one of these in passing
-/// (as a command line may) is not looked for here.
-const SPLATS: [&str; 16] = [
+/// What a line of a splat has in it; scripts/lab/splat.py knows the same of the console. A line
+/// that only names one of these in passing (as a command line may) is not looked for here.
+const SPLATS: [&str; 35] = [
+    // Memory, and what the compiler checks.
     "BUG:",
-    "BUG at",
-    "WARNING:",
+    "BUG ",
     "Oops:",
-    "KASAN:",
-    "UBSAN:",
+    "Oops!",
     "general protection fault",
+    "double fault:",
+    "stack guard page",
+    "Unable to handle kernel",
+    "KASAN:",
+    "KCSAN:",
+    "KMSAN:",
+    "KFENCE:",
+    "UBSAN:",
+    "detected buffer overflow",
+    "list_add corruption",
+    "list_del corruption",
+    "refcount_t:",
+    "ODEBUG:",
+    "new suspected memory leaks",
+    // Locks, RCU, and who is late.
+    "WARNING:",
+    "INFO: possible",
+    "INFO: inconsistent lock state",
+    "INFO: suspicious RCU usage",
+    "INFO: trying to register non-static key",
+    "DEBUG_LOCKS_WARN_ON",
     "rcu: INFO:",
     "INFO: rcu",
+    "kthread starved",
     "INFO: task",
+    "INFO: NMI handler",
     "soft lockup",
     "hard LOCKUP",
+    // Whatever it is.
+    "panicked at",
     "Call Trace:",
-    "refcount_t:",
-    "Unable to handle kernel",
-    "kernel panic",
+    "Kernel panic",
 ];
+
+/// Linux 7.3's own, see `scripts/lab/splat.py`.
+const HARMLESS: &str = "WARNING: stack going in the wrong direction? at return_to_handler+";
+
+fn is_splat(line: &str) -> bool {
+    !line.contains(HARMLESS) && SPLATS.iter().any(|mark| line.contains(mark))
+}
 
 impl KernelLog {
     /// From here on.
@@ -114,9 +219,32 @@ impl KernelLog {
     /// The new lines if there is a splat among them.
     pub fn new_splat(&mut self) -> Outcome<Option<Vec<String>>> {
         let lines = self.new_lines()?;
-        let splat = lines
-            .iter()
-            .any(|line| SPLATS.iter().any(|mark| line.contains(mark)));
+        let splat = lines.iter().any(|line| is_splat(line));
         Ok(splat.then_some(lines))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_splat;
+
+    #[test]
+    fn every_complaint_of_the_kernel_is_noticed() {
+        for line in include_str!("splats.txt").lines() {
+            assert!(is_splat(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_says_all_the_time_is_none() {
+        for line in [
+            "rust_tracer: loading out-of-tree module taints kernel.",
+            "smpboot: CPU 1 is now offline",
+            "kmemleak: Automatic memory scanning thread ended",
+            "Spectre V2 : Mitigation: Retpolines",
+            "WARNING: stack going in the wrong direction? at return_to_handler+0x46/0x50",
+        ] {
+            assert!(!is_splat(line), "{line}");
+        }
     }
 }

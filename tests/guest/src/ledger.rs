@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The law of the ledger, checked to the last event:
 //! ```text
-//! fired   = recorded + filtered + Σ dropped
+//! fired   = recorded + processed + filtered + Σ dropped
 //! entered = returned + in_flight + passed + Σ missed
 //! ```
 //! for every probe on every CPU, in every sum, and against what the rings held.
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_tracer::abi::{self, rtrace_ledger_row as Row};
 
 use crate::session::Session;
-use crate::test::{Outcome, check_eq};
+use crate::test::{Outcome, check, check_eq};
 
 /// A row of zeroes for this probe and CPU.
 fn empty(probe: u32, cpu: u32) -> Row {
@@ -27,6 +27,8 @@ fn empty(probe: u32, cpu: u32) -> Row {
 fn add(to: &mut Row, row: &Row) {
     to.fired += row.fired;
     to.recorded += row.recorded;
+    to.processed += row.processed;
+    to.dynamic += row.dynamic;
     to.filtered += row.filtered;
     to.entered += row.entered;
     to.returned += row.returned;
@@ -49,6 +51,11 @@ pub struct Ledger {
 impl Ledger {
     /// Reads it in all forms and checks each, and all against each other.
     pub fn audit(session: &Session) -> Outcome<Self> {
+        Self::audit_of(session, false)
+    }
+
+    /// The same; with a program each clause fires.
+    pub fn audit_of(session: &Session, with_program: bool) -> Outcome<Self> {
         let mut ledger = Self {
             rows: BTreeMap::new(),
         };
@@ -82,7 +89,12 @@ impl Ledger {
             .map(|probe| probe.head.index)
             .collect();
         for row in &sums {
-            if returns.contains(&row.probe) {
+            if returns.contains(&row.probe) && with_program {
+                check!(
+                    row.returned == 0 || row.fired % row.returned == 0,
+                    "a whole number of clauses, in {row:?}"
+                );
+            } else if returns.contains(&row.probe) {
                 check_eq!(row.fired, row.returned, "fired over all CPUs, in {row:?}");
             } else {
                 check_eq!(row.entered, 0, "calls of the entry probe in {row:?}");
@@ -154,16 +166,24 @@ impl Ledger {
 }
 
 /// The firings of this row that a ring could not take: all that were dropped but for those that
-/// had none.
+/// had none, and those that a program dropped.
 pub fn ring_drops(row: &Row) -> u64 {
-    row.dropped.iter().sum::<u64>() - row.dropped[abi::RTRACE_DROP_NO_RING as usize]
+    [
+        abi::RTRACE_DROP_FULL,
+        abi::RTRACE_DROP_NESTED,
+        abi::RTRACE_DROP_RECURSION,
+        abi::RTRACE_DROP_FLOOD,
+    ]
+    .iter()
+    .map(|reason| row.dropped[*reason as usize])
+    .sum()
 }
 
 fn law(row: &Row) -> Outcome {
     check_eq!(
-        row.recorded + row.filtered + row.dropped.iter().sum::<u64>(),
+        row.recorded + row.processed + row.filtered + row.dropped.iter().sum::<u64>(),
         row.fired,
-        "recorded + filtered + dropped, against fired, in {row:?}"
+        "recorded + processed + filtered + dropped, against fired, in {row:?}"
     );
     check_eq!(
         row.returned + row.in_flight + row.passed + row.missed.iter().sum::<u64>(),

@@ -10,10 +10,16 @@
 //! The sessions and rings here are read by code of their own and not by the library
 //! that the tool uses: an error in one must not hide an error in the other.
 
+mod actor;
+mod faults;
+mod fuzz;
 mod guest;
 mod ktap;
+mod leaks;
 mod ledger;
 mod options;
+mod parameters;
+mod program;
 mod ring;
 mod runner;
 mod session;
@@ -31,10 +37,42 @@ use clap::Parser;
 use options::{Command, CommandLine};
 
 fn main() -> ExitCode {
-    let line = CommandLine::parse();
+    let mut line = CommandLine::parse();
     match &line.command {
+        Some(Command::Fuzz {
+            operations,
+            seconds,
+        }) => {
+            line.options.fuzz = match (operations, seconds) {
+                (Some(operations), _) => *operations,
+                (None, Some(_)) => u64::MAX,
+                (None, None) => line.options.fuzz,
+            };
+            line.options.fuzz_seconds = seconds.unwrap_or(0);
+            line.filter = Some(tests::FUZZ.to_owned());
+        }
+        Some(Command::Part(part)) => return fuzz::take_part(part, &line.options),
+        Some(Command::Inherited { fd }) => return fuzz::inherited(*fd),
         Some(Command::One { name }) => return runner::run_one(&tests::GROUPS, name, &line.options),
         Some(Command::Workload { rounds }) => return workload::main(*rounds),
+        Some(Command::Call {
+            command,
+            dumpable,
+            drop,
+        }) => return target::call_main(command, *dumpable, *drop),
+        Some(Command::Hold {
+            cases,
+            address,
+            subject,
+            victim,
+        }) => {
+            let world = tests::World {
+                address: *address,
+                subject: *subject,
+                victim: *victim,
+            };
+            return tests::hold_main(cases, world);
+        }
         None => {}
     }
     let wanted: Vec<_> = tests::GROUPS
@@ -47,7 +85,8 @@ fn main() -> ExitCode {
         })
         .filter(|(name, _)| {
             let glob = line.filter.as_deref().unwrap_or("*");
-            sys::glob_matches(glob, name)
+            let skipped = |glob: &String| sys::glob_matches(glob, name);
+            sys::glob_matches(glob, name) && !line.skip.iter().any(skipped)
         })
         .collect();
     if line.list {

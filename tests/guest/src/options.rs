@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::fuzz::Part;
+
 /// Tests of the rust_tracer module in a guest; prints KTAP
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -20,6 +22,9 @@ pub struct CommandLine {
     /// Run only the tests whose name matches this glob
     #[arg(long, value_name = "GLOB")]
     pub filter: Option<String>,
+    /// Leave out the tests whose name matches this glob; may be given many times
+    #[arg(long, value_name = "GLOB")]
+    pub skip: Vec<String>,
     /// How the tests run
     #[command(flatten)]
     pub options: Options,
@@ -34,16 +39,34 @@ pub struct Options {
     /// How many events go through the session of the volume test
     #[arg(long, global = true, value_name = "N", default_value_t = 10_000_000)]
     pub events: u64,
+    /// How many records of each node that shows no data are looked at byte by byte
+    #[arg(long, global = true, value_name = "N", default_value_t = 1_000_000)]
+    pub scan: u64,
     /// How long the load on every function of the kernel lasts
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
     pub load: u64,
-    /// How many hostile ioctls the fuzzing test makes
-    #[arg(long, global = true, value_name = "N", default_value_t = 3_000)]
+    /// How many hostile operations the fuzzing test makes, and how many random programs are loaded
+    #[arg(long, global = true, value_name = "N", default_value_t = 200_000)]
     pub fuzz: u64,
+    /// After how many seconds the fuzzing test has made enough [default: never]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        hide = true
+    )]
+    pub fuzz_seconds: u64,
+    /// How often a CPU goes and comes while it is traced
+    #[arg(long, global = true, value_name = "N", default_value_t = 500)]
+    pub hotplugs: u64,
+    /// How often the module is loaded and unloaded while functions are called
+    #[arg(long, global = true, value_name = "N", default_value_t = 1_000)]
+    pub reloads: u64,
     /// The seed of all that is random
     #[arg(long, global = true, value_name = "N", default_value_t = 7)]
     pub seed: u64,
-    /// After how many seconds a test counts as stuck
+    /// After how many seconds without a word a test counts as stuck
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 300)]
     pub patience: u64,
 }
@@ -51,10 +74,53 @@ pub struct Options {
 /// What this program does besides testing.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a command to /dev/rt_target, open as standard input (what set-id programs do)
+    Call {
+        /// The command
+        command: String,
+        /// Be dumpable, which a set-id program is not
+        #[arg(long)]
+        dumpable: bool,
+        /// Give up all that was gained, first
+        #[arg(long)]
+        drop: bool,
+    },
+    /// Carry out cases of the access matrix on descriptors that were inherited
+    Hold {
+        /// OPERATION:DESCRIPTOR
+        cases: Vec<String>,
+        /// A kernel address
+        #[arg(long)]
+        address: u64,
+        /// The id of a published session
+        #[arg(long)]
+        subject: u64,
+        /// The id of a session that is not
+        #[arg(long)]
+        victim: u64,
+    },
     /// Run one test in this process (what the tests run in, one by one)
     One {
         /// Its full name
         name: String,
+    },
+    /// Be hostile at random for a while, beside honest sessions
+    Fuzz {
+        /// How many operations [default: those of --fuzz, or no limit with --seconds]
+        #[arg(long, value_name = "N")]
+        operations: Option<u64>,
+        /// After how many seconds it is enough
+        #[arg(long, value_name = "S")]
+        seconds: Option<u64>,
+    },
+    /// Be one process of the fuzzing test
+    #[command(hide = true)]
+    Part(Part),
+    /// Try to change an inherited session
+    #[command(hide = true)]
+    Inherited {
+        /// Its descriptor
+        fd: i32,
     },
     /// Exercise files, processes and the network on loopback
     Workload {
@@ -69,8 +135,12 @@ impl Options {
     pub fn to_arguments(&self) -> Vec<String> {
         let mut arguments = vec![
             format!("--events={}", self.events),
+            format!("--scan={}", self.scan),
             format!("--load={}", self.load),
             format!("--fuzz={}", self.fuzz),
+            format!("--fuzz-seconds={}", self.fuzz_seconds),
+            format!("--hotplugs={}", self.hotplugs),
+            format!("--reloads={}", self.reloads),
             format!("--seed={}", self.seed),
             format!("--patience={}", self.patience),
         ];

@@ -15,14 +15,51 @@ use crate::sys::{Mapping, Plain};
 use crate::test::{Outcome, check, check_eq, fail};
 
 /// One record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Record {
     /// A function was entered.
     Entry(abi::rtrace_record_entry),
     /// A function returned.
     Return(abi::rtrace_record_return),
+    /// A function was entered; no data.
+    Called(abi::rtrace_record_called),
+    /// A function returned; no data.
+    Returned(abi::rtrace_record_returned),
+    /// A clause of a program made it: the head, and its items.
+    Clause(abi::rtrace_record_clause, Vec<Item>),
+    /// A clause could not go on.
+    Fault(abi::rtrace_record_fault),
     /// So many firings were lost here.
     Lost(u64),
+}
+
+/// What a clause recorded by one action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The upper half of its name.
+    pub action: u16,
+    /// The lower half.
+    pub argument: u16,
+    /// Without what it is filled up with.
+    pub payload: Vec<u8>,
+}
+
+impl Item {
+    /// The payload's words; what is left is not looked at.
+    pub fn words(&self) -> Vec<u64> {
+        let words = self.payload.chunks_exact(8);
+        words
+            .map(|word| u64::from_ne_bytes(word.try_into().expect("eight bytes")))
+            .collect()
+    }
+
+    /// The payload, if it is one number.
+    pub fn number(&self) -> Option<u64> {
+        match self.words()[..] {
+            [number] if self.payload.len() == 8 => Some(number),
+            _ => None,
+        }
+    }
 }
 
 /// A mapped ring.
@@ -89,6 +126,18 @@ impl Ring {
         self.parse(published, each)?;
         self.consumer().store(self.position, Ordering::Release);
         Ok(())
+    }
+
+    /// The bytes of all that is published, as they lie in the ring and up to its end at most; their
+    /// room is given back. The position of the first is the other part.
+    pub fn take_bytes(&mut self) -> (u64, Vec<u8>) {
+        let (at, offset) = (self.position, self.position % self.bytes);
+        let length = (self.published() - at).min(self.bytes - offset);
+        let mut bytes = vec![0u8; length as usize];
+        self.data.copy(offset as usize, &mut bytes);
+        self.position += length;
+        self.consumer().store(self.position, Ordering::Release);
+        (at, bytes)
     }
 
     /// Reads what a flight recorder holds after STOP.
@@ -166,12 +215,57 @@ impl Ring {
                     check_eq!(record.cpu, cpu, "the CPU in a return record");
                     Record::Return(record)
                 }
+                abi::RTRACE_RECORD_CALLED => {
+                    let record = head::<abi::rtrace_record_called>(&bytes)?;
+                    check_eq!(record.cpu, cpu, "the CPU in a called record");
+                    check_eq!(record.reserved, 0, "reserved in a called record");
+                    Record::Called(record)
+                }
+                abi::RTRACE_RECORD_RETURNED => {
+                    let record = head::<abi::rtrace_record_returned>(&bytes)?;
+                    check_eq!(record.cpu, cpu, "the CPU in a returned record");
+                    Record::Returned(record)
+                }
+                abi::RTRACE_RECORD_CLAUSE => {
+                    let record = head::<abi::rtrace_record_clause>(&bytes)?;
+                    check_eq!(record.cpu, cpu, "the CPU in a clause's record");
+                    let items = items(&bytes[size_of_val(&record)..])?;
+                    check_eq!(items.len() as u32, record.items, "items in a record");
+                    Record::Clause(record, items)
+                }
+                abi::RTRACE_RECORD_FAULT => {
+                    let record = head::<abi::rtrace_record_fault>(&bytes)?;
+                    check_eq!(length as usize, size_of_val(&record), "bytes of a fault");
+                    check_eq!(record.cpu, cpu, "the CPU in a fault's record");
+                    check!(record.epid != 0, "a fault of no enabling");
+                    Record::Fault(record)
+                }
                 kind => return Err(fail(format!("cpu {cpu}: kind {kind} at position {at}"))),
             };
             each(cpu, record);
         }
         Ok(())
     }
+}
+
+/// The items of a record: whole, and filled up with zeroes.
+fn items(mut bytes: &[u8]) -> Outcome<Vec<Item>> {
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        let item = head::<abi::rtrace_item>(bytes)?;
+        let (length, start) = (item.bytes as usize, size_of_val(&item));
+        let end = start + length.next_multiple_of(8);
+        check!(end <= bytes.len(), "an item of {length} bytes in {bytes:?}");
+        let (payload, rest) = bytes[start..end].split_at(length);
+        check!(rest.iter().all(|byte| *byte == 0), "what fills an item up");
+        found.push(Item {
+            action: item.action,
+            argument: item.argument,
+            payload: payload.to_vec(),
+        });
+        bytes = &bytes[end..];
+    }
+    Ok(found)
 }
 
 fn head<T: Plain>(bytes: &[u8]) -> Outcome<T> {

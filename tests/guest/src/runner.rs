@@ -7,21 +7,28 @@
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::guest::{self, KernelLog};
+use crate::guest::{self, KernelLog, TraceList};
 use crate::ktap::{Ktap, Verdict};
+use crate::leaks::Leaks;
 use crate::options::Options;
 use crate::target;
 use crate::test::{Failure, Group, Outcome, Test, fail};
 
 /// The exit status of a test that this guest cannot show.
 const SKIPPED: u8 = 4;
+
+/// What is looked for when all tests are over.
+const AFTERWARDS: [&str; 2] = [
+    "afterwards: no handler of ours was called from within itself",
+    "afterwards: nothing was lost that was allocated",
+];
 
 /// A test's full name.
 pub fn full_name(group: &Group, test: &Test) -> String {
@@ -59,27 +66,36 @@ pub fn run_one(groups: &[Group], name: &str, options: &Options) -> ExitCode {
 /// Runs the tests; whether all passed.
 pub fn run_all(tests: &[(String, &Test)], options: &Options) -> Outcome<bool> {
     if guest::references().is_none() {
-        let status = Command::new("modprobe").arg("rust_tracer").status()?;
-        if !status.success() {
-            return Err(fail(format!("modprobe rust_tracer: {status}")));
-        }
+        guest::load()?;
     }
-    guest::allow_long_nmis()?;
+    // What looks in debugfs and tracefs is opened now: a test may lock the kernel down.
+    let mut watch = if guest::lockdown()? == "none" {
+        Some(Watch::begin()?)
+    } else {
+        println!(
+            "# the kernel is locked down: neither enabled_functions nor leaks can be looked at"
+        );
+        None
+    };
     if !target::is_loaded("rt_target") {
         target::load(options, "rt_target", "")?;
     }
+    let mut enabled_now = || {
+        let watch = watch.as_mut();
+        watch.map_or(Ok(String::new()), |watch| watch.enabled.now())
+    };
     let mut log = KernelLog::from_now()?;
-    let mut ktap = Ktap::begin(io::stdout().lock(), tests.len())?;
+    let mut ktap = Ktap::begin(io::stdout().lock(), tests.len() + AFTERWARDS.len())?;
     for (name, _) in tests {
         let begun = Instant::now();
-        let before = guest::enabled_functions()?;
+        let before = enabled_now()?;
         let (mut verdict, mut text) = run_in_child(name, options)?;
         let mut accuse = |why: String| {
             text.push_str(&why);
             text.push('\n');
             verdict = Verdict::Failed;
         };
-        let after = guest::enabled_functions()?;
+        let after = enabled_now()?;
         if after != before {
             accuse(format!(
                 "enabled_functions changed:\nbefore:\n{before}after:\n{after}"
@@ -101,7 +117,70 @@ pub fn run_all(tests: &[(String, &Test)], options: &Options) -> Outcome<bool> {
         ktap.result(name, &verdict)?;
         eprintln!("{:8.1} s  {name}", begun.elapsed().as_secs_f64());
     }
+    let [recursion, leak] = AFTERWARDS;
+    let (recursed, lost) = match watch {
+        Some(mut watch) => (watch.own_recursion()?, watch.lost()?),
+        None => (None, None),
+    };
+    report(&mut ktap, recursion, recursed)?;
+    report(&mut ktap, leak, lost)?;
     Ok(ktap.end()?)
+}
+
+/// Reports what was found: nothing that can be looked at, or the text of what is wrong.
+fn report<W: io::Write>(ktap: &mut Ktap<W>, name: &str, found: Option<String>) -> Outcome {
+    let verdict = match found {
+        None => Verdict::Skipped("this kernel cannot tell".to_owned()),
+        Some(text) if text.is_empty() => Verdict::Passed,
+        Some(text) => {
+            ktap.explain(&text)?;
+            Verdict::Failed
+        }
+    };
+    Ok(ktap.result(name, &verdict)?)
+}
+
+/// What is looked at during all tests or after them.
+struct Watch {
+    enabled: TraceList,
+    recursed: Option<TraceList>,
+    leaks: Option<Leaks>,
+}
+
+impl Watch {
+    fn begin() -> Outcome<Self> {
+        guest::allow_long_nmis()?;
+        Ok(Self {
+            enabled: TraceList::enabled_functions()?,
+            recursed: TraceList::recursed_functions()?,
+            leaks: Leaks::watch()?,
+        })
+    }
+
+    /// Functions of ours that ftrace was called for while it was busy with them.
+    fn own_recursion(&mut self) -> Outcome<Option<String>> {
+        let Some(recursed) = &mut self.recursed else {
+            return Ok(None);
+        };
+        let notes = recursed.now()?;
+        let ours = |line: &&str| line.contains("[rust_tracer]");
+        let lines: Vec<&str> = notes.lines().filter(ours).collect();
+        Ok(Some(lines.join("\n")))
+    }
+
+    /// What was allocated and lost; the module goes for it, so that it holds nothing by a global.
+    fn lost(&mut self) -> Outcome<Option<String>> {
+        let Some(leaks) = &mut self.leaks else {
+            return Ok(None);
+        };
+        target::unload("rust_tracer")?;
+        let found = leaks.found()?;
+        // A kernel that was locked down meanwhile may take none back that nobody has signed.
+        if guest::lockdown()? == "none" {
+            guest::load()?;
+        }
+        Ok(Some(found))
+    }
 }
 
 fn run_in_child(name: &str, options: &Options) -> Outcome<(Verdict, String)> {
@@ -118,28 +197,52 @@ fn run_in_child(name: &str, options: &Options) -> Outcome<(Verdict, String)> {
         .take()
         .ok_or_else(|| fail("no pipe to the test"))?;
     let (tell, told) = mpsc::channel();
-    // The end of the test's output is the event that is waited for.
+    // Its words, and the end of its output, are the events that are waited for.
     let reader = thread::spawn(move || {
-        let mut text = String::new();
-        let result = stdout.read_to_string(&mut text);
-        let _ = tell.send(());
-        result.map(|_| text)
+        let mut bytes = [0; 4096];
+        loop {
+            let words = stdout
+                .read(&mut bytes)
+                .map(|length| bytes[..length].to_vec());
+            let last = !matches!(&words, Ok(words) if !words.is_empty());
+            if tell.send(words).is_err() || last {
+                return;
+            }
+        }
     });
-    let stuck = told
-        .recv_timeout(Duration::from_secs(options.patience))
-        .is_err();
+    let mut output = Vec::new();
+    let patience = Duration::from_secs(options.patience);
+    let stuck = loop {
+        match told.recv_timeout(patience) {
+            Ok(words) => {
+                let words = words?;
+                if words.is_empty() {
+                    break false;
+                }
+                output.extend(words);
+            }
+            Err(_) => break true,
+        }
+    };
     let mut note = String::new();
     if stuck {
-        note = format!("stuck after {} s\n{}", options.patience, where_is(&child));
+        note = format!(
+            "stuck after {} s\n{}",
+            options.patience,
+            where_is(child.id())
+        );
         // With all that it started, which may hold its output open.
         let group = Pid::from_raw(child.id() as i32).ok_or_else(|| fail("no process id"))?;
         kill_process_group(group, Signal::KILL)?;
     }
     let status = child.wait()?;
-    let mut text = match reader.join() {
-        Ok(text) => text?,
-        Err(_) => return Err(fail("the reader of a test's output panicked")),
-    };
+    if reader.join().is_err() {
+        return Err(fail("the reader of a test's output panicked"));
+    }
+    for words in told.try_iter() {
+        output.extend(words?);
+    }
+    let mut text = String::from_utf8_lossy(&output).into_owned();
     text.push_str(&note);
     let verdict = match status.code() {
         Some(0) if !stuck => Verdict::Passed,
@@ -154,10 +257,10 @@ fn run_in_child(name: &str, options: &Options) -> Outcome<(Verdict, String)> {
     Ok((verdict, text))
 }
 
-/// The kernel stacks of a stuck test's threads.
-fn where_is(child: &Child) -> String {
+/// The kernel stacks of a stuck process's threads.
+pub fn where_is(pid: u32) -> String {
     let mut text = String::new();
-    if let Ok(threads) = fs::read_dir(format!("/proc/{}/task", child.id())) {
+    if let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) {
         for thread in threads.flatten() {
             let stack = fs::read_to_string(thread.path().join("stack")).unwrap_or_default();
             text.push_str(&format!(

@@ -4,6 +4,9 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
+mod programs;
+
 use std::fmt;
 use std::os::fd::OwnedFd;
 
@@ -13,10 +16,14 @@ use rustix::io::Errno;
 use crate::sys::{self, Mapping, Plain, Sys};
 use crate::test::{Failure, Outcome, fail};
 
-/// The node for whom everything is allowed.
+/// The node that shows everything.
 pub const KERNEL: &str = "/dev/rust_tracer/kernel";
+/// The node that shows what runs, but no data.
+pub const SYSTEM: &str = "/dev/rust_tracer/system";
+/// The node that shows the opener's own tasks.
+pub const USER: &str = "/dev/rust_tracer/user";
 /// The three nodes, in the order of `RTRACE_NODE_*`.
-pub const NODES: [&str; 3] = [KERNEL, "/dev/rust_tracer/system", "/dev/rust_tracer/user"];
+pub const NODES: [&str; 3] = [KERNEL, SYSTEM, USER];
 
 /// A command's structure, with the command's number.
 pub trait Command: Plain {
@@ -48,6 +55,16 @@ commands! {
     rtrace_status = COMMAND_STATUS;
     rtrace_ledger = COMMAND_LEDGER;
     rtrace_error = COMMAND_LAST_ERROR;
+    rtrace_sessions = COMMAND_SESSIONS;
+    rtrace_revoke = COMMAND_REVOKE;
+    rtrace_publish = COMMAND_PUBLISH;
+    rtrace_observe = COMMAND_OBSERVE;
+    rtrace_read = COMMAND_READ;
+    rtrace_symbol = COMMAND_SYMBOL;
+    rtrace_quota = COMMAND_QUOTA;
+    rtrace_program = COMMAND_PROGRAM;
+    rtrace_add_own = COMMAND_ADD_OWN;
+    rtrace_aggregate = COMMAND_AGGREGATE;
 }
 
 /// A command that failed, with what the module said about it.
@@ -71,6 +88,9 @@ impl From<Refused> for Failure {
         fail(refused)
     }
 }
+
+pub use access::Listed;
+pub use programs::Aggregated;
 
 /// What a command comes to.
 pub type Answer<T = ()> = Result<T, Refused>;

@@ -2,9 +2,13 @@
 //! System calls, as thin as they come: a test must be able to ask the kernel for
 //! anything, also for what a library would refuse to pass on.
 //!
-//! All `unsafe` of this package is here.
+//! All `unsafe` of this package is here and in the parts of this module.
 
 #![allow(unsafe_code)]
+
+pub mod ids;
+pub mod passing;
+pub mod uring;
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -12,7 +16,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rustix::io::Errno;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -110,6 +114,19 @@ impl Mapping {
         assert!(offset % 8 == 0 && offset + 8 <= self.length);
         // SAFETY: Inside the mapping and aligned; whoever else writes it does so as one word.
         unsafe { AtomicU64::from_ptr(self.address.add(offset).cast()) }
+    }
+
+    /// Sets the word at a multiple of 8 bytes.
+    pub fn set(&self, offset: usize, value: u64) {
+        self.word(offset).store(value, Ordering::Release);
+    }
+
+    /// Sets the half word at a multiple of 4 bytes.
+    pub fn set_half(&self, offset: usize, value: u32) {
+        assert!(offset % 4 == 0 && offset + 4 <= self.length);
+        // SAFETY: Inside the mapping and aligned; whoever else writes it does so as one half word.
+        let half = unsafe { AtomicU32::from_ptr(self.address.add(offset).cast()) };
+        half.store(value, Ordering::Release);
     }
 
     /// A copy of bytes that nobody writes any more.
@@ -236,23 +253,6 @@ impl Child {
     }
 }
 
-/// Makes this process that user, with the groups that the user database gives.
-pub fn become_user(name: &str) -> Sys<()> {
-    let name = CString::new(name).map_err(|_| Errno::INVAL)?;
-    // SAFETY: The name is a C string; the entry is used before the next call of its kind.
-    unsafe {
-        let entry = libc::getpwnam(name.as_ptr());
-        if entry.is_null() {
-            return Err(Errno::NOENT);
-        }
-        let (uid, gid) = ((*entry).pw_uid, (*entry).pw_gid);
-        answer(libc::initgroups(name.as_ptr(), gid).into())?;
-        answer(libc::setresgid(gid, gid, gid).into())?;
-        answer(libc::setresuid(uid, uid, uid).into())?;
-    }
-    Ok(())
-}
-
 /// The name of a group.
 pub fn group_name(gid: u32) -> String {
     // SAFETY: The entry is copied before the next call of its kind.
@@ -293,6 +293,23 @@ pub fn pin(tid: i32, cpu: u32) -> Sys<()> {
 pub fn tid() -> i32 {
     // SAFETY: Has no arguments and always succeeds.
     unsafe { libc::gettid() }
+}
+
+/// Has a signal interrupt what the process waits for, and do nothing else.
+pub fn catch(signal: i32) {
+    extern "C" fn nothing(_: i32) {}
+    // SAFETY: The handler does nothing; no flag means that calls are not begun again.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = nothing as extern "C" fn(i32) as libc::sighandler_t;
+        libc::sigaction(signal, &action, ptr::null_mut());
+    }
+}
+
+/// The cheapest system call.
+pub fn getppid() {
+    // SAFETY: Has no arguments and always succeeds.
+    unsafe { libc::getppid() };
 }
 
 /// `CLOCK_MONOTONIC` in ns.

@@ -6,21 +6,53 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::process::{ExitCode, Stdio};
 use std::thread::{self, JoinHandle};
 
 use rustix::io::Errno;
 
 use crate::options::Options;
+use crate::session::Session;
 use crate::sys;
 use crate::test::{Outcome, check, fail};
 
-/// The file of a test module.
-fn file(options: &Options, module: &str) -> Outcome<PathBuf> {
+/// Where test modules and scripts are.
+pub fn folder(options: &Options) -> PathBuf {
     let beside = || Some(std::env::current_exe().ok()?.parent()?.to_owned());
-    let directory = options.modules.clone().or_else(beside).unwrap_or_default();
-    Ok(directory.join(format!("{module}.ko")))
+    options.modules.clone().or_else(beside).unwrap_or_default()
+}
+
+/// The file of a test module.
+fn file(options: &Options, module: &str) -> PathBuf {
+    folder(options).join(format!("{module}.ko"))
+}
+
+/// The file of a module that `modprobe` knows.
+pub fn installed(module: &str) -> Outcome<PathBuf> {
+    let output = Command::new("modinfo").args(["-n", module]).output()?;
+    let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    check!(
+        output.status.success() && !path.is_empty(),
+        "modinfo -n {module}"
+    );
+    Ok(path.into())
+}
+
+/// Opens a node of the module that was just loaded, when it is there.
+pub fn await_node(node: &str) -> Outcome<Session> {
+    const PATIENCE: u64 = 60_000_000_000;
+    let begun = sys::now();
+    loop {
+        match Session::open_as(node, libc::O_RDWR) {
+            Ok(session) => return Ok(session),
+            Err(errno) => check!(sys::now() - begun < PATIENCE, "{node}: {errno}"),
+        }
+        sys::give_way();
+    }
 }
 
 /// Whether a module is loaded.
@@ -33,7 +65,7 @@ pub fn is_loaded(module: &str) -> bool {
 
 /// Loads a test module.
 pub fn load(options: &Options, module: &str, parameters: &str) -> Outcome {
-    let file = file(options, module)?;
+    let file = file(options, module);
     sys::load_module(&file, parameters)
         .map_err(|errno| fail(format!("cannot load {}: {errno}", file.display())))
 }
@@ -78,6 +110,23 @@ impl Target {
         text.trim()
             .parse()
             .map_err(|_| fail(format!("rt_target: {command}: {text}")))
+    }
+
+    /// The same open file, for another thread.
+    pub fn open_again(&self) -> Outcome<Self> {
+        Ok(Self {
+            file: self.file.try_clone()?,
+        })
+    }
+
+    /// The open file, for a program to write its command to.
+    pub fn to_program(&self) -> Outcome<Stdio> {
+        Ok(self.file.try_clone()?.into())
+    }
+
+    /// A descriptor of the open file.
+    pub fn descriptor(&self) -> Outcome<OwnedFd> {
+        Ok(self.file.try_clone()?.into())
     }
 
     /// Runs a command on one CPU.
@@ -195,4 +244,27 @@ pub fn weighted(args: &[u64]) -> u64 {
     args.iter().zip(WEIGHTS).fold(0, |sum: u64, (arg, weight)| {
         sum.wrapping_add(arg.wrapping_mul(weight))
     })
+}
+
+/// The `call` command: has the kernel call functions for a program that was made set-id, or that
+/// has capabilities.
+pub fn call_main(command: &str, dumpable: bool, drop: bool) -> ExitCode {
+    let work = || -> sys::Sys<u64> {
+        if drop {
+            let (uid, gid) = sys::ids::real();
+            sys::ids::set_gids(gid, gid, gid)?;
+            sys::ids::set_uids(uid, uid, uid)?;
+        }
+        if dumpable {
+            sys::ids::set_dumpable(true)?;
+        }
+        sys::passing::write(&sys::passing::inherited(0), command.as_bytes())
+    };
+    match work() {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(errno) => {
+            eprintln!("rt-guest-tests call: {command}: {errno}");
+            ExitCode::FAILURE
+        }
+    }
 }

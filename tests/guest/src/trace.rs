@@ -9,22 +9,33 @@ use rust_tracer::abi::{self, rtrace_ledger_row as Row};
 use rustix::io::Errno;
 
 use crate::ledger::{Ledger, ring_drops};
-use crate::ring::{Record, Ring};
-use crate::session::{Probe, Session};
+use crate::ring::{Item, Record, Ring};
+use crate::session::{KERNEL, Probe, Session};
 use crate::test::{Outcome, check, check_eq, fail};
 
 /// What a session is to do.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Plan {
+    node: &'static str,
     probes: Vec<(String, u32)>,
     config: abi::rtrace_config,
     target: Option<i32>,
 }
 
 impl Plan {
-    /// Nothing yet; rings of the default size, policy `switch`.
+    /// Nothing yet; the node `kernel`, rings of the default size, policy `switch`.
     pub fn new() -> Self {
-        Self::default()
+        Self::on(KERNEL)
+    }
+
+    /// The same through another node.
+    pub fn on(node: &'static str) -> Self {
+        Self {
+            node,
+            probes: Vec::new(),
+            config: abi::rtrace_config::default(),
+            target: None,
+        }
     }
 
     /// Probes at the entry of `MODULE:FUNCTION`, globs allowed.
@@ -80,7 +91,8 @@ impl Plan {
 
     /// Runs it. Every pattern must name something, and all of it must attach.
     pub fn start(&self) -> Outcome<Trace> {
-        let session = Session::open()?;
+        let opened = Session::open_as(self.node, libc::O_RDWR);
+        let session = opened.map_err(|errno| fail(format!("{}: {errno}", self.node)))?;
         for (pattern, flags) in &self.probes {
             let added = session.add(pattern, *flags)?;
             let late = flags & abi::RTRACE_ADD_LATE != 0;
@@ -120,6 +132,24 @@ pub struct Event {
     pub what: What,
 }
 
+/// What a clause recorded.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Where, by whom and how.
+    pub head: abi::rtrace_record_clause,
+    /// What.
+    pub items: Vec<Item>,
+}
+
+/// Whose task it was, by the records that show no data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// Its real user id.
+    pub uid: u32,
+    /// Its name.
+    pub execname: [u8; abi::RTRACE_EXECNAME_LEN as usize],
+}
+
 /// What an event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
@@ -127,6 +157,10 @@ pub enum What {
     Entry([u64; 6]),
     /// The value, and ns since the entry.
     Return(u64, u64),
+    /// No data, but who.
+    Called(Who),
+    /// Who; the result, and ns since the entry.
+    Returned(Who, i32, u64),
     /// So many firings are missing here.
     Lost(u64),
 }
@@ -151,8 +185,24 @@ impl Event {
     /// ns since the entry; 0 in an entry.
     pub fn elapsed(&self) -> u64 {
         match self.what {
-            What::Return(_, elapsed) => elapsed,
+            What::Return(_, elapsed) | What::Returned(_, _, elapsed) => elapsed,
             _ => 0,
+        }
+    }
+
+    /// Whose task it was, if the node says so.
+    pub fn who(&self) -> Option<Who> {
+        match self.what {
+            What::Called(who) | What::Returned(who, _, _) => Some(who),
+            _ => None,
+        }
+    }
+
+    /// The result, if the node says that alone.
+    pub fn result(&self) -> Option<i32> {
+        match self.what {
+            What::Returned(_, result, _) => Some(result),
+            _ => None,
         }
     }
 }
@@ -166,6 +216,12 @@ pub struct Trace {
     pub rings: Vec<Ring>,
     /// What was read so far, ring by ring.
     pub events: Vec<Event>,
+    /// What clauses recorded, ring by ring.
+    pub made: Vec<Made>,
+    /// What clauses could not do, ring by ring.
+    pub faults: Vec<abi::rtrace_record_fault>,
+    /// Whether clauses run in place of the default record.
+    pub with_program: bool,
     bytes: u64,
     policy: u32,
 }
@@ -178,6 +234,9 @@ impl Trace {
             session,
             rings: Vec::new(),
             events: Vec::new(),
+            made: Vec::new(),
+            faults: Vec::new(),
+            with_program: false,
             bytes: status.ring_bytes,
             policy: status.policy,
         };
@@ -213,8 +272,19 @@ impl Trace {
 
     /// Reads all that is published now.
     pub fn read(&mut self) -> Outcome {
-        for ring in &mut self.rings {
-            ring.read(&mut |cpu, record| self.events.push(event(cpu, record)))?;
+        let Self {
+            rings,
+            events,
+            made,
+            faults,
+            ..
+        } = self;
+        for ring in rings {
+            ring.read(&mut |cpu, record| match record {
+                Record::Clause(head, items) => made.push(Made { head, items }),
+                Record::Fault(fault) => faults.push(fault),
+                record => events.push(event(cpu, &record)),
+            })?;
         }
         Ok(())
     }
@@ -226,17 +296,20 @@ impl Trace {
         let recorder = self.policy == abi::RTRACE_POLICY_RING;
         if recorder {
             for ring in &mut self.rings {
-                ring.read_recorder(&mut |cpu, record| self.events.push(event(cpu, record)))?;
+                ring.read_recorder(&mut |cpu, record| self.events.push(event(cpu, &record)))?;
             }
         } else {
             self.read()?;
         }
-        let ledger = Ledger::audit(&self.session)?;
+        let ledger = Ledger::audit_of(&self.session, self.with_program)?;
         let mut read = BTreeMap::new();
         for event in &self.events {
             if !matches!(event.what, What::Lost(_)) {
                 *read.entry((event.probe, event.cpu)).or_insert(0) += 1;
             }
+        }
+        for made in &self.made {
+            *read.entry((made.head.probe, made.head.cpu)).or_insert(0) += 1;
         }
         if recorder {
             for (&(probe, cpu), &found) in &read {
@@ -255,6 +328,8 @@ impl Trace {
             session: self.session,
             rings: self.rings,
             events: self.events,
+            made: self.made,
+            faults: self.faults,
             ledger,
         })
     }
@@ -287,7 +362,7 @@ pub fn check_rings(rings: &[Ring], ledger: &Ledger) -> Outcome {
 }
 
 /// The event that a record tells.
-fn event(cpu: u32, record: Record) -> Event {
+fn event(cpu: u32, record: &Record) -> Event {
     let of = |head: abi::rtrace_record, probe, pid, tid, what| Event {
         cpu,
         time: head.time,
@@ -297,7 +372,7 @@ fn event(cpu: u32, record: Record) -> Event {
         tid,
         what,
     };
-    match record {
+    match *record {
         Record::Entry(entry) => {
             let what = What::Entry(entry.args);
             of(entry.head, entry.probe, entry.pid, entry.tid, what)
@@ -306,11 +381,47 @@ fn event(cpu: u32, record: Record) -> Event {
             let what = What::Return(ret.value, ret.elapsed);
             of(ret.head, ret.probe, ret.pid, ret.tid, what)
         }
+        Record::Called(called) => {
+            let what = What::Called(Who {
+                uid: called.uid,
+                execname: execname(&called.execname),
+            });
+            of(called.head, called.probe, called.pid, called.tid, what)
+        }
+        Record::Returned(ret) => {
+            let who = Who {
+                uid: ret.uid,
+                execname: execname(&ret.execname),
+            };
+            let what = What::Returned(who, ret.result, ret.elapsed);
+            of(ret.head, ret.probe, ret.pid, ret.tid, what)
+        }
+        Record::Clause(..) | Record::Fault(_) => unreachable!("they are no events"),
         Record::Lost(count) => {
             let none = abi::RTRACE_PROBE_ALL;
             of(abi::rtrace_record::default(), none, 0, 0, What::Lost(count))
         }
     }
+}
+
+/// Holds what the rings say of losses against the ledger, when their records were read by somebody
+/// else who found so many in band.
+pub fn check_rings_lost(rings: &[Ring], ledger: &Ledger, in_band: u64) -> Outcome {
+    check_rings(rings, ledger)?;
+    let dropped: u64 = rings
+        .iter()
+        .map(|ring| ring_drops(&ledger.cpu(ring.cpu)))
+        .sum();
+    check!(
+        in_band <= dropped,
+        "LOST records say {in_band}, but {dropped} were lost"
+    );
+    Ok(())
+}
+
+/// The C characters as bytes.
+fn execname(chars: &[std::ffi::c_char; 16]) -> [u8; 16] {
+    chars.map(|c| c as u8)
 }
 
 /// A stopped session that obeyed the law.
@@ -324,6 +435,10 @@ pub struct Finished {
     pub probes: Vec<Probe>,
     /// Everything that was read, ring by ring.
     pub events: Vec<Event>,
+    /// What clauses recorded, ring by ring.
+    pub made: Vec<Made>,
+    /// What clauses could not do, ring by ring.
+    pub faults: Vec<abi::rtrace_record_fault>,
     /// The ledger.
     pub ledger: Ledger,
 }

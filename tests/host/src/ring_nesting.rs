@@ -30,13 +30,14 @@ fn plan(policy: Policy, consumer: Consumer) -> Plan {
         interrupts: &[RECORD],
         interrupts_max: 2,
         depth_max: 4,
+        one_source: false,
     }
 }
 
 /// Brings the ring to one of `states` states: the more, the fuller, and then beyond the wrap.
 fn begin(world: &World, states: usize) {
     for _ in 0..world.pick(states) {
-        world.act_alone(RECORD);
+        world.act_alone(0, RECORD);
     }
 }
 
@@ -93,7 +94,7 @@ fn losses_anywhere_are_counted_once_and_told_in_place() {
         };
         exhaust(plan, |world| {
             begin(world, 4);
-            world.act_alone(Act::Lose);
+            world.act_alone(0, Act::Lose);
             world.act(RECORD);
         });
     }
@@ -108,7 +109,7 @@ fn losses_among_three_interrupts_are_counted_once() {
         ..plan(Policy::Switch, Consumer::Fixed)
     };
     exhaust(plan, |world| {
-        world.act_alone(Act::Lose);
+        world.act_alone(0, Act::Lose);
         world.act(SHORT);
     });
 }
@@ -159,7 +160,7 @@ fn any_consumer_positions_one_after_the_other_are_harmless() {
 fn any_consumer_position_under_two_interrupts_is_harmless() {
     exhaust(plan(Policy::Switch, Consumer::Hostile), |world| {
         for _ in 0..5 {
-            world.act_alone(RECORD);
+            world.act_alone(0, RECORD);
         }
         world.act(RECORD);
     });

@@ -151,7 +151,7 @@ fn ring(pages: &Arc<Pages>, watermark: u64) -> Ring<Shared> {
 
 /// Writes a record all of whose words are its time. Returns whether pollers must be woken.
 fn write(ring: &Ring<Shared>, len: u32, time: u64) -> bool {
-    match ring.reserve(len, || time) {
+    match ring.reserve(len, || time, || 0) {
         Ok(record) => {
             for index in 2..len / 8 {
                 record.put(index, record.time());

@@ -5,7 +5,8 @@
 //!
 //! The names I1 to I8 are those of the ring's invariants in the order of `rust_tracer/ring/mod.rs`:
 //! I1 bounds, I2 no overlap, I3 whole records, I4 times and positions, I5 conservation of losses,
-//! I6 wake-ups, I7 padding, I8 hostile consumers.
+//! I6 wake-ups, I7 padding, I8 hostile consumers. Shares of a nearly full ring are in
+//! [`crate::shares`].
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -16,8 +17,11 @@ use crate::ring::{
     unread, Dropped, Layout, Memory, Policy, Reservation, Ring, Why, Word, LOST_LEN,
     RECORD_DISCARD, RECORD_LOST, RECORD_PAD,
 };
+use crate::shares::{Shares, State};
 
 const RECORD: u32 = 4;
+/// What an interrupt's records are taken for; see `fire.rs`.
+const INTERRUPT: u32 = 1 << 23;
 
 /// What a writer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) interrupts_max: u32,
     /// How many writers inside each other, the first one included.
     pub(crate) depth_max: usize,
+    /// Whether an interrupt is taken for the same source as what it interrupts.
+    pub(crate) one_source: bool,
 }
 
 /// One record as the reader sees it.
@@ -81,9 +87,36 @@ struct Made {
     losses_held: bool,
 }
 
+/// A writer that is inside.
+#[derive(Clone, Debug, Default)]
+struct Writer {
+    source: u32,
+    /// Whether it has taken the pending losses, and not yet its place.
+    holds_losses: bool,
+    /// The length of the record that it wants room for, until it has it or gives up.
+    wants: Option<u32>,
+    /// Whether it has begun to take what it found.
+    decided: bool,
+    /// Whether another one came between while it wanted room.
+    interrupted: bool,
+    /// What the model says to it as things are, and what it said before.
+    right: Vec<Option<Why>>,
+    was_right: Vec<Option<Why>>,
+    /// The losses to be told, as it saw them.
+    saw_pending: Option<u64>,
+    /// Whether it has counted a loss that it did not yet ask to be told.
+    counts_loss: bool,
+    /// Bytes that it took of its source's share.
+    share: i64,
+    /// Whether what it got reached into the reserve, and told losses.
+    reserved: bool,
+    told: bool,
+}
+
 /// The memory, all that has happened, and all that may happen.
 pub(crate) struct World {
     plan: Plan,
+    shares: Shares,
     choices: RefCell<Choices>,
     ring: RefCell<Option<Rc<Ring<Stepper>>>>,
 
@@ -95,8 +128,7 @@ pub(crate) struct World {
     lost: Cell<u64>,
     bad_consumer: Cell<bool>,
 
-    /// For each writer inside: whether it has taken the pending losses, and not yet its place.
-    inside: RefCell<Vec<bool>>,
+    inside: RefCell<Vec<Writer>>,
     interrupts: Cell<u32>,
     accesses: Cell<u64>,
     now: Cell<u64>,
@@ -105,6 +137,7 @@ pub(crate) struct World {
     written: Cell<u64>,
     losses_begun: Cell<u64>,
     losses_done: Cell<u64>,
+    dropped: RefCell<Vec<Why>>,
     filled: Cell<bool>,
     wakes: Cell<u64>,
     /// Whether a poller sleeps.
@@ -134,6 +167,7 @@ pub(crate) fn run(plan: &Plan, choices: Choices, body: impl FnOnce(&World)) -> C
     let layout = Layout::new(plan.size, plan.watermark, plan.policy).expect("a valid layout");
     let world = Stepper(Rc::new(World {
         plan: plan.clone(),
+        shares: Shares::new(&layout),
         choices: RefCell::new(choices),
         ring: RefCell::new(None),
         words: [const { Cell::new(0) }; Word::COUNT],
@@ -152,6 +186,7 @@ pub(crate) fn run(plan: &Plan, choices: Choices, body: impl FnOnce(&World)) -> C
         written: Cell::new(0),
         losses_begun: Cell::new(0),
         losses_done: Cell::new(0),
+        dropped: RefCell::new(Vec::new()),
         filled: Cell::new(false),
         wakes: Cell::new(0),
         asleep: Cell::new(false),
@@ -177,18 +212,23 @@ impl World {
         self.choices.borrow_mut().pick(among, false)
     }
 
-    /// Runs one outermost writer; interrupts happen as the choices have it.
+    /// Runs one outermost writer of source 0; interrupts happen as the choices have it.
     pub(crate) fn act(&self, act: Act) {
+        self.act_as(0, act);
+    }
+
+    /// The same for any source.
+    pub(crate) fn act_as(&self, source: u32, act: Act) {
         assert!(self.inside.borrow().is_empty());
-        self.writer(act);
+        self.writer(source, act);
         self.check_at_rest();
     }
 
     /// Runs one outermost writer with nothing else going on.
-    pub(crate) fn act_alone(&self, act: Act) {
+    pub(crate) fn act_alone(&self, source: u32, act: Act) {
         let interrupts = self.interrupts.replace(self.plan.interrupts_max);
         self.quiet.set(true);
-        self.act(act);
+        self.act_as(source, act);
         self.quiet.set(false);
         self.interrupts.set(interrupts);
     }
@@ -214,6 +254,17 @@ impl World {
 
     pub(crate) fn lost(&self) -> u64 {
         self.lost.get()
+    }
+
+    /// How many records were dropped so, until now.
+    pub(crate) fn dropped(&self, why: Why) -> u64 {
+        let dropped = self.dropped.borrow();
+        dropped.iter().filter(|other| **other == why).count() as u64
+    }
+
+    /// Bytes that a source may have of the reserve in one epoch.
+    pub(crate) fn share(&self) -> u64 {
+        self.shares.share()
     }
 
     pub(crate) fn bad_consumer(&self) -> bool {
@@ -256,9 +307,12 @@ impl World {
         self.words[word.index()].get()
     }
 
-    fn writer(&self, act: Act) {
+    fn writer(&self, source: u32, act: Act) {
         let ring = self.ring();
-        self.inside.borrow_mut().push(false);
+        self.inside.borrow_mut().push(Writer {
+            source,
+            ..Writer::default()
+        });
         bump(&self.fired, 1);
         match act {
             Act::Lose => {
@@ -294,26 +348,35 @@ impl World {
     ) -> Option<(u64, Reservation<'a, Stepper>)> {
         let losses_before = self.losses_done.get();
         let was_filled = self.filled.get();
-        let losses_held = self.inside.borrow().contains(&true);
+        let losses_held = self.inside.borrow().iter().any(|w| w.holds_losses);
+        let source = self.with_writer(|writer| {
+            writer.wants = Some(len);
+            writer.source
+        });
         let clock = Cell::new(0);
         // The loss of a record that is going to be dropped begins somewhere inside.
         bump(&self.losses_begun, 1);
-        let result = ring.reserve(len, || {
-            self.step();
-            // Each context's clock is behind by another amount.
-            let behind = [3, 0, 6, 1][self.inside.borrow().len() - 1];
-            self.now.set(self.now.get() + 1);
-            clock.set(self.now.get() - behind);
-            self.clock_max.set(self.clock_max.get().max(clock.get()));
-            clock.get()
-        });
+        let result = ring.reserve(
+            len,
+            || {
+                self.step();
+                // Each context's clock is behind by another amount.
+                let behind = [3, 0, 6, 1][self.inside.borrow().len() - 1];
+                self.now.set(self.now.get() + 1);
+                clock.set(self.now.get() - behind);
+                self.clock_max.set(self.clock_max.get().max(clock.get()));
+                clock.get()
+            },
+            || source,
+        );
         let record = match result {
             Ok(record) => record,
             Err(Dropped { why, wake }) => {
                 bump(&self.losses_done, 1);
                 self.count_wake(wake);
+                self.dropped.borrow_mut().push(why);
                 match self.plan.policy {
-                    Policy::Switch => assert_eq!(why, Why::Full),
+                    Policy::Switch => self.check_verdict(Some(why)),
                     Policy::Ring => assert_eq!(why, Why::Nested),
                     Policy::Fill => match why {
                         Why::Filled => assert!(!self.filled.replace(true), "filled twice"),
@@ -328,6 +391,8 @@ impl World {
         bump(&self.written, 1);
 
         let (position, time) = (record.position(), record.time());
+        self.check_verdict(None);
+        self.check_share(position + u64::from(len), len);
         assert!(time >= clock.get(), "I4: a time before the event");
         assert!(time <= self.clock_max.get(), "I4: a time that never was");
         assert!(position >= self.word(Word::PUBLISHED), "I2: published room");
@@ -353,9 +418,80 @@ impl World {
         Some((mark, record))
     }
 
-    fn hold_losses(&self, now: bool) {
-        if let Some(held) = self.inside.borrow_mut().last_mut() {
-            *held = now;
+    fn with_writer<T>(&self, change: impl FnOnce(&mut Writer) -> T) -> T {
+        let mut inside = self.inside.borrow_mut();
+        change(inside.last_mut().expect("a writer is inside"))
+    }
+
+    /// What the ring must answer as things are now to the innermost writer.
+    fn look(&self) {
+        if self.plan.policy != Policy::Switch {
+            return;
+        }
+        let mut inside = self.inside.borrow_mut();
+        let counts_loss = inside.iter().any(|writer| writer.counts_loss);
+        let undecided = inside.last_mut().filter(|writer| !writer.decided);
+        let Some((writer, len)) = undecided.and_then(|w| w.wants.map(|len| (w, len))) else {
+            return;
+        };
+        let state = State {
+            head: self.word(Word::HEAD),
+            consumer: self.word(Word::CONS_SEEN),
+            pending: self.word(Word::PENDING),
+        };
+        let verdict = |state| {
+            let word = |word| self.word(word);
+            self.shares.verdict(state, len, writer.source, word)
+        };
+        let mut right = vec![verdict(state)];
+        // A loss that is being counted below, or was since it looked, may be told later.
+        for pending in writer
+            .saw_pending
+            .into_iter()
+            .chain(counts_loss.then_some(0))
+        {
+            right.push(verdict(State { pending, ..state }));
+        }
+        writer.was_right.extend_from_slice(&right);
+        writer.right = right;
+    }
+
+    /// The answer was right: when it was given, or, if others came between, at some time since it
+    /// was asked for.
+    fn check_verdict(&self, answer: Option<Why>) {
+        if self.plan.policy != Policy::Switch {
+            return;
+        }
+        self.with_writer(|writer| {
+            let right = if writer.interrupted {
+                &writer.was_right
+            } else {
+                &writer.right
+            };
+            assert!(right.contains(&answer), "{answer:?}: {writer:?}");
+            assert!(answer.is_none() || writer.share == 0, "dropped, and paid");
+        });
+    }
+
+    /// A record that ends at `end` was paid for with its source's share if it had to be.
+    fn check_share(&self, end: u64, len: u32) {
+        if self.plan.policy != Policy::Switch {
+            return;
+        }
+        let paid = self.with_writer(|writer| {
+            let need = i64::from(len + if writer.told { LOST_LEN } else { 0 });
+            if writer.interrupted {
+                // The consumer may have moved on after it paid.
+                assert!([0, need].contains(&writer.share), "{writer:?}");
+                assert!(writer.share > 0 || !writer.reserved, "{writer:?}");
+            } else {
+                let due = if writer.reserved { need } else { 0 };
+                assert_eq!(writer.share, due, "{writer:?}");
+            }
+            (writer.share > 0).then_some((writer.share as u64, writer.source))
+        });
+        if let Some((bytes, source)) = paid {
+            self.shares.keep(end, bytes, source);
         }
     }
 
@@ -370,6 +506,7 @@ impl World {
     fn step(&self) {
         bump(&self.accesses, 1);
         self.check();
+        self.look();
         while self.interrupts.get() < self.plan.interrupts_max
             && self.inside.borrow().len() < self.plan.depth_max
             && !self.inside.borrow().is_empty()
@@ -380,8 +517,17 @@ impl World {
                 return;
             };
             self.interrupts.set(self.interrupts.get() + 1);
-            self.writer(self.plan.interrupts[kind]);
+            let depth = self.inside.borrow().len() as u32;
+            let source = self.with_writer(|writer| writer.source);
+            let nested = if self.plan.one_source {
+                source
+            } else {
+                INTERRUPT | depth
+            };
+            self.writer(nested, self.plan.interrupts[kind]);
+            self.with_writer(|writer| writer.interrupted |= writer.wants.is_some());
             self.check();
+            self.look();
         }
     }
 
@@ -420,6 +566,7 @@ impl World {
         assert_eq!(self.told.get() + self.word(Word::PENDING), lost, "I5");
         assert_eq!(self.losses_done.get(), lost, "I5");
         assert_eq!(self.losses_begun.get(), lost, "I5");
+        self.shares.check(self.word(Word::CONS_SEEN));
         let unread = unread(published, self.consumer.get());
         assert!(
             !self.asleep.get() || unread < self.layout().watermark(),
@@ -528,6 +675,10 @@ impl Memory for Stepper {
 
     fn load(&self, word: Word) -> u64 {
         self.step();
+        if word == Word::PENDING {
+            let pending = self.word(word);
+            self.with_writer(|writer| writer.saw_pending = Some(pending));
+        }
         self.word(word)
     }
 
@@ -537,8 +688,13 @@ impl Memory for Stepper {
             // From here on these may be overwritten under Policy::Ring, so look now.
             self.check_published(self.word(Word::PUBLISHED), value);
         }
-        if word == Word::LIMIT {
-            self.hold_losses(false);
+        if word == Word::LIMIT && !self.inside.borrow().is_empty() {
+            // It begins, or begins again.
+            self.with_writer(|writer| {
+                writer.holds_losses = false;
+                writer.decided = false;
+                writer.counts_loss = false;
+            });
         }
         self.words[word.index()].set(value);
     }
@@ -547,6 +703,9 @@ impl Memory for Stepper {
         self.step();
         let cell = &self.words[word.index()];
         cell.set(cell.get().wrapping_add(value));
+        if word == Word::PENDING {
+            self.with_writer(|writer| writer.counts_loss = true);
+        }
     }
 
     fn compare_exchange(&self, word: Word, old: u64, new: u64) -> bool {
@@ -556,8 +715,27 @@ impl Memory for Stepper {
         if same {
             cell.set(new);
             match word {
-                Word::PENDING => self.hold_losses(true),
-                Word::HEAD => self.hold_losses(false),
+                Word::PENDING => self.with_writer(|writer| {
+                    writer.holds_losses = true;
+                    writer.decided = true;
+                }),
+                Word::HEAD => {
+                    let reserved = self.shares.is_reserved(new, self.word(Word::CONS_SEEN));
+                    self.with_writer(|writer| {
+                        writer.wants = None;
+                        writer.reserved = reserved;
+                        writer.told = std::mem::take(&mut writer.holds_losses);
+                    });
+                }
+                account if account.index() >= Word::account(0).index() => {
+                    let source = self.with_writer(|writer| writer.source);
+                    let consumer = self.word(Word::CONS_SEEN);
+                    let by = self.shares.account_changed(old, new, source, consumer);
+                    self.with_writer(|writer| {
+                        writer.share += by;
+                        writer.decided = true;
+                    });
+                }
                 _ => {}
             }
         }
@@ -632,6 +810,8 @@ impl Memory for Stepper {
     }
 
     fn add_lost(&self, count: u64) {
+        // What has come here wants nothing any more.
+        self.with_writer(|writer| writer.wants = None);
         self.step();
         bump(&self.lost, count);
     }

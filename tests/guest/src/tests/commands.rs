@@ -5,7 +5,6 @@ use std::thread;
 
 use rust_tracer::abi;
 use rustix::io::Errno;
-use zerocopy::IntoBytes;
 
 use crate::options::Options;
 use crate::session::{Answer, Command, KERNEL, Session};
@@ -30,7 +29,6 @@ group! { "commands":
     "the last error is a sentence with its errno, and stays until the next" => last_error,
     "read and write on the node do nothing" => no_io,
     "threads that race through the life of a session leave it whole" => racing,
-    "random commands with random contents do no harm" => fuzz,
 }
 
 /// The command must be refused with this errno and a sentence.
@@ -193,10 +191,6 @@ fn reserved(_: &Options) -> Outcome {
     flags::<abi::rtrace_functions>(&session, listing, |a, f| a.flags = f)?;
     flags::<abi::rtrace_functions>(&session, 0, |a, f| a.reserved = f)?;
     flags::<abi::rtrace_add>(&session, adding, |a, f| a.flags = f)?;
-    flags::<abi::rtrace_add>(&session, 0, |a, f| {
-        a.flags = abi::RTRACE_PROBE_ENTRY;
-        a.reserved = f;
-    })?;
     flags::<abi::rtrace_probes>(&session, 0, |a, f| a.flags = f)?;
     flags::<abi::rtrace_config>(&session, 0, |a, f| a.flags = f)?;
     flags::<abi::rtrace_target>(&session, 0, |a, f| a.flags = f)?;
@@ -227,7 +221,7 @@ fn reserved(_: &Options) -> Outcome {
 fn unknown(_: &Options) -> Outcome {
     let session = Session::open()?;
     let magic = u64::from(abi::RTRACE_IOC_MAGIC);
-    for number in 0x0b..=0xff {
+    for number in 0x15..=0xff {
         // _IO, _IOR, _IOW and _IOWR of a structure of 80 bytes.
         for direction in [
             0u64,
@@ -653,72 +647,5 @@ fn racing(options: &Options) -> Outcome {
             }
         }
     }
-    Ok(())
-}
-
-fn fuzz(options: &Options) -> Outcome {
-    let mut random = fastrand::Rng::with_seed(options.seed);
-    // Memory whose first half random pointers may point to; one command writes less than the
-    // second half.
-    let mut arena = vec![0u64; 1 << 17];
-    let arena_at = arena.as_mut_ptr() as u64;
-    let arena_bytes = size_of_val(arena.as_slice()) as u64 / 2;
-    let mut session = Session::open()?;
-    let mut accepted = 0;
-    for round in 0..options.fuzz {
-        if round % 200 == 0 {
-            session = Session::open()?;
-        }
-        let command = match random.u8(0..10) {
-            0 => abi::COMMAND_STOP,
-            1 => random.u64(..) & 0xffff_ffff,
-            _ => COMMANDS[random.usize(..COMMANDS.len())],
-        };
-        let mut words = [0u64; 16];
-        for word in &mut words {
-            *word = match random.u8(0..8) {
-                0 => random.u64(..),
-                1 => arena_at + random.u64(0..arena_bytes),
-                2 => BAD[random.usize(..BAD.len())],
-                3 => random.u64(0..4096),
-                4 => 1 << random.u32(0..64),
-                _ => 0,
-            };
-        }
-        let mut contents = words.as_bytes().to_vec();
-        if random.u8(0..8) != 0 {
-            // A size that the command expects, so that the rest is looked at.
-            let size = ((command >> 16) & 0x3fff) as u32;
-            contents[..4].copy_from_slice(&size.to_ne_bytes());
-        }
-        if random.bool() {
-            // Flags that may be allowed.
-            contents[4..8].copy_from_slice(&random.u32(0..8).to_ne_bytes());
-        }
-        if command == abi::rtrace_config::NUMBER {
-            // Not all the guest's memory at once.
-            contents[8..16].copy_from_slice(&u64::from(abi::RTRACE_RING_MIN).to_ne_bytes());
-        }
-        if command == abi::rtrace_add::NUMBER && random.u8(0..4) != 0 {
-            // A pattern for a few functions rather than, by chance, for all.
-            let pattern = b"rt_target";
-            contents[8..16].copy_from_slice(&(pattern.as_ptr() as u64).to_ne_bytes());
-            contents[24..28].copy_from_slice(&(pattern.len() as u32).to_ne_bytes());
-        }
-        accepted += u64::from(bytes(&session, command, &mut contents).is_ok());
-    }
-    println!("{accepted} of {} commands were accepted", options.fuzz);
-    check!(
-        accepted > 0,
-        "no command was accepted: the fuzzer does not get anywhere"
-    );
-    // The module is as good as before.
-    drop(session);
-    let fresh = Session::open()?;
-    fresh.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
-    fresh.start()?;
-    let trace = Trace::of(fresh)?;
-    Target::open()?.run("plain 10")?;
-    check_eq!(trace.finish()?.entries("rt_plain")?.len(), 10);
     Ok(())
 }

@@ -106,7 +106,7 @@ fn many_returns(options: &Options) -> Outcome {
         "vfs_*",
         "tcp_*",
         "do_*",
-        "ext4_*",
+        "filemap_*",
         "sched_*",
         "__x64_sys_*",
         "mm_*",

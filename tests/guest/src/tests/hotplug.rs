@@ -2,6 +2,7 @@
 //! CPUs that go and come while they are traced.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::guest;
@@ -14,6 +15,7 @@ group! { "CPU hotplug":
     "a CPU that goes keeps its records, and goes on with them when it comes back" => there_and_back,
     "a CPU that comes after the start gets a ring then" => comes_later,
     "CPUs that go and come under fire lose no call" => under_fire,
+    "a CPU that goes and comes hundreds of times while it is traced loses nothing published" => again_and_again,
 }
 
 const SWITCH: &str = "/sys/devices/system/cpu/cpu1/online";
@@ -115,5 +117,42 @@ fn under_fire(_: &Options) -> Outcome {
     check_eq!(finished.entry_row("rt_plain")?.fired, 16_000);
     let row = finished.return_row("rt_plain")?;
     check_eq!((row.entered, row.returned), (16_000, 16_000));
+    Ok(())
+}
+
+fn again_and_again(options: &Options) -> Outcome {
+    let cpu1 = Cpu1::take()?;
+    let mut trace = Plan::new().both("rt_target:rt_plain").start()?;
+    let done = AtomicBool::new(false);
+    let mut calls = 0;
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| -> Outcome<u64> {
+            let target = Target::open()?;
+            let mut calls = 0;
+            while !done.load(Ordering::Relaxed) {
+                target.run("storm 4 100")?;
+                calls += 4 * 100;
+            }
+            Ok(calls)
+        });
+        let cycled: Outcome = (1..=options.hotplugs).try_for_each(|cycle| {
+            cpu1.set(false)?;
+            trace.read()?;
+            cpu1.set(true)?;
+            trace.read()?;
+            if cycle % 50 == 0 {
+                println!("{cycle} of {} times", options.hotplugs);
+            }
+            Ok(())
+        });
+        done.store(true, Ordering::Relaxed);
+        calls = caller.join().map_err(|_| fail("the caller panicked"))??;
+        cycled
+    })?;
+    let finished = trace.finish()?;
+    check_eq!(finished.entry_row("rt_plain")?.fired, calls);
+    let row = finished.return_row("rt_plain")?;
+    check_eq!((row.entered, row.returned), (calls, calls));
+    println!("{calls} calls, {} records", finished.events.len());
     Ok(())
 }

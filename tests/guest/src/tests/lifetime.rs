@@ -4,6 +4,7 @@
 
 use std::os::fd::AsRawFd;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use rust_tracer::abi;
@@ -11,7 +12,7 @@ use rustix::io::Errno;
 
 use crate::guest;
 use crate::options::Options;
-use crate::session::Session;
+use crate::session::{KERNEL, Session};
 use crate::sys::{self, Child, Ended};
 use crate::target::{self, Sleeper, Target};
 use crate::test::{Outcome, check, check_eq, fail, group};
@@ -24,6 +25,7 @@ group! { "lifetime":
     "a session lives until the last descriptor of its file is closed" => inherited,
     "the module cannot be unloaded while a session is open, and can be afterwards" => rmmod,
     "the module can be unloaded and loaded again and again" => reload,
+    "the module comes and goes hundreds of times while the functions it traces are called" => reload_under_fire,
     "the module can be unloaded while a call that was traced is still inside" => rmmod_inside,
     "a task that sleeps in a traced function survives the end of the session" => sleeper_survives,
     "a session can be stopped and closed while its functions are called on all CPUs" => stop_under_fire,
@@ -145,13 +147,6 @@ fn inherited(_: &Options) -> Outcome {
     Ok(())
 }
 
-fn modprobe() -> Outcome {
-    let status = Command::new("modprobe").arg("rust_tracer").status()?;
-    check!(status.success(), "modprobe: {status}");
-    Command::new("udevadm").arg("settle").status()?;
-    Ok(())
-}
-
 fn rmmod(_: &Options) -> Outcome {
     let session = Session::open()?;
     check_eq!(
@@ -178,19 +173,72 @@ fn rmmod(_: &Options) -> Outcome {
         !std::path::Path::new("/dev/rust_tracer/kernel").exists(),
         "the node is still there"
     );
-    modprobe()
+    guest::load()
 }
 
 fn reload(_: &Options) -> Outcome {
     let target = Target::open()?;
     for _ in 0..5 {
         target::unload("rust_tracer")?;
-        modprobe()?;
+        guest::load()?;
         let trace = plan().start()?;
         target.run("plain 3")?;
         check_eq!(trace.finish()?.entries("rt_plain")?.len(), 3);
     }
     Ok(())
+}
+
+fn reload_under_fire(options: &Options) -> Outcome {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let load = scope.spawn(|| -> Outcome {
+            let target = Target::open()?;
+            while !done.load(Ordering::Relaxed) {
+                target.run("storm 4 50")?;
+            }
+            Ok(())
+        });
+        let result = reloads(options);
+        done.store(true, Ordering::Relaxed);
+        load.join().map_err(|_| fail("the load panicked"))??;
+        result
+    })
+}
+
+/// Loads and unloads the module, with a short session each time.
+fn reloads(options: &Options) -> Outcome {
+    let before = guest::enabled_functions()?;
+    let file = target::installed("rust_tracer")?;
+    let mut events = 0;
+    target::unload("rust_tracer")?;
+    for cycle in 1..=options.reloads {
+        sys::load_module(&file, "").map_err(|errno| fail(format!("load {cycle}: {errno}")))?;
+        target::await_node(KERNEL)?;
+        let mut trace = plan().start()?;
+        Target::open()?.run("plain 20")?;
+        trace.read()?;
+        match cycle % 3 {
+            0 => drop(trace),
+            1 => events += trace.finish()?.events.len(),
+            _ => {
+                trace.session.stop()?;
+                drop(trace);
+            }
+        }
+        target::unload("rust_tracer")?;
+        if cycle % 20 == 0 {
+            check!(
+                guest::enabled_functions()? == before,
+                "functions stay enabled after load {cycle}"
+            );
+            println!("{cycle} of {} loads", options.reloads);
+        }
+    }
+    println!(
+        "{} loads, {events} events in a third of them",
+        options.reloads
+    );
+    guest::load()
 }
 
 fn rmmod_inside(_: &Options) -> Outcome {
@@ -200,7 +248,7 @@ fn rmmod_inside(_: &Options) -> Outcome {
     trace.finish()?;
     target::unload("rust_tracer")?;
     check_eq!(Sleeper::release(&target, sleepers)?, [10, 11]);
-    modprobe()
+    guest::load()
 }
 
 fn sleeper_survives(_: &Options) -> Outcome {

@@ -3,11 +3,15 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod calls;
 mod commands;
 mod contexts;
 mod everything;
 mod flight;
+mod flood;
+mod guard;
+mod hostile;
 mod hotplug;
 mod lifetime;
 mod mapping;
@@ -16,26 +20,63 @@ mod names;
 mod narrowing;
 mod nodes;
 mod policies;
+mod programs;
+mod scripts;
 mod sessions;
+mod shortage;
+mod signals;
 mod tool;
+mod tool_access;
 
 use crate::test::Group;
 
-/// All of them, in the order in which they run.
-pub const GROUPS: [Group; 15] = [
+/// The full name of the test that is the fuzzer.
+pub const FUZZ: &str = "hostile: random operations*";
+
+/// All of them, in the order in which they run. What locks the kernel down is the last: nothing
+/// unlocks it again.
+pub const GROUPS: [Group; 41] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
     flight::GROUP,
     policies::GROUP,
+    flood::GROUP,
+    guard::GROUP,
     sessions::GROUP,
     narrowing::GROUP,
     mapping::GROUP,
     commands::GROUP,
     nodes::GROUP,
+    access::own_tasks::GROUP,
+    access::changing::GROUP,
+    access::scan::GROUP,
+    access::refusals::GROUP,
+    access::descriptors::GROUP,
+    access::publishing::GROUP,
+    access::observers::GROUP,
+    access::revocation::GROUP,
+    access::audit::GROUP,
+    access::quotas::GROUP,
+    access::matrix::GROUP,
+    signals::GROUP,
+    shortage::GROUP,
+    programs::GROUP,
+    programs::running::GROUP,
+    programs::aggregating::GROUP,
+    programs::own::GROUP,
+    programs::rights::GROUP,
+    programs::changes::GROUP,
+    programs::random::GROUP,
     lifetime::GROUP,
     modules::GROUP,
     hotplug::GROUP,
     tool::GROUP,
+    tool_access::GROUP,
+    scripts::GROUP,
     everything::GROUP,
+    hostile::GROUP,
+    access::lockdown::GROUP,
 ];
+
+pub use access::holder::{World, hold_main};

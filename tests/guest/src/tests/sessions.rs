@@ -88,7 +88,7 @@ fn full_one(_: &Options) -> Outcome {
     let small = small.finish()?.entry_row("rt_plain")?;
     check_eq!(small.fired, 5000);
     check_eq!(
-        small.dropped[abi::RTRACE_DROP_FULL as usize],
+        small.dropped[abi::RTRACE_DROP_FLOOD as usize],
         5000 - small.recorded,
         "lost"
     );

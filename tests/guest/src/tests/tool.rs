@@ -7,9 +7,10 @@ use std::process::{Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::actor::Actor;
 use crate::guest;
 use crate::options::Options;
-use crate::session::{KERNEL, NODES};
+use crate::session::KERNEL;
 use crate::sys;
 use crate::target::{Target, plain_args};
 use crate::test::{Outcome, check, check_eq, fail, group};
@@ -18,7 +19,8 @@ group! { "rtctl":
     "traces a command with arguments, value and elapsed" => traces_a_command,
     "tells a user without a group which node, which mode, and whom to ask" => carol,
     "works for a user of the group without any other right" => alice,
-    "says for the lower nodes that they do not arm, and why" => lower_nodes,
+    "shows bob his own reads by the node user, and not one of root's who reads all the time" => bob,
+    "shows dave whose reads there were by the node system, and no data" => dave,
     "lists probes and matches what the module lists" => lists,
     "prints one object of JSON a line, and the ledger's law holds in its last" => json,
     "narrows to its command with --target-only, and counts what it left out" => target_only,
@@ -27,7 +29,7 @@ group! { "rtctl":
     "refuses an unknown probe as dtrace does" => unknown_probe,
 }
 
-fn rtctl(arguments: &[&str]) -> Outcome<Output> {
+pub(super) fn rtctl(arguments: &[&str]) -> Outcome<Output> {
     Command::new("rtctl")
         .args(arguments)
         .output()
@@ -41,12 +43,12 @@ fn as_user(user: &str, arguments: &[&str]) -> Outcome<Output> {
         .output()?)
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The tool must have ended well.
-fn good(output: &Output) -> Outcome<String> {
+pub(super) fn good(output: &Output) -> Outcome<String> {
     check!(
         output.status.success(),
         "rtctl: {}\n{}{}",
@@ -121,12 +123,69 @@ fn alice(_: &Options) -> Outcome {
     check_done_when(&as_user("alice", &DONE_WHEN)?)
 }
 
-fn lower_nodes(_: &Options) -> Outcome {
-    for (user, node) in [("dave", NODES[1]), ("bob", NODES[2])] {
-        let output = as_user(user, &DONE_WHEN)?;
-        check!(!output.status.success(), "{user} traces through {node}");
-        let said = text(&output.stderr);
-        check!(said.contains(node), "{node} is not in:\n{said}");
+/// What a user's tool shows of vfs_read's returns while the command and root read.
+fn reads_beside_root(user: &str) -> Outcome<Vec<Value>> {
+    let stop = std::path::PathBuf::from(format!("/tmp/rt-reads-{user}"));
+    let root = Actor::start(|_| {
+        while !stop.exists() {
+            std::fs::read("/etc/passwd")?;
+        }
+        Ok(())
+    })?;
+    let output = as_user(
+        user,
+        &[
+            "--format",
+            "json",
+            "-c",
+            "ls -lR /etc",
+            "-n",
+            "fbt::vfs_read:return",
+            "-v",
+        ],
+    );
+    std::fs::write(&stop, "")?;
+    root.end()?;
+    std::fs::remove_file(&stop)?;
+    let found = good(&output?)?;
+    let objects = found
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let returns: Vec<Value> = objects
+        .filter(|object| object["kind"] == "return")
+        .collect();
+    check!(!returns.is_empty(), "no returns in:\n{found}");
+    for object in &returns {
+        check!(object.get("value").is_none(), "a value in {object}");
+    }
+    Ok(returns)
+}
+
+fn bob(_: &Options) -> Outcome {
+    let (uid, _) = sys::ids::ids_of("bob")?;
+    let returns = reads_beside_root("bob")?;
+    for object in &returns {
+        check_eq!(object["uid"], Value::from(uid), "the user in {object}");
+    }
+    let by_ls = returns.iter().filter(|object| object["execname"] == "ls");
+    check!(
+        by_ls.count() > 0,
+        "no read by ls among {} returns",
+        returns.len()
+    );
+    Ok(())
+}
+
+fn dave(_: &Options) -> Outcome {
+    let returns = reads_beside_root("dave")?;
+    let by = |uid: u32| returns.iter().filter(|object| object["uid"] == uid).count();
+    check!(by(0) > 0, "no read by root among {} returns", returns.len());
+    check!(by(sys::ids::ids_of("dave")?.0) > 0, "no read by dave's ls");
+    for object in &returns {
+        check!(
+            object.get("result").is_none_or(Value::is_null),
+            "a result in {object}"
+        );
     }
     Ok(())
 }

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* exit() takes a status. */
+
+BEGIN
+{
+	exit();
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Only aggregating functions are assigned. */
+
+BEGIN
+{
+	@a = rand();
+	exit(0);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All of an aggregation have the same high magnitude. */
+
+BEGIN
+{
+	@a = llquantize(1, 10, 0, 3, 10);
+	@a = llquantize(1, 10, 0, 4, 10);
+	exit(0);
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A fault of ERROR's own clause fires nothing. */
+#pragma D option quiet
+
+BEGIN { x = *(int *)0; }
+ERROR { n++; y = *(int *)8; }
+tick-1ms { printf("%d\n", n); exit(0); }

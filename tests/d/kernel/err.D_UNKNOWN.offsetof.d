@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A member that a task does not have. */
+/* @needs: btf */
+
+BEGIN
+{
+	trace(offsetof(struct task_struct, no_such_member));
+	exit(0);
+}

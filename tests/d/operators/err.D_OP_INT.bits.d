@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Only integers have bits. */
+
+BEGIN
+{
+	trace("a" & 1);
+	exit(0);
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A pragma that is none. */
+
+#pragma D nonsense
+BEGIN
+{
+	exit(0);
+}

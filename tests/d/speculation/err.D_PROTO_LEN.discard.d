@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* discard() takes a number. */
+
+BEGIN
+{
+	discard();
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Empty statements are statements. */
+#pragma D option quiet
+
+BEGIN
+{
+	;
+	printf("x\n");;
+	exit(0);
+	;
+}

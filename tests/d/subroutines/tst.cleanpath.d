@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* cleanpath(). */
+#pragma D option quiet
+
+BEGIN
+{
+	printf("%s\n", cleanpath("/foo/./bar"));
+	printf("%s\n", cleanpath("/foo//bar"));
+	printf("%s\n", cleanpath("/foo/../bar"));
+	printf("%s\n", cleanpath("/../.."));
+	exit(0);
+}

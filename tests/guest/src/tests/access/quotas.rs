@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What one user's sessions may take together; the one over a limit is told, the others notice
+//! nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rust_tracer::abi;
+use rustix::io::Errno;
+
+use crate::actor::{Actor, play};
+use crate::options::Options;
+use crate::session::{KERNEL, SYSTEM, Session, USER};
+use crate::sys;
+use crate::target::Target;
+use crate::test::{Outcome, check, check_eq, fail, group};
+use crate::trace::Plan;
+
+group! { "access, quotas":
+    "a user opens as many sessions as allowed, and no more until one is closed" => sessions,
+    "probes are counted over all sessions of a user, and one too many is refused whole" => probes,
+    "memory is counted over all sessions of a user, and a ring too many is refused" => memory,
+    "more events a second than allowed end the user's busiest session, and no other" => events,
+    "root is above the limits, and who is at one does not hold up another user" => others,
+    "what is used and what is allowed can be asked for" => asked,
+    "memory is charged to the cgroup of the opener" => charged,
+    "a cgroup without room lets a start fail with a sentence, and nothing stays behind" => no_room,
+}
+
+/// Parameters of the module, put back at the end.
+struct Limits(Vec<(PathBuf, String)>);
+
+impl Limits {
+    fn set(limits: &[(&str, &str)]) -> Outcome<Self> {
+        let mut before = Self(Vec::new());
+        for (name, value) in limits {
+            let path = Path::new("/sys/module/rust_tracer/parameters").join(name);
+            before.0.push((path.clone(), fs::read_to_string(&path)?));
+            fs::write(path, value)?;
+        }
+        Ok(before)
+    }
+}
+
+impl Drop for Limits {
+    fn drop(&mut self) {
+        for (path, value) in &self.0 {
+            let _ = fs::write(path, value.trim());
+        }
+    }
+}
+
+fn open(node: &str) -> Outcome<Session> {
+    Session::open_as(node, libc::O_RDWR).map_err(|errno| fail(format!("{node}: {errno}")))
+}
+
+fn sessions(_: &Options) -> Outcome {
+    let _limits = Limits::set(&[("sessions_per_uid", "3")])?;
+    play("bob", || {
+        let mut open_ones = vec![open(USER)?, open(USER)?, open(USER)?];
+        for _ in 0..3 {
+            check_eq!(
+                Session::open_as(USER, libc::O_RDONLY).err(),
+                Some(Errno::DQUOT),
+                "the fourth"
+            );
+            // In another process of his it is the same.
+            Actor::start(|_| {
+                check_eq!(
+                    Session::open_as(USER, libc::O_RDWR).err(),
+                    Some(Errno::DQUOT)
+                );
+                Ok(())
+            })?
+            .end()?;
+            open_ones.pop();
+            open_ones.push(open(USER)?);
+        }
+        Ok(())
+    })?;
+    // All were closed with him.
+    play("bob", || {
+        let all = [open(USER)?, open(USER)?, open(USER)?];
+        check_eq!(all[0].quota()?.sessions, 3, "sessions");
+        Ok(())
+    })
+}
+
+fn probes(_: &Options) -> Outcome {
+    let _limits = Limits::set(&[("probes_per_uid", "5")])?;
+    play("bob", || {
+        let (one, other) = (open(USER)?, open(USER)?);
+        one.add("rt_target:rt_tail_*", 3)?;
+        check_eq!(one.quota()?.probes, 4, "probes");
+        let Err(refused) = other.add("rt_target:rt_plain", 3) else {
+            return Err(fail("six probes"));
+        };
+        check_eq!(refused.errno, Errno::DQUOT, "{refused}");
+        for part in ["2 more probes", "have 4", "may have 5", "probes_per_uid"] {
+            check!(
+                refused.text.contains(part),
+                "{part} is not in {}",
+                refused.text
+            );
+        }
+        check_eq!(other.status()?.probes, 0, "probes after the refusal");
+        other.add("rt_target:rt_plain", 1)?;
+        drop(one);
+        other.add("rt_target:rt_tail_*", 3)?;
+        check_eq!(other.quota()?.probes, 5, "probes in the end");
+        Ok(())
+    })
+}
+
+fn memory(_: &Options) -> Outcome {
+    let _limits = Limits::set(&[("memory_mb_per_uid", "6")])?;
+    play("bob", || {
+        let cpus = u64::from(open(USER)?.info()?.cpus);
+        // Two such sessions fit, a third does not.
+        let ring = (2 << 20) / cpus.next_power_of_two();
+        let start = || -> Outcome<(Session, Result<(), crate::session::Refused>)> {
+            let session = open(USER)?;
+            session.add("rt_target:rt_plain", 1)?;
+            session.configure(abi::rtrace_config {
+                ring_bytes: ring,
+                frames: 64,
+                ..Default::default()
+            })?;
+            let started = session.start().map(drop);
+            Ok((session, started))
+        };
+        let (one, started) = start()?;
+        started?;
+        let (_other, started) = start()?;
+        started?;
+        let (third, started) = start()?;
+        let Err(refused) = started else {
+            return Err(fail("a third session of 2 MiB below a limit of 6"));
+        };
+        check_eq!(refused.errno, Errno::DQUOT, "{refused}");
+        for part in ["MiB", "may have 6", "memory_mb_per_uid", "smaller rings"] {
+            check!(
+                refused.text.contains(part),
+                "{part} is not in {}",
+                refused.text
+            );
+        }
+        check_eq!(third.status()?.state, abi::RTRACE_STATE_IDLE, "state");
+        check_eq!(third.status()?.memory, 0, "memory of the refused");
+        drop(one);
+        third.start()?;
+        Ok(())
+    })
+}
+
+fn events(_: &Options) -> Outcome {
+    let target = Target::open()?;
+    let _limits = Limits::set(&[("events_per_uid", "2000")])?;
+    // Bob stays below, dave does not.
+    let mut bob = Actor::of("bob", |cue| {
+        let trace = Plan::on(USER).entry("rt_target:rt_plain").start()?;
+        cue.pause()?;
+        target.run("plain 5")?;
+        check_eq!(
+            trace.session.status()?.state,
+            abi::RTRACE_STATE_RUNNING,
+            "bob's"
+        );
+        check_eq!(trace.finish()?.entry_row("rt_plain")?.recorded, 5, "bob's");
+        Ok(())
+    })?;
+    bob.ready()?;
+    let mut dave = Actor::of("dave", |cue| {
+        let quiet = Plan::on(SYSTEM).entry("rt_target:rt_value").start()?;
+        let mut busy = Plan::on(SYSTEM).entry("rt_target:rt_plain").start()?;
+        cue.ready()?;
+        let status = loop {
+            busy.read()?;
+            let status = busy.session.status()?;
+            if status.state != abi::RTRACE_STATE_RUNNING {
+                break status;
+            }
+            sys::poll(&busy.session.fd, libc::POLLPRI, 100)?;
+        };
+        check_eq!(
+            (status.state, status.reason),
+            (abi::RTRACE_STATE_DEAD, abi::RTRACE_REASON_EVENTS)
+        );
+        let text = busy.session.last_error()?.0;
+        for part in ["more events a second", "events_per_uid"] {
+            check!(text.contains(part), "{part} is not in {text}");
+        }
+        check_eq!(
+            quiet.session.status()?.state,
+            abi::RTRACE_STATE_RUNNING,
+            "dave's quiet one"
+        );
+        quiet.finish().map(drop)
+    })?;
+    dave.ready()?;
+    let stop = Path::new("/tmp/rt-events-stop");
+    let _ = fs::remove_file(stop);
+    let storm = Actor::start(|_| {
+        let target = Target::open()?;
+        while !stop.exists() {
+            target.run("plain 3000")?;
+        }
+        Ok(())
+    })?;
+    let ended = dave.end();
+    fs::write(stop, "")?;
+    storm.end()?;
+    fs::remove_file(stop)?;
+    ended?;
+    bob.go()?;
+    bob.end()
+}
+
+fn others(_: &Options) -> Outcome {
+    let _limits = Limits::set(&[("sessions_per_uid", "1"), ("probes_per_uid", "1")])?;
+    let mut bob = Actor::of("bob", |cue| {
+        let session = open(USER)?;
+        session.add("rt_target:rt_plain", 1)?;
+        check_eq!(
+            Session::open_as(USER, libc::O_RDWR).err(),
+            Some(Errno::DQUOT)
+        );
+        cue.pause()
+    })?;
+    bob.ready()?;
+    play("alice", || {
+        let session = open(KERNEL)?;
+        check_eq!(session.quota()?.exempt, 0, "alice is above the limits");
+        session.add("rt_target:rt_plain", 1)?;
+        session.start()?;
+        Ok(session.stop()?)
+    })?;
+    let root: Vec<Session> = (0..5).map(|_| open(KERNEL)).collect::<Outcome<_>>()?;
+    check_eq!(root[0].quota()?.exempt, 1, "root is above the limits");
+    root[0].add("rt_target:rt_*", 3)?;
+    bob.go()?;
+    bob.end()
+}
+
+fn asked(_: &Options) -> Outcome {
+    let limits = [
+        ("sessions_per_uid", "9"),
+        ("probes_per_uid", "99"),
+        ("memory_mb_per_uid", "64"),
+        ("events_per_uid", "999999"),
+    ];
+    let _limits = Limits::set(&limits)?;
+    play("bob", || {
+        let (one, other) = (open(USER)?, open(USER)?);
+        one.add("rt_target:rt_plain", 3)?;
+        other.add("rt_target:rt_plain", 1)?;
+        other.configure(abi::rtrace_config {
+            ring_bytes: 1 << 16,
+            ..Default::default()
+        })?;
+        other.start()?;
+        let quota = one.quota()?;
+        check_eq!(quota.uid, sys::ids::real().0, "whose");
+        check_eq!((quota.sessions, quota.sessions_max), (2, 9), "sessions");
+        check_eq!((quota.probes, quota.probes_max), (3, 99), "probes");
+        check_eq!(quota.memory_max, 64 << 20, "memory");
+        check!(
+            quota.memory >= other.status()?.memory,
+            "{} bytes are less than those of one session",
+            quota.memory
+        );
+        check_eq!(quota.events_max, 999_999, "events");
+        check_eq!(other.quota()?, quota, "by the other session");
+        Ok(())
+    })
+}
+
+/// A cgroup with the memory controller, gone at the end.
+struct Cgroup(PathBuf);
+
+impl Cgroup {
+    fn new(name: &str) -> Outcome<Self> {
+        let root = Path::new("/sys/fs/cgroup");
+        fs::write(root.join("cgroup.subtree_control"), "+memory")?;
+        let path = root.join(name);
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    fn number(&self, name: &str) -> Outcome<u64> {
+        fs::read_to_string(self.0.join(name))?
+            .trim()
+            .parse()
+            .map_err(fail)
+    }
+
+    /// The caller belongs to it from here on.
+    fn join(&self) -> Outcome {
+        Ok(fs::write(self.0.join("cgroup.procs"), "0")?)
+    }
+
+    /// One line of memory.stat.
+    fn stat(&self, name: &str) -> Outcome<u64> {
+        let text = fs::read_to_string(self.0.join("memory.stat"))?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.ok_or_else(|| fail(format!("no {name} in memory.stat")))?
+            .parse()
+            .map_err(fail)
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+/// Bytes of all rings in the tests of cgroups, on each CPU.
+const RING: u64 = 4 << 20;
+
+fn charged(_: &Options) -> Outcome {
+    let group = Cgroup::new("rt-charged")?;
+    Actor::start(|_| {
+        group.join()?;
+        let session = open(KERNEL)?;
+        session.add("rt_target:rt_plain", 3)?;
+        session.configure(abi::rtrace_config {
+            ring_bytes: RING,
+            ..Default::default()
+        })?;
+        let before = group.stat("kernel")?;
+        session.start()?;
+        let status = session.status()?;
+        let grown = group.stat("kernel")? - before;
+        let rings = RING * u64::from(status.rings);
+        check!(
+            grown >= rings,
+            "{grown} bytes are charged for rings of {rings}"
+        );
+        // Accounts of pages are kept in batches: it says what there is of other memory, or more.
+        let current = group.number("memory.current")?;
+        check!(
+            current >= rings,
+            "{current} bytes in memory.current, {rings} in rings"
+        );
+        drop(session);
+        let left = group.stat("kernel")?;
+        check!(
+            left < before + rings,
+            "{left} bytes are charged after the end"
+        );
+        Ok(())
+    })?
+    .end()
+}
+
+fn no_room(_: &Options) -> Outcome {
+    let group = Cgroup::new("rt-no-room")?;
+    Actor::start(|_| {
+        group.join()?;
+        let session = open(KERNEL)?;
+        session.add("rt_target:rt_plain", 3)?;
+        session.configure(abi::rtrace_config {
+            ring_bytes: 16 << 20,
+            ..Default::default()
+        })?;
+        fs::write(group.0.join("memory.max"), "12M")?;
+        let before = group.stat("kernel")?;
+        for _ in 0..3 {
+            let Err(refused) = session.start() else {
+                return Err(fail("16 MiB a CPU in a cgroup of 12 MiB"));
+            };
+            check_eq!(refused.errno, Errno::NOMEM, "{refused}");
+            for part in ["memory", "smaller rings"] {
+                check!(
+                    refused.text.contains(part),
+                    "{part} is not in {}",
+                    refused.text
+                );
+            }
+            check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE, "state");
+            check_eq!(session.status()?.memory, 0, "memory of the session");
+            check_eq!(session.quota()?.memory, 0, "memory of its user");
+        }
+        let left = group.stat("kernel")?;
+        check!(
+            left <= before + (1 << 20),
+            "{left} bytes are left, {before} before"
+        );
+        // With smaller rings it works, as the sentence says.
+        session.configure(abi::rtrace_config {
+            ring_bytes: 1 << 16,
+            ..Default::default()
+        })?;
+        session.start()?;
+        Ok(session.stop()?)
+    })?
+    .end()
+}

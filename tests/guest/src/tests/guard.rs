@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The deadman: who gives no sign of life, or burdens a CPU, is ended, and nobody else.
+//!
+//! Another session looks on by SESSIONS, which is no sign of life of those that it lists. Time is
+//! the guest's own.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use rust_tracer::abi;
+use rustix::io::Errno;
+
+use crate::actor::Actor;
+use crate::guest;
+use crate::ledger::Ledger;
+use crate::options::Options;
+use crate::parameters::Parameters;
+use crate::session::{Session, USER};
+use crate::sys;
+use crate::target::Target;
+use crate::test::{Outcome, check, check_eq, fail, group};
+use crate::trace::{Plan, Trace};
+
+group! { "guard":
+    "a session whose reader gives no sign of life dies when the time is up, and says why" => silent,
+    "a command, a poll or a moved consumer position keeps a session alive" => signs,
+    "a reader that sleeps in poll is there" => sleeper,
+    "what the module does not know is no sign of life" => no_sign,
+    "idle and stopped sessions may be silent, and all may without a deadman" => patience,
+    "of sessions that take too much of a CPU the busiest dies, and no other" => busiest,
+    "a session that burdens a CPU dies though it may see nothing there" => blind,
+    "without a limit on the burden nobody dies of it" => no_burden,
+}
+
+const SECOND: u64 = 1_000_000_000;
+/// How long a test waits for what must come much sooner, in ns.
+const PATIENCE: u64 = 120 * SECOND;
+
+/// The state and the reason of a session, as another one sees them.
+fn seen(by: &Session, id: u64) -> Outcome<(u32, u32)> {
+    let sessions = by.sessions()?;
+    let one = sessions.iter().find(|one| one.head.id == id);
+    let one = one.ok_or_else(|| fail(format!("session {id} is not listed")))?;
+    Ok((one.head.state, one.head.reason))
+}
+
+fn is_dead(by: &Session, id: u64) -> Outcome<bool> {
+    Ok(seen(by, id)?.0 == abi::RTRACE_STATE_DEAD)
+}
+
+/// Waits until a session is dead, does `meanwhile` again and again, and returns when it was seen.
+fn await_death(by: &Session, id: u64, mut meanwhile: impl FnMut() -> Outcome) -> Outcome<u64> {
+    let begun = sys::now();
+    while !is_dead(by, id)? {
+        check!(sys::now() - begun < PATIENCE, "session {id} lives on");
+        meanwhile()?;
+        sys::give_way();
+    }
+    Ok(sys::now())
+}
+
+fn id_of(trace: &Trace) -> Outcome<u64> {
+    Ok(trace.session.status()?.id)
+}
+
+/// A dead session says so everywhere, has nothing attached, and keeps what it recorded.
+fn check_dead(mut trace: Trace, reason: u32, word: &str) -> Outcome<Ledger> {
+    let begun = sys::now();
+    while trace.session.status()?.attached != 0 {
+        check!(sys::now() - begun < PATIENCE, "it is not detached");
+        sys::give_way();
+    }
+    let status = trace.session.status()?;
+    check_eq!(
+        (status.state, status.reason),
+        (abi::RTRACE_STATE_DEAD, reason)
+    );
+    let ready = sys::poll(&trace.session.fd, libc::POLLIN, 0)?;
+    check!(ready & libc::POLLHUP != 0, "poll: {ready:#x}");
+    match trace.session.start() {
+        Err(refused) => {
+            check_eq!(refused.errno, Errno::CANCELED);
+            check!(refused.text.contains(word), "{}", refused.text);
+        }
+        Ok(_) => return Err(fail("it starts again")),
+    }
+    trace.read()?;
+    let ledger = Ledger::audit(&trace.session)?;
+    let mut read = std::collections::BTreeMap::new();
+    for event in &trace.events {
+        if !matches!(event.what, crate::trace::What::Lost(_)) {
+            *read.entry((event.probe, event.cpu)).or_insert(0) += 1;
+        }
+    }
+    ledger.matches_records(&read)?;
+    for ring in &trace.rings {
+        let page = ring.status_page();
+        check_eq!(
+            (page.state, page.reason),
+            (abi::RTRACE_STATE_DEAD, reason),
+            "in the status page of CPU {}",
+            ring.cpu
+        );
+    }
+    Ok(ledger)
+}
+
+fn plain() -> Plan {
+    Plan::new().both("rt_target:rt_plain")
+}
+
+fn silent(_: &Options) -> Outcome {
+    let _parameters = Parameters::set(&[("deadman_seconds", 2)])?;
+    let (target, watcher) = (Target::open()?, Session::open()?);
+    let trace = plain().start()?;
+    let id = id_of(&trace)?;
+    let last_sign = sys::now();
+    target.run("plain 100")?;
+    let seen_dead = await_death(&watcher, id, || Ok(()))?;
+    check!(
+        seen_dead - last_sign >= 2 * SECOND,
+        "dead after {} ns",
+        seen_dead - last_sign
+    );
+    target.run("plain 50")?;
+    let why = "systemic unresponsiveness";
+    let ledger = check_dead(trace, abi::RTRACE_REASON_SILENT, why)?;
+    check_eq!(ledger.total().fired, 200, "firings before the end");
+    check!(
+        !guest::enabled_functions()?.contains("rt_plain"),
+        "it is still attached"
+    );
+    Ok(())
+}
+
+fn signs(_: &Options) -> Outcome {
+    const DEADMAN: u64 = 4;
+    let _parameters = Parameters::set(&[("deadman_seconds", DEADMAN)])?;
+    let (target, watcher) = (Target::open()?, Session::open()?);
+    let (commands, polls, dead) = (plain().start()?, plain().start()?, plain().start()?);
+    let mut consumes = plain().start()?;
+    let ids = [id_of(&commands)?, id_of(&polls)?, id_of(&consumes)?];
+    let dead_id = id_of(&dead)?;
+    let mut give_signs = || -> Outcome {
+        target.run("plain 10")?;
+        commands.session.status()?;
+        sys::poll(&polls.session.fd, libc::POLLIN, 0)?;
+        for ring in &mut consumes.rings {
+            ring.read(&mut |_, _| ())?;
+        }
+        Ok(())
+    };
+    let mut until = await_death(&watcher, dead_id, &mut give_signs)?;
+    until += 2 * DEADMAN * SECOND;
+    while sys::now() < until {
+        give_signs()?;
+    }
+    for id in ids {
+        check_eq!(
+            seen(&watcher, id)?.0,
+            abi::RTRACE_STATE_RUNNING,
+            "of the session that gave signs"
+        );
+    }
+    check_eq!(seen(&watcher, dead_id)?.1, abi::RTRACE_REASON_SILENT);
+    commands.finish()?;
+    polls.finish()?;
+    consumes.session.stop()?;
+    Ok(())
+}
+
+fn sleeper(_: &Options) -> Outcome {
+    const DEADMAN: u64 = 3;
+    let _parameters = Parameters::set(&[("deadman_seconds", DEADMAN)])?;
+    let watcher = Session::open()?;
+    let (asleep, dead) = (plain().start()?, plain().start()?);
+    let (id, dead_id) = (id_of(&asleep)?, id_of(&dead)?);
+    let fd = asleep.session.fd.try_clone()?;
+    let poller = thread::spawn(move || sys::poll(&fd, libc::POLLIN, -1));
+    let until = await_death(&watcher, dead_id, || Ok(()))? + 2 * DEADMAN * SECOND;
+    while sys::now() < until {
+        check!(!poller.is_finished(), "poll came back: nobody called");
+        sys::give_way();
+    }
+    check_eq!(seen(&watcher, id)?.0, abi::RTRACE_STATE_RUNNING);
+    asleep.session.stop()?;
+    poller.join().map_err(|_| fail("the poller panicked"))??;
+    Ok(())
+}
+
+fn no_sign(_: &Options) -> Outcome {
+    let _parameters = Parameters::set(&[("deadman_seconds", 2)])?;
+    let watcher = Session::open()?;
+    let trace = plain().start()?;
+    let id = id_of(&trace)?;
+    await_death(&watcher, id, || {
+        check_eq!(
+            sys::ioctl_at(&trace.session.fd, 0xc008_b77f, 0),
+            Err(Errno::NOTTY)
+        );
+        Ok(())
+    })?;
+    check_eq!(seen(&watcher, id)?.1, abi::RTRACE_REASON_SILENT);
+    Ok(())
+}
+
+fn patience(_: &Options) -> Outcome {
+    let watcher = Session::open()?;
+    {
+        let _parameters = Parameters::set(&[("deadman_seconds", 1)])?;
+        let idle = Session::open()?;
+        let stopped = plain().start()?;
+        stopped.session.stop()?;
+        let ids = [idle.status()?.id, id_of(&stopped)?];
+        let dead = plain().start()?;
+        let until = await_death(&watcher, id_of(&dead)?, || Ok(()))? + 3 * SECOND;
+        while sys::now() < until {
+            sys::give_way();
+        }
+        for id in ids {
+            check!(!is_dead(&watcher, id)?, "session {id} is dead");
+        }
+    }
+    let _parameters = Parameters::set(&[("deadman_seconds", 0)])?;
+    let silent = plain().start()?;
+    let id = id_of(&silent)?;
+    let until = sys::now() + 3 * SECOND;
+    while sys::now() < until {
+        sys::give_way();
+    }
+    check_eq!(seen(&watcher, id)?.0, abi::RTRACE_STATE_RUNNING);
+    silent.finish()?;
+    Ok(())
+}
+
+/// Calls rt_plain at full speed on all CPUs until the other part is done.
+fn under_load<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let load = scope.spawn(|| -> Outcome {
+            let target = Target::open()?;
+            while !done.load(Ordering::Relaxed) {
+                target.run("storm 4 5000")?;
+            }
+            Ok(())
+        });
+        let result = work();
+        done.store(true, Ordering::Relaxed);
+        load.join().map_err(|_| fail("the load panicked"))??;
+        result
+    })
+}
+
+fn busiest(_: &Options) -> Outcome {
+    let _parameters = Parameters::set(&[("burden_percent", 1), ("burden_seconds", 2)])?;
+    let watcher = Session::open()?;
+    let busy = plain().ring(abi::RTRACE_RING_MIN.into()).start()?;
+    let calm = Plan::new().both("rt_target:rt_yield").start()?;
+    let still = Plan::new().both("rt_target:rt_wide").start()?;
+    let ids = [id_of(&calm)?, id_of(&still)?];
+    let busy_id = id_of(&busy)?;
+    under_load(|| {
+        let begun = sys::now();
+        let dead = await_death(&watcher, busy_id, || {
+            // The guard is not told of silence here.
+            busy.session.status()?;
+            Ok(())
+        })?;
+        check!(dead - begun >= SECOND, "dead after {} ns", dead - begun);
+        for id in ids {
+            check!(!is_dead(&watcher, id)?, "session {id} is dead as well");
+        }
+        Ok(())
+    })?;
+    check_dead(busy, abi::RTRACE_REASON_BURDEN, "too much of a CPU")?;
+    // The last of the calm one may have had its turn since; who never fired has not.
+    check!(!is_dead(&watcher, ids[1])?, "one that never fired is dead");
+    Ok(())
+}
+
+fn blind(_: &Options) -> Outcome {
+    // Of silence nobody is to die here: bob waits.
+    let parameters = [
+        ("burden_percent", 1),
+        ("burden_seconds", 1),
+        ("deadman_seconds", 0),
+    ];
+    let _parameters = Parameters::set(&parameters)?;
+    let watcher = Session::open()?;
+    let mut bob = Actor::of("bob", |cue| {
+        let session =
+            Session::open_as(USER, libc::O_RDWR).map_err(|errno| fail(format!("bob: {errno}")))?;
+        session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+        session.start()?;
+        cue.tell(session.status()?.id)?;
+        cue.pause()?;
+        let ready = sys::poll(&session.fd, libc::POLLPRI, 60_000)?;
+        check!(ready & libc::POLLHUP != 0, "bob is not told: {ready:#x}");
+        let status = session.status()?;
+        check_eq!(
+            (status.state, status.reason),
+            (abi::RTRACE_STATE_DEAD, abi::RTRACE_REASON_BURDEN)
+        );
+        let fired: u64 = session.ledger(0)?.iter().map(|row| row.fired).sum();
+        check_eq!(fired, 0, "firings that are shown to bob");
+        Ok(())
+    })?;
+    let id = bob.number()?;
+    bob.ready()?;
+    under_load(|| await_death(&watcher, id, || Ok(())))?;
+    bob.go()?;
+    bob.end()
+}
+
+fn no_burden(_: &Options) -> Outcome {
+    let _parameters = Parameters::set(&[("burden_percent", 0), ("burden_seconds", 1)])?;
+    let watcher = Session::open()?;
+    let trace = plain().ring(abi::RTRACE_RING_MIN.into()).start()?;
+    let id = id_of(&trace)?;
+    under_load(|| {
+        let until = sys::now() + 4 * SECOND;
+        while sys::now() < until {
+            check!(!is_dead(&watcher, id)?, "dead of {:?}", seen(&watcher, id)?);
+            sys::give_way();
+        }
+        Ok(())
+    })?;
+    // As they are set, a load like this is borne.
+    let percent = fs::read_to_string("/sys/module/rust_tracer/parameters/burden_percent")?;
+    check_eq!(percent.trim(), "0");
+    trace.finish()?;
+    Ok(())
+}
