@@ -18,13 +18,16 @@ tool = $(shell scripts/lab/tool)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help all module tool demo test test-host test-guest lint install uninstall clean clean-cache rust-analyzer
+.PHONY: help all module tool demo test test-host test-guest test-debug test-rules fuzz lint install uninstall clean clean-cache rust-analyzer
 
 help:
 	@echo 'make demo           set everything up, trace real kernel functions, show what they did'
 	@echo 'make test           set everything up, run every test; the last line is "N passed, N failed"'
 	@echo 'make test-host      the tests that need no guest'
 	@echo 'make test-guest     the tests in a guest on the stock kernel'
+	@echo 'make test-debug     the same on a kernel with KASAN, lockdep and more, which is built first, and a long fuzz'
+	@echo 'make test-rules     takes away each rule of access in turn, and sees that a test notices'
+	@echo 'make fuzz           hostile user space in one guest after the other, without end'
 	@echo 'make lint           formatting, clippy and shellcheck'
 	@echo 'make all            build the module and the tool'
 	@echo 'make module         build rust_tracer/rust_tracer.ko for Debian'"'"'s stock kernel, in the lab'
@@ -64,7 +67,7 @@ demo:
 
 test:
 	@scripts/lab/host-needs
-	@scripts/test host lint guest
+	@scripts/test --short host lint guest debug fuzz
 
 test-host:
 	@scripts/lab/host-needs
@@ -73,6 +76,18 @@ test-host:
 test-guest:
 	@scripts/lab/host-needs
 	@scripts/test guest
+
+test-debug:
+	@scripts/lab/host-needs
+	@scripts/test fuzz debug reload
+
+test-rules:
+	@scripts/lab/host-needs
+	@scripts/test-rules
+
+fuzz:
+	@scripts/lab/host-needs
+	@scripts/fuzz
 
 lint:
 	@scripts/lab/host-needs
