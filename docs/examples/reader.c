@@ -4,6 +4,7 @@
  * seconds, prints their records CPU by CPU, and closes with the ledger. docs/abi.md explains it.
  *
  *   gcc -O2 -Wall -Wextra -I include/uapi docs/examples/reader.c -o reader && ./reader 'vfs_*' 2
+ *   ./reader 'vfs_*' 2 user # by another node than kernel
  */
 #define _GNU_SOURCE /* asprintf */
 #include <errno.h>
@@ -105,22 +106,29 @@ static void learn_names(void)
 
 static void show(uint32_t cpu, const struct rtrace_record *record)
 {
-	const struct rtrace_record_entry *entry = (const void *)record;
+	const struct rtrace_record_entry *entry = (const void *)record; /* the others begin as it does */
 	const struct rtrace_record_return *ret = (const void *)record;
+	const struct rtrace_record_called *called = (const void *)record;
+	const struct rtrace_record_returned *returned = (const void *)record;
 	const struct rtrace_record_lost *lost = (const void *)record;
 	uint32_t type = RTRACE_RECORD_TYPE(record->info);
 
 	if (type == RTRACE_RECORD_LOST)
 		printf("%3u %16llu %llu firings lost\n", cpu, record->time, lost->count);
-	if (type != RTRACE_RECORD_ENTRY && type != RTRACE_RECORD_RETURN)
+	if (type < RTRACE_RECORD_ENTRY || type > RTRACE_RECORD_RETURNED)
 		return; /* PAD and DISCARD as well, and types that a later minor version adds */
 	if (entry->probe >= names_count)
 		learn_names();
 	printf("%3u %16llu %7u %s", entry->cpu, record->time, entry->tid, names[entry->probe]);
 	if (type == RTRACE_RECORD_ENTRY)
 		printf(" %#llx %#llx %#llx\n", entry->args[0], entry->args[1], entry->args[2]);
-	else
+	else if (type == RTRACE_RECORD_RETURN)
 		printf(" = %lld in %llu ns\n", (long long)ret->value, ret->elapsed);
+	else if (type == RTRACE_RECORD_CALLED)
+		printf(" by %.16s of user %u\n", called->execname, called->uid);
+	else
+		printf(" by %.16s of user %u, result %d in %llu ns\n", returned->execname, returned->uid,
+		       returned->result, returned->elapsed);
 }
 
 static void drain(uint32_t cpu, struct ring *ring)
@@ -154,14 +162,17 @@ int main(int argc, char **argv)
 	struct rtrace_add add = { .size = sizeof(add), .flags = RTRACE_PROBE_ENTRY | RTRACE_PROBE_RETURN };
 	struct rtrace_start start = { .size = sizeof(start) };
 	struct rtrace_ledger_row sum;
+	char node[64];
+	uint64_t dropped = 0;
 	struct rtrace_ledger ledger = {
 		.size = sizeof(ledger), .buf = (uintptr_t)&sum, .buf_len = sizeof(sum),
 		.flags = RTRACE_LEDGER_SUM_CPUS | RTRACE_LEDGER_SUM_PROBES,
 	};
 
-	if (argc != 3)
-		die("usage: reader FUNCTION-GLOB SECONDS");
-	session = open(RTRACE_NODE_DIR "/kernel", O_RDWR | O_CLOEXEC);
+	if (argc < 3)
+		die("usage: reader FUNCTION-GLOB SECONDS [NODE]");
+	snprintf(node, sizeof(node), RTRACE_NODE_DIR "/%s", argc > 3 ? argv[3] : "kernel");
+	session = open(node, O_RDWR | O_CLOEXEC);
 	if (session < 0)
 		die(strerror(errno));
 	command(RTRACE_IOC_INFO, &info);
@@ -182,6 +193,8 @@ int main(int argc, char **argv)
 
 		drain_all();
 		poll(&wait, 1, 100); /* below the watermark nobody wakes us */
+		if (wait.revents & POLLHUP) /* somebody else ended the session; its rings stay */
+			break;
 		if (rings[0].status->generation != status.generation) { /* CPU 0 is always there */
 			status.generation = rings[0].status->generation;
 			map_rings();
@@ -191,7 +204,9 @@ int main(int argc, char **argv)
 	map_rings();
 	drain_all();
 	command(RTRACE_IOC_LEDGER, &ledger);
+	for (uint32_t reason = 0; reason < RTRACE_DROPS; reason++)
+		dropped += sum.dropped[reason];
 	printf("fired %llu = recorded %llu + filtered %llu + dropped %llu\n", sum.fired, sum.recorded,
-	       sum.filtered, sum.dropped[0] + sum.dropped[1] + sum.dropped[2] + sum.dropped[3]);
+	       sum.filtered, (unsigned long long)dropped);
 	return 0;
 }
