@@ -15,6 +15,7 @@ use crate::{
             op,
             Insn, //
         },
+        quick,
         scope,
         speculations::Speculations,
         Aggregation,
@@ -48,6 +49,8 @@ pub(crate) struct Loaded {
     pub(crate) variables: KVVec<Variable>,
     pub(crate) aggregations: KVVec<Aggregation>,
     pub(crate) slots: KVVec<Slot>,
+    /// By clause: see [`quick::instructions`].
+    pub(crate) quick: KVVec<u16>,
     pub(crate) sizes: Sizes,
 }
 
@@ -69,6 +72,19 @@ impl Loaded {
         }
     }
 
+    /// Finds what of its clauses runs quickly, once it is verified.
+    pub(crate) fn find_quick(&mut self) -> Result {
+        let mut all = KVVec::with_capacity(self.clauses.len(), GFP_KERNEL_ACCOUNT)?;
+        for clause in &self.clauses {
+            all.push(
+                quick::instructions(&self.program(), clause),
+                GFP_KERNEL_ACCOUNT,
+            )?;
+        }
+        self.quick = all;
+        Ok(())
+    }
+
     /// Bytes that it holds.
     pub(crate) fn memory(&self) -> usize {
         size_of::<Self>()
@@ -79,6 +95,7 @@ impl Loaded {
             + size_of_val(&self.variables[..])
             + size_of_val(&self.aggregations[..])
             + size_of_val(&self.slots[..])
+            + size_of_val(&self.quick[..])
     }
 
     /// How many speculations there are at once.

@@ -31,6 +31,8 @@ struct Names {
 pub(crate) struct Enabled {
     /// Of the program.
     pub(crate) clause: u16,
+    /// How many of its instructions run quickly.
+    pub(crate) quick: u16,
     /// The number of this enabling, from 1 on.
     pub(crate) epid: u32,
 }
@@ -60,14 +62,19 @@ impl Binding {
     }
 
     /// The probe after those that are there has this id, and these clauses, in the program's order.
-    pub(crate) fn push(&mut self, id: u32, clauses: impl Iterator<Item = u16>) -> Result {
+    /// `quick`: by clause, how many of its instructions run quickly.
+    pub(crate) fn push(&mut self, id: u32, clauses: &[u16], quick: &[u16]) -> Result {
         let first = self.enabled.len();
-        for clause in clauses {
+        for &clause in clauses {
             if self.enabled.len() >= ENABLED_MAX {
                 return Err(E2BIG);
             }
-            self.enabled
-                .push(Enabled { clause, epid: 0 }, GFP_KERNEL_ACCOUNT)?;
+            let enabled = Enabled {
+                clause,
+                quick: quick.get(usize::from(clause)).copied().unwrap_or(0),
+                epid: 0,
+            };
+            self.enabled.push(enabled, GFP_KERNEL_ACCOUNT)?;
         }
         let bound = Bound {
             first: first as u32,

@@ -51,6 +51,10 @@ use crate::{
             Made,
             Outcome, //
         },
+        quick::{
+            self,
+            Quick, //
+        },
         Clause,
         Fault, //
     },
@@ -151,7 +155,7 @@ pub(super) fn fire(
     ) else {
         return;
     };
-    let all = |what: Firing| {
+    let all = |enabled: &[Enabled], what: Firing| {
         for _ in enabled {
             block.fire(Firing::Fired);
             here.count_fired();
@@ -159,28 +163,21 @@ pub(super) fn fire(
         }
     };
     if !admitted {
-        return all(Firing::Filtered);
+        return all(enabled, Firing::Filtered);
     }
     let (Some(ring), Some(cpu)) = (here.ring, engine.cpu_program(moment.cpu)) else {
-        return all(Firing::DroppedNoRing);
+        return all(enabled, Firing::DroppedNoRing);
     };
-    let lost = |what: Firing| {
+    let lost = |enabled: &[Enabled], what: Firing| {
         enabled.iter().for_each(|_| ring.lose());
-        all(what);
+        all(enabled, what);
     };
     if engine.is_filled() {
-        return lost(Firing::DroppedFull);
+        return lost(enabled, Firing::DroppedFull);
     }
-    // Without a room as many contexts are at work as there can be: it fires inside a handler.
-    let taken = if moment.recursed {
-        None
-    } else {
-        cpu.rooms.take(moment.context)
-    };
-    let Some(mut taken) = taken else {
-        return lost(Firing::DroppedRecursion);
-    };
-    let (space, error_space) = taken.spaces();
+    if moment.recursed {
+        return lost(enabled, Firing::DroppedRecursion);
+    }
     let fired = Fired {
         engine,
         running,
@@ -195,24 +192,86 @@ pub(super) fn fire(
         block,
         clauses,
     };
-    fired.run(enabled, space, error_space);
+    let (rest, time) = fired.run_quickly(enabled);
+    if rest.is_empty() {
+        return;
+    }
+    // Without a room as many contexts are at work as there can be: it fires inside a handler.
+    let Some(mut taken) = cpu.rooms.take(moment.context) else {
+        return lost(rest, Firing::DroppedRecursion);
+    };
+    let (space, error_space) = taken.spaces();
+    fired.run(rest, time, space, error_space);
 }
 
 impl Fired<'_> {
-    /// Runs clauses, one after the other. `error`: where ERROR's may run.
-    fn run(&self, enabled: &[Enabled], space: &mut Space, mut error: Option<&mut Space>) {
+    /// Whether no clause runs any more. END fires after exit(), and so does ERROR in it.
+    #[inline(always)]
+    fn is_over(&self) -> bool {
+        self.engine.has_exited() && !matches!(self.event.what, What::Own(Kind::End))
+    }
+
+    /// Runs clauses until one needs memory. Gives that one and those behind it, and the firing's
+    /// time, if one asked for it.
+    #[inline(always)]
+    fn run_quickly<'e>(&self, enabled: &'e [Enabled]) -> (&'e [Enabled], u64) {
+        let loaded = &self.running.loaded;
+        let mut world = World::new(self, &mut [], 0);
+        let mut rest = enabled;
+        while let [enabled, others @ ..] = rest {
+            if enabled.quick == 0 {
+                break;
+            }
+            if self.is_over() {
+                return (&[], world.time);
+            }
+            let Some(clause) = loaded.clauses.get(usize::from(enabled.clause)) else {
+                break;
+            };
+            let code = loaded.code.get(clause.first as usize..);
+            let code = code.and_then(|code| code.get(..usize::from(enabled.quick)));
+            world.asked = Asked::by(enabled, clause);
+            let ran = quick::run(
+                code.unwrap_or(&[]),
+                &loaded.constants,
+                &loaded.slots,
+                &mut world,
+            );
+            if ran == Quick::Not {
+                break;
+            }
+            self.block.fire(Firing::Fired);
+            self.here.count_fired();
+            match ran {
+                Quick::Filtered => self.block.fire(Firing::Filtered),
+                Quick::Dropped => self.clauses.clause(Ran::Aggregation),
+                _ => self.clauses.clause(Ran::Processed),
+            }
+            rest = others;
+        }
+        (rest, world.time)
+    }
+
+    /// Runs clauses, one after the other. `time`: the firing's, or 0 if nobody has asked. `error`:
+    /// where ERROR's may run.
+    #[inline(never)]
+    fn run(
+        &self,
+        enabled: &[Enabled],
+        time: u64,
+        space: &mut Space,
+        mut error: Option<&mut Space>,
+    ) {
         let program = self.running.loaded.program();
         let Space { room, frames } = space;
-        let mut world = World::new(self, frames);
+        let mut world = World::new(self, frames, time);
         let mut firing =
             interpret::Firing::new(&program, self.engine.node().rights(), room, &mut world);
-        // END fires after exit(), and so does ERROR in it.
-        let goes_on = matches!(self.event.what, What::Own(Kind::End));
         for enabled in enabled {
             let Some(clause) = program.clauses.get(usize::from(enabled.clause)) else {
                 continue;
             };
-            if !goes_on && self.engine.has_exited() {
+            if self.is_over() {
                 return;
             }
             firing.world().asked = Asked::by(enabled, clause);
@@ -278,7 +337,7 @@ impl Fired<'_> {
             clauses,
             ..*self
         };
-        fired.run(self.binding.enabled(own.probe.index), space, None);
+        fired.run(self.binding.enabled(own.probe.index), 0, space, None);
     }
 
     /// Which action of a clause an instruction is of, from 1 on: each ends in what is recorded or

@@ -32,8 +32,7 @@ use crate::{
         scope,
         Clause,
         Fault,
-        Full,
-        STACK_FRAMES_MAX, //
+        Full, //
     },
 };
 
@@ -63,9 +62,10 @@ impl Asked {
 pub(super) struct World<'a> {
     fired: &'a Fired<'a>,
     pub(super) asked: Asked,
-    frames: &'a mut [u64; STACK_FRAMES_MAX as usize],
+    /// For a stack of which only the depth is asked.
+    frames: &'a mut [u64],
     /// The time of the firing, once somebody asked; ns.
-    time: u64,
+    pub(super) time: u64,
 }
 
 /// The refusal of what the node does not show of user memory.
@@ -114,10 +114,7 @@ fn user_stack(fired: &Fired<'_>, frames: &mut [u64]) -> usize {
 
 impl<'a> World<'a> {
     #[inline(always)]
-    pub(super) fn new(
-        fired: &'a Fired<'a>,
-        frames: &'a mut [u64; STACK_FRAMES_MAX as usize],
-    ) -> Self {
+    pub(super) fn new(fired: &'a Fired<'a>, frames: &'a mut [u64], time: u64) -> Self {
         Self {
             fired,
             asked: Asked {
@@ -125,7 +122,7 @@ impl<'a> World<'a> {
                 of_system_calls: false,
             },
             frames,
-            time: 0,
+            time,
         }
     }
 

@@ -25,6 +25,7 @@
 //! | `refused` | why they are not taken |
 //! | `interpret` | a clause runs: the loop |
 //! | `operations` | what is too large for the loop: variables, keys, items |
+//! | `quick` | clauses that need no memory, and predicates |
 //! | `memory` | what a firing may touch, and how pointers are told apart |
 //! | `subroutines`, `strings`, `addresses` | D's subroutines |
 //! | `buckets` | where a value falls in a distribution |
@@ -49,6 +50,7 @@ pub(crate) mod interpret;
 pub(crate) mod layout;
 pub(crate) mod memory;
 mod operations;
+pub(crate) mod quick;
 pub(crate) mod refused;
 pub(crate) mod rights;
 pub(crate) mod speculations;

@@ -142,7 +142,7 @@ pub(super) fn bind(
                 needs.must_suit(probe, &table, node)?;
             }
         }
-        let pushed = binding.push(id(probe, probes), clauses.iter().copied());
+        let pushed = binding.push(id(probe, probes), clauses, &loaded.quick);
         pushed.map_err(|error| {
             if error != E2BIG {
                 return error.into();

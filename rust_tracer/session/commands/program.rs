@@ -164,6 +164,7 @@ fn copy_program(arg: &abi::rtrace_program) -> Result<(Loaded, Option<Refused>), 
             arg.variables_count as usize,
             GFP_KERNEL_ACCOUNT,
         )?,
+        quick: KVVec::new(),
         sizes: Sizes {
             strsize: match arg.strsize {
                 0 => abi::RTRACE_STRSIZE_DEFAULT,
@@ -217,7 +218,7 @@ pub(super) fn load(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     abi::must_be_zero(arg.flags, "flags")?;
     abi::must_be_zero(arg.reserved, "reserved")?;
     session.node.must_know_own_tasks(session.opener.facts())?;
-    let (loaded, misplaced) = copy_program(&arg)?;
+    let (mut loaded, misplaced) = copy_program(&arg)?;
     let verified = match misplaced {
         Some(refused) => Err(refused),
         None => {
@@ -233,6 +234,7 @@ pub(super) fn load(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         return Err(refusal(refused));
     }
     must_have_room(&loaded)?;
+    loaded.find_quick()?;
     let loaded = Arc::new(loaded, GFP_KERNEL_ACCOUNT)?;
     let mut inner = session.inner.lock();
     session.must_not_observe("load a program")?;

@@ -89,6 +89,8 @@ mod program_fuzz;
 #[cfg(not(loom))]
 mod program_numbers;
 #[cfg(not(loom))]
+mod program_quick;
+#[cfg(not(loom))]
 mod program_strings;
 #[cfg(not(loom))]
 mod program_verifier;

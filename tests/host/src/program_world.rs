@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::program::insn::{var, Insn};
+use crate::program::insn::{var, Insn, ARG0};
 use crate::program::interpret::{Firing, Outcome, Room};
 use crate::program::layout::layout;
+use crate::program::quick::{self, Quick};
 use crate::program::refused::Refused;
 use crate::program::rights::Rights;
 use crate::program::verify::{self, Mark, Verified};
@@ -30,6 +31,8 @@ pub(crate) struct Mock {
     pub(crate) user: Vec<u8>,
     /// Built-in numbers; others are 1000 and their number.
     pub(crate) numbers: BTreeMap<u32, u64>,
+    /// Whether arguments are not shown.
+    pub(crate) private_arguments: bool,
     /// Whether the kernel's memory may not be read at all: a test fails if it is.
     pub(crate) closed: bool,
     pub(crate) globals: Vec<u64>,
@@ -93,6 +96,9 @@ impl Mock {
 impl World for Mock {
     fn number(&mut self, which: u32) -> Result<u64, Fault> {
         self.worked(0);
+        if self.private_arguments && (ARG0..ARG0 + 10).contains(&which) {
+            return Err(Fault::private(0));
+        }
         Ok(*self
             .numbers
             .get(&which)
@@ -357,6 +363,28 @@ impl Owned {
                     _ => Vec::new(),
                 };
                 outcomes.push((outcome, items));
+            }
+            Ok(outcomes)
+        })
+        .expect("the variables are in order")
+    }
+
+    /// Runs its clauses quickly until one needs more. Their outcomes.
+    pub(crate) fn run_quickly(&self, world: &mut Mock) -> Vec<Outcome> {
+        self.with(|program, globals| {
+            world.globals.resize(globals as usize / 8, 0);
+            let mut outcomes = Vec::new();
+            for clause in program.clauses {
+                let quick = quick::instructions(program, clause);
+                let code = &self.code[clause.first as usize..][..usize::from(quick)];
+                outcomes.push(
+                    match quick::run(code, program.constants, program.slots, world) {
+                        Quick::Filtered => Outcome::Filtered,
+                        Quick::Processed => Outcome::Processed,
+                        Quick::Dropped => Outcome::Dropped,
+                        Quick::Not => break,
+                    },
+                );
             }
             Ok(outcomes)
         })
