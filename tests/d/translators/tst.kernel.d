@@ -12,8 +12,10 @@ BEGIN
 	    curpsinfo->pr_pgid, curpsinfo->pr_sid, curpsinfo->pr_uid);
 	printf("%d %d %d %x %p\n", curpsinfo->pr_euid, curpsinfo->pr_gid, curpsinfo->pr_egid,
 	    curpsinfo->pr_addr, curpsinfo->pr_ttydev);
-	printf("%s %s %d %x %x %d\n", curpsinfo->pr_fname, curpsinfo->pr_psargs,
-	    curpsinfo->pr_wstat, curpsinfo->pr_argv, curpsinfo->pr_envp, curpsinfo->pr_dmodel);
+	printf("%s %s %d %x %d\n", curpsinfo->pr_fname, curpsinfo->pr_psargs,
+	    curpsinfo->pr_wstat, curpsinfo->pr_argv, curpsinfo->pr_dmodel);
+	printf("%d %d\n", curpsinfo->pr_argc > 0,
+	    (curpsinfo->pr_envp - curpsinfo->pr_argv) / 8 == curpsinfo->pr_argc + 1);
 	printf("%d %d %d %d %d %d\n", curpsinfo->pr_taskid, curpsinfo->pr_projid,
 	    curpsinfo->pr_nzomb, curpsinfo->pr_poolid, curpsinfo->pr_zoneid,
 	    curpsinfo->pr_contract);

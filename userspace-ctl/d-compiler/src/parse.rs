@@ -190,7 +190,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        self.check_pragmas()?;
+        self.check_pragmas(&program)?;
         self.lexer.check_arguments()?;
         program.options = self.lexer.options;
         let allow_empty =
@@ -206,7 +206,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Pragmas that name what is not there.
-    fn check_pragmas(&self) -> Result<()> {
+    fn check_pragmas(&self, program: &Program) -> Result<()> {
         for depends in &self.lexer.depends {
             if !(self.context.is_there)(depends.pragma, &depends.name) {
                 return Err(Error::new(
@@ -217,6 +217,10 @@ impl<'a> Parser<'a> {
             }
         }
         for about in &self.lexer.named {
+            let is_translator = |item: &Item| matches!(item, Item::Translator(_));
+            if about.name == "translator" && program.items.iter().any(is_translator) {
+                continue;
+            }
             let is_function = self.functions.contains(&about.name);
             if self.variables.contains(&about.name) && !is_function {
                 continue;

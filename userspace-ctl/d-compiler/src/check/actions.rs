@@ -218,17 +218,23 @@ impl Checker<'_> {
         void: &'static str,
         dynamic: &'static str,
     ) -> Result<Node, Error> {
+        let refused = || {
+            Error::new(
+                dynamic,
+                argument.span,
+                format!("{name}( ) may not be applied to a dynamic expression"),
+            )
+        };
         if let Some((aggregation, _)) = aggregation(argument) {
             if !self.aggregations.contains_key(aggregation) {
                 return Err(undefined(&format!("@{aggregation}"), argument.span));
             }
-            return Err(Error::new(
-                dynamic,
-                argument.span,
-                format!("{name}( ) may not be applied to a dynamic expression"),
-            ));
+            return Err(refused());
         }
         let node = self.value(argument)?;
+        if matches!(node.kind, NodeKind::Translated(_)) {
+            return Err(refused());
+        }
         if self.types.is_void(node.ty) {
             return Err(Error::new(
                 void,

@@ -276,6 +276,8 @@ fn translators_say_how_members_come_about() {
         written("translator union u < int i > { };"),
         ["Translator union u < int i > { ; }"]
     );
+    let bound = "#pragma D binding \"1.0\" translator\ntranslator struct out < int i > { };";
+    assert_eq!(written(bound), ["Translator struct out < int i > { ; }"]);
     for text in [
         "translator struct out < struct in *i > { a = i->b; }",
         "translator struct out < struct in * > { a = 1; };",

@@ -95,7 +95,10 @@ translator lwpsinfo_t < struct task_struct *T > {
 	pr_onpro = T->thread_info.cpu;
 };
 
-/* The arguments' number and addresses are found on the process's stack, below its strings. */
+/*
+ * The number of arguments lies where the stack of the process began, the vectors behind it: only
+ * those of the firing's own process can be read. A thread of the kernel has none.
+ */
 translator psinfo_t < struct task_struct *T > {
 	pr_nlwp = T->signal->nr_threads;
 	pr_pid = T->tgid;
@@ -111,8 +114,11 @@ translator psinfo_t < struct task_struct *T > {
 	pr_fname = T->comm;
 	pr_psargs = stringof(T->comm);
 	pr_wstat = 0;
-	pr_argv = T->mm != NULL ? T->mm->arg_start : 0;
-	pr_envp = T->mm != NULL ? T->mm->env_start : 0;
+	pr_argc = T->mm != NULL && T->mm == curthread->mm ?
+	    *(int *)copyin(T->mm->start_stack, sizeof (int)) : 0;
+	pr_argv = T->mm != NULL ? T->mm->start_stack + sizeof (long) : 0;
+	pr_envp = T->mm != NULL && T->mm == curthread->mm ?
+	    T->mm->start_stack + (2 + *(int *)copyin(T->mm->start_stack, sizeof (int))) * sizeof (long) : 0;
 	pr_dmodel = PR_MODEL_LP64;
 	pr_taskid = 0;
 	pr_projid = 0;
