@@ -3,7 +3,12 @@
 //! those of libdtrace's dt_open.c, and of the libraries that come with it.
 #![forbid(unsafe_code)]
 
+mod structure;
+
 use rust_tracer::abi;
+
+pub use structure::Structure;
+use structure::{CURCPU, CURLWPSINFO, CURPSINFO};
 
 use crate::types::Intrinsic;
 
@@ -77,61 +82,6 @@ fn digit(text: &str) -> Option<u32> {
         _ => None,
     }
 }
-
-/// A pointer to what dtrace translates for programs.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Structure {
-    /// Its name.
-    pub name: &'static str,
-    /// What it points to: a type of a library.
-    pub ty: &'static str,
-    /// What that is translated from.
-    pub input: Variable,
-    /// Members that are built-in variables: they are there where the kernel's memory is not shown.
-    members: &'static [(&'static str, &'static str)],
-}
-
-impl Structure {
-    /// The built-in variable that a member is, and its name.
-    pub fn member(&self, name: &str) -> Option<(&'static str, Variable)> {
-        let (_, known) = self.members.iter().find(|(member, _)| *member == name)?;
-        Some((known, variable(known)?))
-    }
-}
-
-static CURCPU: Structure = Structure {
-    name: "curcpu",
-    ty: "cpuinfo_t",
-    input: Variable::Number(abi::RTRACE_VAR_CPU, I::Int),
-    members: &[],
-};
-
-static CURLWPSINFO: Structure = Structure {
-    name: "curlwpsinfo",
-    ty: "lwpsinfo_t",
-    input: Variable::Thread,
-    members: &[
-        ("pr_addr", "curthread"),
-        ("pr_lwpid", "tid"),
-        ("pr_name", "execname"),
-        ("pr_onpro", "cpu"),
-    ],
-};
-
-static CURPSINFO: Structure = Structure {
-    name: "curpsinfo",
-    ty: "psinfo_t",
-    input: Variable::Thread,
-    members: &[
-        ("pr_addr", "curthread"),
-        ("pr_fname", "execname"),
-        ("pr_gid", "gid"),
-        ("pr_pid", "pid"),
-        ("pr_ppid", "ppid"),
-        ("pr_psargs", "execargs"),
-        ("pr_uid", "uid"),
-    ],
-};
 
 /// What kind of function a name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

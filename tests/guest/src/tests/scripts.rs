@@ -59,6 +59,7 @@ chapters! {
     pointers,
     strings,
     structs,
+    translators,
     aggregations,
     actions,
     subroutines,
