@@ -64,7 +64,7 @@ impl Kernel {
 
     fn section(&self, source: u32) -> Option<&Section> {
         match source.checked_sub(VMLINUX)? {
-            0 => Some(self.btf.vmlinux()),
+            0 => self.btf.vmlinux(),
             module => self.btf.module(module as usize - 1),
         }
     }
