@@ -97,9 +97,8 @@ impl Checker<'_> {
                 suffix,
                 decimal,
             } => self.integer(*value, *suffix, *decimal, span),
-            ExprKind::Char(value) => {
-                Ok(self.int(*value, self.types.intrinsic(Intrinsic::Int), span))
-            }
+            // A constant as any other: several characters may be more than an int holds.
+            ExprKind::Char(value) => self.integer(*value as u64, Suffix::default(), true, span),
             ExprKind::String(text) => Ok(Node::new(
                 NodeKind::Text(text.clone()),
                 self.types.intrinsic(Intrinsic::String),
