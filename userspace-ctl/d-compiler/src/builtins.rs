@@ -324,9 +324,6 @@ pub fn symbol(name: &str) -> Option<SymbolType> {
 
 /// A constant that a library of dtrace defines: errors, signals, flags of open(), faults.
 pub fn constant(name: &str) -> Option<(i64, Intrinsic)> {
-    if name == "NULL" {
-        return Some((0, I::Long));
-    }
     CONSTANTS
         .iter()
         .find(|(known, _)| *known == name)
@@ -334,6 +331,7 @@ pub fn constant(name: &str) -> Option<(i64, Intrinsic)> {
 }
 
 static CONSTANTS: &[(&str, i64)] = &[
+    ("NULL", 0),
     ("EPERM", 1),
     ("ENOENT", 2),
     ("ESRCH", 3),

@@ -163,6 +163,7 @@ fn constants_and_their_types() {
         ("ENOENT", 2),
         ("SIGKILL", 9),
         ("NULL", 0),
+        ("sizeof (NULL)", 4),
         ("1, 2", 2),
     ] {
         assert_eq!(number(&format!("({expr})")), value, "{expr}");
