@@ -292,19 +292,30 @@ pub enum SymbolType {
     Text,
     /// A struct of this tag.
     Struct(&'static str),
+    /// A type of this name.
+    Named(&'static str),
+    /// Pointer to a struct of this tag.
+    Pointer(&'static str),
+    /// An array, whose length is not known, of pointers to structs of this tag.
+    Pointers(&'static str),
 }
 
 /// The type of a variable that people ask for: BTF describes only variables that there is one of
-/// for each CPU. (include/linux/{jiffies,memblock,sched/task,utsname,panic,cpumask,…}.h)
+/// for each CPU. (include/linux/{jiffies,memblock,sched/task,utsname,panic,cpumask,…}.h) File
+/// systems call what their files can do by one pattern.
 pub fn symbol(name: &str) -> Option<SymbolType> {
-    use SymbolType::{Is, Struct, Text};
+    use SymbolType::{Is, Named, Pointer, Pointers, Struct, Text};
+    if name.ends_with("_dir_operations") || name.ends_with("_file_operations") {
+        return Some(Struct("file_operations"));
+    }
     Some(match name {
         "jiffies" | "loops_per_jiffy" | "max_low_pfn" | "max_mapnr" | "max_pfn" | "min_low_pfn" => {
             Is(I::UnsignedLong)
         }
         "jiffies_64" | "max_possible_pfn" => Is(I::Uint64),
         "nr_cpu_ids" | "tsc_khz" | "cpu_khz" => Is(I::UnsignedInt),
-        "nr_threads"
+        "crashing_cpu"
+        | "nr_threads"
         | "panic_on_oops"
         | "panic_timeout"
         | "pid_max"
@@ -312,12 +323,16 @@ pub fn symbol(name: &str) -> Option<SymbolType> {
         | "system_state" => Is(I::Int),
         "saved_command_line" => Is(I::CharPointer),
         "linux_banner" | "linux_proc_banner" => Text,
+        "cad_pid" => Pointer("pid"),
+        "cgrp_dfl_root" => Struct("cgroup_root"),
         "init_task" => Struct("task_struct"),
         "init_mm" => Struct("mm_struct"),
         "init_net" => Struct("net"),
         "init_pid_ns" => Struct("pid_namespace"),
         "init_user_ns" => Struct("user_namespace"),
         "init_uts_ns" => Struct("uts_namespace"),
+        "major_names" => Pointers("blk_major_name"),
+        "tasklist_lock" => Named("rwlock_t"),
         _ => return None,
     })
 }
@@ -473,6 +488,8 @@ static CONSTANTS: &[(&str, i64)] = &[
     ("AF_UNIX", 1),
     ("AF_INET", 2),
     ("AF_INET6", 10),
+    ("ARPHRD_ETHER", 1),
+    ("ARPHRD_INFINIBAND", 32),
     ("R_OK", 4),
     ("W_OK", 2),
     ("X_OK", 1),
