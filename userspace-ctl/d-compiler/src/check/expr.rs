@@ -300,7 +300,8 @@ impl Checker<'_> {
                 ),
             ));
         }
-        if place.lvalue && !self.passable(place.ty, &node) {
+        let fits = self.passable(place.ty, &node) || (node.is_zero() && self.may_go(&place));
+        if place.lvalue && !fits {
             return Err(self.incompatible(&place, "=", &node, span));
         }
         self.must_be_writable(&place, "=", span)?;
@@ -311,6 +312,22 @@ impl Checker<'_> {
             ty,
             span,
         ))
+    }
+
+    /// Whether the place is a struct or union that 0 takes away: an element of an array, or a
+    /// thread's.
+    fn may_go(&self, place: &Node) -> bool {
+        let NodeKind::Variable { variable, .. } = place.kind else {
+            return false;
+        };
+        let scope = self.program.variables[variable].scope;
+        self.types.is_record(place.ty)
+            && matches!(
+                scope,
+                abi::RTRACE_SCOPE_ARRAY
+                    | abi::RTRACE_SCOPE_THREAD
+                    | abi::RTRACE_SCOPE_THREAD_ARRAY
+            )
     }
 
     fn cast(&mut self, to: TypeId, node: Node, span: Span) -> Result<Node, Error> {
