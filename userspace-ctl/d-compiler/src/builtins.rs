@@ -243,7 +243,7 @@ static FUNCTIONS: &[Function] = functions! {
     "panic": Destructive, VOID, [];
     "pcap": Refused("packets are not captured; use tracemem()"), VOID,
         [Is(I::VoidPointer), Is(I::Int)];
-    "print": Action, VOID, [Any, May(I::Size)];
+    "print": Action, VOID, [Any];
     "printa": Action, VOID, [Any, Rest];
     "printf": Action, VOID, [Is(I::String), Rest];
     "progenyof": Subroutine(abi::RTRACE_SUB_PROGENYOF), O::Is(I::Int), [Is(I::Pid)];

@@ -57,7 +57,7 @@ impl Checker<'_> {
         let name = function.name;
         match name {
             "trace" => self.trace(&arguments[0]),
-            "print" => self.print(function, arguments),
+            "print" => self.print(function, &arguments[0]),
             "tracemem" => self.tracemem(function, arguments, span),
             "printf" | "freopen" => self.print_formatted(function, arguments, span),
             "printa" => self.printa(arguments, span),
@@ -188,7 +188,7 @@ impl Checker<'_> {
             let form = self.form(&item);
             return Ok(one(Action::Trace(form), vec![item]));
         }
-        let node = self.traced(argument, "trace", "D_TRACE_VOID", "D_TRACE_DYN")?;
+        let node = self.traced(argument)?;
         self.fits_record(node.ty, argument.span)?;
         let item = self.item(node);
         let form = self.form(&item);
@@ -210,30 +210,25 @@ impl Checker<'_> {
         }
     }
 
-    /// What `trace()` and `print()` take: anything that has a value.
-    fn traced(
-        &mut self,
-        argument: &ast::Expr,
-        name: &str,
-        void: &'static str,
-        dynamic: &'static str,
-    ) -> Result<Node, Error> {
-        if let Some((aggregation, _)) = aggregation(argument) {
-            if !self.aggregations.contains_key(aggregation) {
-                return Err(undefined(&format!("@{aggregation}"), argument.span));
-            }
+    /// What `trace()` takes: anything that has a value.
+    fn traced(&mut self, argument: &ast::Expr) -> Result<Node, Error> {
+        let node = match aggregation(argument) {
+            Some((name, _)) => self.aggregation_alone(name, argument.span)?,
+            None => self.value(argument)?,
+        };
+        let called = matches!(argument.kind, ExprKind::Call { .. });
+        if matches!(node.kind, NodeKind::NoValue(_)) && !called {
             return Err(Error::new(
-                dynamic,
+                "D_TRACE_DYN",
                 argument.span,
-                format!("{name}( ) may not be applied to a dynamic expression"),
+                "trace( ) may not be applied to a dynamic expression",
             ));
         }
-        let node = self.value(argument)?;
         if self.types.is_void(node.ty) {
             return Err(Error::new(
-                void,
+                "D_TRACE_VOID",
                 argument.span,
-                format!("{name}( ) may not be applied to a void expression"),
+                "trace( ) may not be applied to a void expression",
             ));
         }
         Ok(node)
@@ -266,24 +261,12 @@ impl Checker<'_> {
 
     /// `print(pointer)`, as Oracle's edition has it: what it points to; or, as illumos' has it, a
     /// struct or string itself.
-    fn print(&mut self, function: &Function, arguments: &[ast::Expr]) -> Result<Statement, Error> {
-        let node = self.traced(&arguments[0], "print", "D_PRINT_VOID", "D_PRINT_DYN")?;
-        let mut most = RECORD_BYTES;
-        if let Some(argument) = arguments.get(1) {
-            let size = self.value(argument)?;
-            most = match size.constant() {
-                Some(size) if size > 0 => u32::try_from(size).unwrap_or(u32::MAX).min(most),
-                _ => {
-                    return Err(Error::new(
-                        "D_PRINT_SIZE",
-                        argument.span,
-                        "print( ) argument #2 must be a non-zero positive integral constant \
-                         expression",
-                    ));
-                }
-            };
-        }
-        if self.is_integer(&node) {
+    fn print(&mut self, function: &Function, argument: &ast::Expr) -> Result<Statement, Error> {
+        let node = match aggregation(argument) {
+            Some((name, _)) => self.aggregation_alone(name, argument.span)?,
+            None => self.value(argument)?,
+        };
+        if self.types.is_void(node.ty) || self.is_integer(&node) {
             let pointer = self.types.intrinsic(Intrinsic::VoidPointer);
             let expected = self.types.name(pointer);
             return Err(self.mismatch(function, 0, &expected, &node));
@@ -301,13 +284,14 @@ impl Checker<'_> {
             return Ok(one(action, vec![Item::Value(node)]));
         }
         let bytes = match self.types.size(ty) {
-            Some(bytes) if bytes > 0 => bytes.min(u64::from(most)) as u32,
+            Some(bytes) if bytes > 0 => bytes.min(u64::from(RECORD_BYTES)) as u32,
             _ => {
                 return Err(Error::new(
-                    "D_PRINT_VOID",
+                    "D_PRINT_SIZE",
                     node.span,
                     format!(
-                        "print( ) does not know how large {} is",
+                        "print( ) argument #1 reference has type '{}' with size 0; cannot print( ) \
+                         it",
                         self.types.name(ty)
                     ),
                 ));

@@ -155,10 +155,8 @@ impl Checker<'_> {
             return Ok(item);
         }
         let node = match aggregation(key) {
-            Some((name, Some(_))) if self.aggregations.contains_key(name) => {
-                self.no_value(&format!("aggregation @{name}"), key.span)
-            }
-            _ => self.value(key)?,
+            Some((name, _)) => self.aggregation_alone(name, key.span)?,
+            None => self.value(key)?,
         };
         if self.types.is_void(node.ty) {
             return Err(self.bad_key(&node, "aggregation", index));

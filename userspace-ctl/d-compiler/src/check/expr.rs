@@ -123,12 +123,7 @@ impl Checker<'_> {
                 let variable = self.scoped(true, name, span)?;
                 Ok(self.variable(variable, Vec::new(), span))
             }
-            ExprKind::Aggregation { name, .. } => {
-                if !self.aggregations.contains_key(name) {
-                    return Err(undefined(&format!("@{name}"), span));
-                }
-                Ok(self.no_value(&format!("aggregation @{name}"), span))
-            }
+            ExprKind::Aggregation { name, .. } => self.aggregation_alone(name, span),
             ExprKind::Call { name, arguments } => self.call(name, arguments, span),
             ExprKind::Index { base, keys } => self.index(base, keys, span),
             ExprKind::Member { base, name } => {
@@ -219,6 +214,14 @@ impl Checker<'_> {
                 ))
             }
         }
+    }
+
+    /// An aggregation where it has no value.
+    pub(super) fn aggregation_alone(&self, name: &str, span: Span) -> Result<Node, Error> {
+        if !self.aggregations.contains_key(name) {
+            return Err(undefined(&format!("@{name}"), span));
+        }
+        Ok(self.no_value(&format!("aggregation @{name}"), span))
     }
 
     /// What has no value.

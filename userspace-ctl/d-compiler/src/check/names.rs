@@ -105,16 +105,8 @@ impl Checker<'_> {
             builtins::Variable::Arguments => {
                 return Err(bad_reference("associative array", name, "scalar", span));
             }
-            builtins::Variable::Structure(structure) => {
-                return Err(Error::new(
-                    "D_XLATE_NOCONV",
-                    span,
-                    format!(
-                        "{structure} is known by its members only: \
-                         {structure}->member, of which few have a sense on Linux"
-                    ),
-                ));
-            }
+            // It is known by its members only.
+            builtins::Variable::Structure(structure) => return Ok(self.no_value(structure, span)),
             builtins::Variable::Refused(why) => {
                 return Err(Error::new("D_VAR_UNSUP", span, format!("{name}: {why}")));
             }
