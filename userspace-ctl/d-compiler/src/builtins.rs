@@ -236,7 +236,7 @@ static FUNCTIONS: &[Function] = functions! {
     "mutex_owner": Composed, O::Struct("task_struct"), [Struct("mutex")];
     "mutex_type_adaptive": Composed, O::Is(I::Int), [Struct("mutex")];
     "mutex_type_spin": Composed, O::Is(I::Int), [Struct("mutex")];
-    "normalize": Action, VOID, [Any, May(I::Uint64)];
+    "normalize": Action, VOID, [Any, Is(I::Uint64)];
     "ntohl": Subroutine(abi::RTRACE_SUB_HTONL), O::Is(I::Uint32), [Is(I::Uint32)];
     "ntohll": Subroutine(abi::RTRACE_SUB_HTONLL), O::Is(I::Uint64), [Is(I::Uint64)];
     "ntohs": Subroutine(abi::RTRACE_SUB_HTONS), O::Is(I::Uint16), [Is(I::Uint16)];

@@ -309,16 +309,17 @@ fn aggregations() {
         ("D_CLEAR_AGGBAD", "BEGIN { clear(@a[1]); }"),
         ("D_TRUNC_AGGARG", "BEGIN { trunc(1); }"),
         (
-            "D_TRUNC_SCALAR",
+            "D_PROTO_ARG",
             "BEGIN { @a = count(); trunc(@a, execname); }",
         ),
+        ("D_PROTO_ARG", "BEGIN { @a = count(); trunc(@a, @a); }"),
         ("D_NORMALIZE_AGGARG", "BEGIN { normalize(1, 2); }"),
         (
-            "D_NORMALIZE_PROTO",
+            "D_PROTO_LEN",
             "BEGIN { @a = count(); normalize(@a); }",
         ),
         (
-            "D_NORMALIZE_SCALAR",
+            "D_PROTO_ARG",
             "BEGIN { @a = count(); normalize(@a, execname); }",
         ),
         ("D_PRINTA_PROTO", "BEGIN { printa(\"a\"); }"),

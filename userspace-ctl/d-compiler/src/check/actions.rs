@@ -428,24 +428,16 @@ impl Checker<'_> {
         arguments: &[ast::Expr],
         span: Span,
     ) -> Result<Statement, Error> {
-        let (no_aggregation, not_assigned, no_scalar) = match function.name {
-            "clear" => ("D_CLEAR_AGGARG", "D_CLEAR_AGGBAD", "D_PROTO_ARG"),
-            "trunc" => ("D_TRUNC_AGGARG", "D_TRUNC_AGGBAD", "D_TRUNC_SCALAR"),
-            _ => (
-                "D_NORMALIZE_AGGARG",
-                "D_NORMALIZE_AGGBAD",
-                "D_NORMALIZE_SCALAR",
-            ),
+        let (no_aggregation, not_assigned) = match function.name {
+            "clear" => ("D_CLEAR_AGGARG", "D_CLEAR_AGGBAD"),
+            "trunc" => ("D_TRUNC_AGGARG", "D_TRUNC_AGGBAD"),
+            _ => ("D_NORMALIZE_AGGARG", "D_NORMALIZE_AGGBAD"),
         };
-        if function.name == "normalize" && arguments.len() != 2 {
-            return Err(Error::new(
-                "D_NORMALIZE_PROTO",
-                span,
-                format!(
-                    "normalize( ) prototype mismatch: {} args passed, 2 expected",
-                    arguments.len()
-                ),
-            ));
+        let mut items = Vec::new();
+        for (index, argument) in arguments.iter().enumerate().skip(1) {
+            let node = self.value(argument)?;
+            let parameter = function.parameters[index];
+            items.push(Item::Value(self.argument(function, index, parameter, node)?));
         }
         let aggregation = self.aggregation_argument(
             function.name,
@@ -455,18 +447,6 @@ impl Checker<'_> {
             not_assigned,
             span,
         )? as u32;
-        let mut items = Vec::new();
-        if let Some(argument) = arguments.get(1) {
-            let node = self.value(argument)?;
-            if !self.types.is_scalar(node.ty) {
-                return Err(Error::new(
-                    no_scalar,
-                    argument.span,
-                    format!("{}( ) argument #2 must be of scalar type", function.name),
-                ));
-            }
-            items.push(Item::Value(node));
-        }
         let action = match function.name {
             "clear" => Action::Clear(aggregation),
             "trunc" => Action::Trunc {

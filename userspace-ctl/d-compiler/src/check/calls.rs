@@ -105,7 +105,8 @@ impl Checker<'_> {
         Ok(converted)
     }
 
-    fn argument(
+    /// An argument as the prototype has it.
+    pub(super) fn argument(
         &mut self,
         function: &Function,
         index: usize,
