@@ -579,8 +579,8 @@ fn llquantize(
             );
         }
     }
-    // On both sides of 0, and what is between, below and above.
-    let levels = 2 * (high - low + 1) * (steps - steps / factor) + 3;
+    // Of one sign.
+    let levels = (high - low + 1) * (steps - steps / factor);
     if levels > u64::from(abi::RTRACE_AGG_LEVELS_MAX) {
         return refuse(
             "D_LLQUANT_STEPVAL",
