@@ -128,7 +128,7 @@ pub enum Parameter {
     Named(&'static str),
     /// Pointer to a number of 4 bytes.
     Pointer4,
-    /// Pointer to what is written: no string.
+    /// Pointer to what is written: the firing's own memory, and no string.
     Target,
 }
 

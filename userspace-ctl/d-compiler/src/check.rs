@@ -8,7 +8,7 @@
 //! |---|---|
 //! | know what comes out | [`tree`] |
 //! | resolve names | `names`, `arguments` (`args[]`), `external` (the kernel's symbols) |
-//! | type expressions | `expr`, `operators`, `convert`, `calls` |
+//! | type expressions | `expr`, `operators`, `convert`, `calls`, `origin` |
 //! | check statements | `statements`, `actions`, `aggregate`, `printf`, [`format`] |
 //! | declare types, variables, inlines | `declare` |
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ mod expr;
 pub mod format;
 mod names;
 mod operators;
+mod origin;
 mod places;
 mod printf;
 mod statements;

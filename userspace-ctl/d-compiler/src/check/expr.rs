@@ -308,6 +308,7 @@ impl Checker<'_> {
             return Err(self.incompatible(&place, "=", &node, span));
         }
         self.must_be_writable(&place, "=", span)?;
+        self.keep_origin(&place, &node, span)?;
         let ty = place.ty;
         let node = self.assigned(node, ty);
         Ok(Node::new(

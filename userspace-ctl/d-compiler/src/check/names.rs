@@ -166,6 +166,7 @@ impl Checker<'_> {
             keys: None,
             array,
             declared: false,
+            own_memory: None,
         });
         match scope {
             abi::RTRACE_SCOPE_LOCAL => {
