@@ -218,7 +218,7 @@ static FUNCTIONS: &[Function] = functions! {
     "htons": Subroutine(abi::RTRACE_SUB_HTONS), O::Is(I::Uint16), [Is(I::Uint16)];
     "index": Subroutine(abi::RTRACE_SUB_INDEX), O::Is(I::Int), [CHARS, CHARS, May(I::Int)];
     "inet_ntoa": Subroutine(abi::RTRACE_SUB_INET_NTOA), TEXT, [Pointer4];
-    "inet_ntoa6": Subroutine(abi::RTRACE_SUB_INET_NTOA6), TEXT, [Struct("in6_addr")];
+    "inet_ntoa6": Subroutine(abi::RTRACE_SUB_INET_NTOA6), TEXT, [Struct("in6_addr"), May(I::Int)];
     "inet_ntop": Subroutine(abi::RTRACE_SUB_INET_NTOP), TEXT, [Is(I::Int), Is(I::VoidPointer)];
     "jstack": Action, O::Stack, [May(I::Uint32), May(I::Uint32)];
     "link_ntop": Subroutine(abi::RTRACE_SUB_LINK_NTOP), TEXT, [Is(I::Int), Is(I::VoidPointer)];
