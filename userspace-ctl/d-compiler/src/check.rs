@@ -80,6 +80,8 @@ struct Checker<'a> {
     arguments: Vec<Rc<HashMap<String, Node>>>,
     /// The probes of the clause that is being checked.
     probes: Option<Vec<Description>>,
+    /// The clause that is being checked has called `speculate()`.
+    speculates: bool,
     /// `printa()` of several: their keys are shown together.
     together: Vec<Vec<usize>>,
 }
@@ -97,6 +99,7 @@ impl<'a> Checker<'a> {
             externs: HashMap::new(),
             arguments: Vec::new(),
             probes: None,
+            speculates: false,
             together: Vec::new(),
         }
     }
@@ -119,6 +122,7 @@ impl<'a> Checker<'a> {
         descriptions: Vec<Description>,
     ) -> Result<(), Error> {
         self.probes = Some(descriptions.clone());
+        self.speculates = false;
         // Actions may make variables that the predicate asks for, and the other way round.
         let body = clause.body.as_deref().unwrap_or_default();
         let (predicate, body) = match self.statements(body) {

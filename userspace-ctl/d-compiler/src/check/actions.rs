@@ -87,6 +87,7 @@ impl Checker<'_> {
                     .prototype(function, nodes, span)?
                     .pop()
                     .expect("it takes one");
+                self.speculates |= name == "speculate";
                 Ok(match name {
                     "speculate" => Statement::Speculate(node),
                     "commit" => Statement::Commit(node),
