@@ -62,7 +62,7 @@ impl Checker<'_> {
             "printf" | "freopen" => self.print_formatted(function, arguments, span),
             "printa" => self.printa(arguments, span),
             "stack" | "ustack" | "jstack" => {
-                let item = self.stack(name, arguments)?;
+                let item = self.stack(function, arguments, span)?;
                 let action = match item {
                     Item::Stack(frames) => Action::Stack(frames),
                     Item::Ustack(frames) => Action::Ustack(frames),
@@ -120,8 +120,7 @@ impl Checker<'_> {
             return Ok(None);
         };
         if matches!(function.name, "stack" | "ustack" | "jstack") {
-            check_count(function, arguments.len(), expr.span)?;
-            return self.stack(function.name, arguments).map(Some);
+            return self.stack(function, arguments, expr.span).map(Some);
         }
         let Some(form) = address_form(function.name) else {
             return Ok(None);
@@ -135,43 +134,41 @@ impl Checker<'_> {
         Ok(Some(Item::Address(form, node)))
     }
 
-    /// `stack()`, `ustack()`, `jstack()`
-    fn stack(&mut self, name: &str, arguments: &[ast::Expr]) -> Result<Item, Error> {
-        let user = name != "stack";
-        let mut frames = match name {
-            "stack" => self.options.stackframes,
-            "ustack" => self.options.ustackframes,
-            _ => self.options.jstackframes,
+    /// `stack()`, `ustack()`, `jstack()`: what the prototype asks for comes first, then that it is
+    /// constant.
+    fn stack(
+        &mut self,
+        function: &Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Item, Error> {
+        let nodes = self.values(arguments)?;
+        let sizes: Vec<Option<i64>> = nodes.iter().map(Node::constant).collect();
+        self.prototype(function, nodes, span)?;
+        let (default, tag) = match function.name {
+            "stack" => (self.options.stackframes, "D_STACK_SIZE"),
+            "ustack" => (self.options.ustackframes, "D_USTACK_FRAMES"),
+            _ => (self.options.jstackframes, "D_USTACK_FRAMES"),
         };
-        if let Some(first) = arguments.first() {
-            let node = self.value(first)?;
-            match node.constant() {
-                Some(value) if value > 0 => {
-                    frames = u32::try_from(value).unwrap_or(u32::MAX);
-                }
-                _ if user => {
-                    return Err(Error::new(
-                        "D_USTACK_FRAMES",
-                        first.span,
-                        "ustack( ) argument #1 must be a non-zero positive integer constant",
-                    ));
-                }
-                _ => {
-                    return Err(Error::new(
-                        "D_STACK_SIZE",
-                        first.span,
-                        "stack( ) size must be a non-zero positive integral constant expression",
-                    ));
-                }
+        let user = function.name != "stack";
+        let name = if user { "ustack" } else { "stack" };
+        let frames = match sizes.first() {
+            None => default,
+            Some(Some(frames)) if *frames > 0 => u32::try_from(*frames).unwrap_or(u32::MAX),
+            Some(_) => {
+                return Err(Error::new(
+                    tag,
+                    arguments[0].span,
+                    format!("{name}( ) argument #1 must be a non-zero positive integer constant"),
+                ));
             }
-        }
-        if let Some(second) = arguments.get(1) {
-            // How many bytes of names there may be: names come later, and none is cut off.
-            let node = self.value(second)?;
-            if node.constant().is_none_or(|value| value < 0) {
+        };
+        // How many bytes of names there may be: names come later, and none is cut off.
+        if let Some(size) = sizes.get(1) {
+            if size.is_none_or(|size| size < 0) {
                 return Err(Error::new(
                     "D_USTACK_STRSIZE",
-                    second.span,
+                    arguments[1].span,
                     "ustack( ) argument #2 must be a positive integer constant",
                 ));
             }
