@@ -314,10 +314,7 @@ fn aggregations() {
         ),
         ("D_PROTO_ARG", "BEGIN { @a = count(); trunc(@a, @a); }"),
         ("D_NORMALIZE_AGGARG", "BEGIN { normalize(1, 2); }"),
-        (
-            "D_PROTO_LEN",
-            "BEGIN { @a = count(); normalize(@a); }",
-        ),
+        ("D_PROTO_LEN", "BEGIN { @a = count(); normalize(@a); }"),
         (
             "D_PROTO_ARG",
             "BEGIN { @a = count(); normalize(@a, execname); }",

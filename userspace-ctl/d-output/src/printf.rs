@@ -210,7 +210,11 @@ fn float(value: &Value) -> Result<f64, Malformed> {
             let mantissa = u64::from_le_bytes([a, b, c, d, e, f, g, h]) as f64;
             let exponent = u16::from_le_bytes([low, high]);
             let magnitude = mantissa * 2f64.powi(i32::from(exponent & 0x7fff) - 16383 - 63);
-            Ok(if exponent >> 15 == 1 { -magnitude } else { magnitude })
+            Ok(if exponent >> 15 == 1 {
+                -magnitude
+            } else {
+                magnitude
+            })
         }
         _ => Err(Malformed::new("floating-point number")),
     }

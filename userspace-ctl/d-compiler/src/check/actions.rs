@@ -435,7 +435,9 @@ impl Checker<'_> {
         for (index, argument) in arguments.iter().enumerate().skip(1) {
             let node = self.value(argument)?;
             let parameter = function.parameters[index];
-            items.push(Item::Value(self.argument(function, index, parameter, node)?));
+            items.push(Item::Value(
+                self.argument(function, index, parameter, node)?,
+            ));
         }
         let aggregation = self.aggregation_argument(
             function.name,

@@ -241,7 +241,11 @@ impl Checker<'_> {
 
     /// Whether the kernel has such a system call.
     fn is_call(&self, name: &str) -> bool {
-        let known = |prefix| self.types.function(None, &format!("{prefix}{name}")).is_some();
+        let known = |prefix| {
+            self.types
+                .function(None, &format!("{prefix}{name}"))
+                .is_some()
+        };
         CALLS.into_iter().any(known)
     }
 }

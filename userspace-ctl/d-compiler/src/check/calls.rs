@@ -296,13 +296,7 @@ impl Checker<'_> {
 }
 
 /// An argument is not what the prototype says.
-fn mismatched(
-    function: &Function,
-    index: usize,
-    expected: &str,
-    given: &str,
-    span: Span,
-) -> Error {
+fn mismatched(function: &Function, index: usize, expected: &str, given: &str, span: Span) -> Error {
     Error::new(
         "D_PROTO_ARG",
         span,

@@ -328,9 +328,7 @@ impl Checker<'_> {
         self.types.is_record(place.ty)
             && matches!(
                 scope,
-                abi::RTRACE_SCOPE_ARRAY
-                    | abi::RTRACE_SCOPE_THREAD
-                    | abi::RTRACE_SCOPE_THREAD_ARRAY
+                abi::RTRACE_SCOPE_ARRAY | abi::RTRACE_SCOPE_THREAD | abi::RTRACE_SCOPE_THREAD_ARRAY
             )
     }
 
@@ -368,9 +366,11 @@ impl Checker<'_> {
             } else {
                 // A pointer is a number of 8 bytes.
                 let word = self.types.intrinsic(Intrinsic::Uintptr);
+                let node = self.decayed(node, word);
                 self.convert(Node { ty: word, ..node }, to)
             }
         } else {
+            let node = self.decayed(node, to);
             Node { ty: to, ..node }
         };
         node.span = span;

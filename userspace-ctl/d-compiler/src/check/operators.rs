@@ -311,7 +311,8 @@ impl Checker<'_> {
             let count = *count;
             if let Some(index) = index.constant().filter(|_| !back) {
                 let beyond = count != 0 && (index < 0 || index as u64 >= u64::from(count));
-                if beyond && matches!(&pointer.kind, NodeKind::Variable { keys, .. } if !keys.is_empty())
+                if beyond
+                    && matches!(&pointer.kind, NodeKind::Variable { keys, .. } if !keys.is_empty())
                 {
                     // As in dtrace what an associative array holds is looked at when it is used:
                     // behind address 0, where nothing is.
