@@ -280,7 +280,7 @@ struct rtrace_program {
 #define RTRACE_SUB_TOUPPER 15u
 #define RTRACE_SUB_TOLOWER 16u
 #define RTRACE_SUB_INET_NTOA 17u /* pointer to 4 bytes */
-#define RTRACE_SUB_INET_NTOA6 18u /* pointer to 16 bytes */
+#define RTRACE_SUB_INET_NTOA6 18u /* (pointer to 16 bytes) or (pointer, whether IPv4 is shown in full) */
 #define RTRACE_SUB_INET_NTOP 19u /* (family, pointer) */
 #define RTRACE_SUB_LINK_NTOP 20u /* (type, pointer) */
 #define RTRACE_SUB_HTONS 21u	 /* and NTOHS */

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | know what comes out | [`tree`] |
 //! | resolve names | `names`, `arguments` (`args[]`), `external` (the kernel's symbols) |
-//! | type expressions | `expr`, `operators`, `convert`, `calls` |
+//! | type expressions | `expr`, `operators`, `convert`, `calls`, `origin` |
 //! | check statements | `statements`, `actions`, `aggregate`, `printf`, [`format`] |
 //! | declare types, variables, inlines | `declare` |
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ mod expr;
 pub mod format;
 mod names;
 mod operators;
+mod origin;
 mod places;
 mod printf;
 mod statements;
@@ -79,6 +80,8 @@ struct Checker<'a> {
     arguments: Vec<Rc<HashMap<String, Node>>>,
     /// The probes of the clause that is being checked.
     probes: Option<Vec<Description>>,
+    /// The clause that is being checked has called `speculate()`.
+    speculates: bool,
     /// `printa()` of several: their keys are shown together.
     together: Vec<Vec<usize>>,
 }
@@ -96,6 +99,7 @@ impl<'a> Checker<'a> {
             externs: HashMap::new(),
             arguments: Vec::new(),
             probes: None,
+            speculates: false,
             together: Vec::new(),
         }
     }
@@ -118,6 +122,7 @@ impl<'a> Checker<'a> {
         descriptions: Vec<Description>,
     ) -> Result<(), Error> {
         self.probes = Some(descriptions.clone());
+        self.speculates = false;
         // Actions may make variables that the predicate asks for, and the other way round.
         let body = clause.body.as_deref().unwrap_or_default();
         let (predicate, body) = match self.statements(body) {

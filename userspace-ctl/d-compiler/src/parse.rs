@@ -235,10 +235,7 @@ impl<'a> Parser<'a> {
 
     /// Whether a name is that of a type.
     fn is_type(&self, name: &str) -> bool {
-        !self.variables.contains(name)
-            && (self.types.contains(name)
-                || TYPEDEFS.contains(&name)
-                || (self.context.is_type)(name))
+        names_type(&self.variables, &self.types, self.context, name)
     }
 
     // Outer tokens.
@@ -250,12 +247,7 @@ impl<'a> Parser<'a> {
             None => {
                 let (variables, types) = (&self.variables, &self.types);
                 let context = self.context;
-                let is_type = |name: &str| {
-                    !variables.contains(name)
-                        && (types.contains(name)
-                            || TYPEDEFS.contains(&name)
-                            || (context.is_type)(name))
-                };
+                let is_type = |name: &str| names_type(variables, types, context, name);
                 // In an option's argument words are descriptions.
                 let is_type: &dyn Fn(&str) -> bool = &is_type;
                 self.lexer.outer(self.option.is_none().then_some(is_type))?
@@ -379,6 +371,20 @@ fn refused(word: &str, span: Span) -> Error {
             }
         },
     )
+}
+
+/// Whether a name is a type's. `C` and `D` are the modules of the program's and the language's.
+fn names_type(
+    variables: &HashSet<String>,
+    types: &HashSet<String>,
+    context: &Context<'_>,
+    name: &str,
+) -> bool {
+    if let Some(("C" | "D", own)) = name.rsplit_once('`') {
+        return types.contains(own) || TYPEDEFS.contains(&own);
+    }
+    !variables.contains(name)
+        && (types.contains(name) || TYPEDEFS.contains(&name) || (context.is_type)(name))
 }
 
 /// The typedefs that D itself defines, whatever the kernel has.

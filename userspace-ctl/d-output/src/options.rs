@@ -27,6 +27,8 @@ pub struct Options {
     pub stackindent: u32,
     /// Bytes of a string, NUL included: how much of one `rawbytes` dumps.
     pub strsize: u32,
+    /// Bytes of a value that `print()` shows at most.
+    pub printsize: u64,
     /// Drops are told with their tag.
     pub droptags: bool,
     /// Aggregations are ordered by key, not by value.
@@ -55,6 +57,7 @@ impl Default for Options {
             rawbytes: false,
             stackindent: 14,
             strsize: 256,
+            printsize: 1024,
             droptags: false,
             aggsortkey: false,
             aggsortkeypos: 0,
@@ -109,6 +112,7 @@ impl Options {
         match name {
             "stackindent" => self.stackindent = narrow()?,
             "strsize" => self.strsize = narrow()?,
+            "printsize" => self.printsize = number()?,
             "aggsortkeypos" => self.aggsortkeypos = number()?,
             "aggsortpos" => self.aggsortpos = number()?,
             "encoding" => {

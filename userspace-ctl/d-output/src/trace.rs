@@ -223,6 +223,8 @@ impl Printer {
             }
             A::Print { type_name, type_id } => {
                 let bytes = items.payload(0).ok_or(Malformed::new("bytes of a type"))?;
+                let shows = usize::try_from(self.options.printsize).unwrap_or(usize::MAX);
+                let bytes = &bytes[..bytes.len().min(shows)];
                 let text = world.typed(type_name, *type_id, bytes);
                 let pointer = items.payload(1).map(|_| items.number(1)).transpose()?;
                 print(&mut shown.text, text.as_deref(), pointer, bytes);

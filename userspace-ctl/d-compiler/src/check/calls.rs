@@ -10,6 +10,7 @@ use crate::error::{Error, Span};
 use crate::types::{Intrinsic, Named, TypeId};
 
 use super::Checker;
+use super::origin::Origin;
 use super::tree::{Arithmetic, Comparison, Node, NodeKind};
 
 /// Whether the expression calls an action.
@@ -105,7 +106,8 @@ impl Checker<'_> {
         Ok(converted)
     }
 
-    fn argument(
+    /// An argument as the prototype has it.
+    pub(super) fn argument(
         &mut self,
         function: &Function,
         index: usize,
@@ -157,6 +159,15 @@ impl Checker<'_> {
             let shown = self.types.name(ty);
             return Err(self.mismatch(function, index, &shown, &node));
         }
+        if parameter == Parameter::Target && self.origin(&node) == Origin::Other {
+            return Err(mismatched(
+                function,
+                index,
+                "alloca pointer",
+                "non-alloca pointer",
+                node.span,
+            ));
+        }
         // Strings: an array of char or a pointer to char is read.
         if self.types.is_string_like(ty) && !node.is_zero() {
             return Ok(self.text(node));
@@ -171,18 +182,7 @@ impl Checker<'_> {
         expected: &str,
         node: &Node,
     ) -> Error {
-        Error::new(
-            "D_PROTO_ARG",
-            node.span,
-            format!(
-                "{}( ) argument #{} is incompatible with prototype:\n\tprototype: {expected}\n\t\
-                 {:>9}: {}",
-                function.name,
-                index + 1,
-                "argument",
-                self.shown(node)
-            ),
-        )
+        mismatched(function, index, expected, &self.shown(node), node.span)
     }
 
     fn outcome(&mut self, function: &Function) -> TypeId {
@@ -293,6 +293,21 @@ impl Checker<'_> {
             }
         })
     }
+}
+
+/// An argument is not what the prototype says.
+fn mismatched(function: &Function, index: usize, expected: &str, given: &str, span: Span) -> Error {
+    Error::new(
+        "D_PROTO_ARG",
+        span,
+        format!(
+            "{}( ) argument #{} is incompatible with prototype:\n\tprototype: {expected}\n\t\
+             {:>9}: {given}",
+            function.name,
+            index + 1,
+            "argument",
+        ),
+    )
 }
 
 /// Whether so many arguments are right.

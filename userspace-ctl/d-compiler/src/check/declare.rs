@@ -346,6 +346,22 @@ impl Checker<'_> {
         }
     }
 
+    /// The type of a parameter, or of a key.
+    fn parameter(&mut self, name: &TypeName) -> Result<TypeId, Error> {
+        let base = self.base_type(&name.base, name.span)?;
+        match self.declarator(base, &name.declarator)? {
+            Declared::Type(ty) => Ok(ty),
+            Declared::Associative { .. } => Err(Error::new(
+                "D_DECL_PROTO_TYPE",
+                name.span,
+                format!(
+                    "a parameter may not be an associative array: {}",
+                    name.declarator.name
+                ),
+            )),
+        }
+    }
+
     /// What stands before declarators.
     fn base_type(&mut self, base: &BaseType, span: Span) -> Result<TypeId, Error> {
         Ok(match base {
@@ -602,7 +618,7 @@ impl Checker<'_> {
                 Derivation::Function(parameters, variadic) => {
                     let mut types = Vec::with_capacity(parameters.len());
                     for parameter in parameters {
-                        types.push(self.type_name(parameter)?);
+                        types.push(self.parameter(parameter)?);
                     }
                     if let [only] = types.as_slice() {
                         if self.types.is_void(*only) {
@@ -639,7 +655,7 @@ impl Checker<'_> {
                     }
                     let mut types = Vec::with_capacity(keys.len());
                     for key in keys {
-                        let ty = self.type_name(key)?;
+                        let ty = self.parameter(key)?;
                         types.push((key.declarator.name.clone(), ty));
                     }
                     return Ok(Declared::Associative { ty, keys: types });
