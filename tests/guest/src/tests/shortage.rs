@@ -530,7 +530,7 @@ fn sweep_over_load() -> Outcome {
         answer.map_err(|errno| fail(format!("without a failure: {errno}")))?;
         check!(!happened, "there are {MANY} allocations or more");
         traces_once_loaded()?;
-        Ok(u32::try_from(target.run("counted")?)?)
+        Ok(target.run("counted")? as u32)
     };
     let count = unharmed()?;
     let chosen = chosen(count);
