@@ -173,7 +173,9 @@ impl Checker<'_> {
                 ));
             }
         }
-        let frames = frames.min(abi::RTRACE_STACK_FRAMES_MAX);
+        let frames = frames
+            .min(self.options.maxframes)
+            .min(abi::RTRACE_STACK_FRAMES_MAX);
         Ok(if user {
             Item::Ustack(frames)
         } else {

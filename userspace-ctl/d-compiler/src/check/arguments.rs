@@ -6,6 +6,7 @@ use rust_tracer::abi;
 
 use crate::ast::{Clause, Description, Expr, ExprKind, Statement};
 use crate::error::{Error, Span};
+use crate::syscalls;
 use crate::types::{Intrinsic, TypeId};
 
 use super::Checker;
@@ -226,6 +227,7 @@ impl Checker<'_> {
 
     /// What a system call takes, as the kernel declares it.
     fn system_call(&self, name: &str) -> Vec<TypeId> {
+        let name = syscalls::as_the_kernel_knows(name);
         for prefix in CALLS {
             let Some(function) = self.types.function(None, &format!("{prefix}{name}")) else {
                 continue;

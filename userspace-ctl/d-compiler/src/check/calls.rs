@@ -79,10 +79,28 @@ impl Checker<'_> {
                 format!("{name}( ) is not there: {why}"),
             )),
             Role::Subroutine(number) => {
-                fits_scratch(number, &nodes)?;
+                self.fits_scratch(function.name, number, &nodes)?;
                 Ok(self.subroutine(function, number, nodes, span))
             }
             Role::Composed => self.composed(name, nodes, span),
+        }
+    }
+
+    /// What is asked for must fit the memory of a firing.
+    fn fits_scratch(&self, name: &str, number: u32, nodes: &[Node]) -> Result<(), Error> {
+        let size = match number {
+            abi::RTRACE_SUB_ALLOCA => nodes.first(),
+            abi::RTRACE_SUB_COPYIN | abi::RTRACE_SUB_COPYINSTR => nodes.get(1),
+            _ => None,
+        };
+        let most = self.options.scratchsize;
+        match size.and_then(|size| Some((size, size.constant()? as u64))) {
+            Some((size, bytes)) if bytes > u64::from(most) => Err(Error::new(
+                "D_ALLOCA_SIZE",
+                size.span,
+                format!("{name}( ) size {bytes} is larger than scratchsize {most}"),
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -356,27 +374,4 @@ pub(super) fn destructive(name: &str, span: Span) -> Error {
              whatever the privileges; remove it"
         ),
     )
-}
-
-/// What is asked for must fit the memory of a firing.
-fn fits_scratch(number: u32, nodes: &[Node]) -> Result<(), Error> {
-    let size = match number {
-        abi::RTRACE_SUB_ALLOCA => nodes.first(),
-        abi::RTRACE_SUB_COPYIN | abi::RTRACE_SUB_COPYINSTR => nodes.get(1),
-        _ => None,
-    };
-    match size.and_then(|size| Some((size, size.constant()?))) {
-        Some((size, bytes)) if bytes as u64 > u64::from(abi::RTRACE_SCRATCH_BYTES) => {
-            Err(Error::new(
-                "D_ALLOCA_SIZE",
-                size.span,
-                format!(
-                    "{} bytes are asked for, but a firing has {}",
-                    bytes as u64,
-                    abi::RTRACE_SCRATCH_BYTES
-                ),
-            ))
-        }
-        _ => Ok(()),
-    }
 }
