@@ -67,7 +67,7 @@ demo:
 
 test:
 	@scripts/lab/host-needs
-	@scripts/test --short host lint guest debug fuzz
+	@scripts/test --short host lint guest debug programs fuzz
 
 test-host:
 	@scripts/lab/host-needs
@@ -79,7 +79,7 @@ test-guest:
 
 test-debug:
 	@scripts/lab/host-needs
-	@scripts/test fuzz debug reload
+	@scripts/test fuzz debug programs reload
 
 test-rules:
 	@scripts/lab/host-needs

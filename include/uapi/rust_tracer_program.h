@@ -27,7 +27,7 @@
 #define RTRACE_VARIABLES_MAX 4096u
 #define RTRACE_AGGREGATIONS_MAX 1024u
 #define RTRACE_KEYS_MAX 4096u		   /* bytes of one tuple of keys */
-#define RTRACE_STRSIZE_DEFAULT 256u	   /* DTrace's strsize, NUL included */
+#define RTRACE_STRSIZE_DEFAULT 257u	   /* DTrace's strsize and a NUL */
 #define RTRACE_STRSIZE_MAX 4096u
 #define RTRACE_SCRATCH_BYTES 16384u	   /* of one firing's temporary values */
 #define RTRACE_LOCALS_MAX 8192u		   /* bytes of all clause-local variables */
@@ -280,7 +280,7 @@ struct rtrace_program {
 #define RTRACE_SUB_TOUPPER 15u
 #define RTRACE_SUB_TOLOWER 16u
 #define RTRACE_SUB_INET_NTOA 17u /* pointer to 4 bytes */
-#define RTRACE_SUB_INET_NTOA6 18u /* pointer to 16 bytes */
+#define RTRACE_SUB_INET_NTOA6 18u /* (pointer to 16 bytes) or (pointer, whether IPv4 is shown in full) */
 #define RTRACE_SUB_INET_NTOP 19u /* (family, pointer) */
 #define RTRACE_SUB_LINK_NTOP 20u /* (type, pointer) */
 #define RTRACE_SUB_HTONS 21u	 /* and NTOHS */

@@ -346,7 +346,7 @@ subroutines! {
     15 TOUPPER    "toupper"    (Text)                 0 Text   4;
     16 TOLOWER    "tolower"    (Text)                 0 Text   4;
     17 INET_NTOA  "inet_ntoa"  (Bytes)                0 Text   1;
-    18 INET_NTOA6 "inet_ntoa6" (Bytes)                0 Text   1;
+    18 INET_NTOA6 "inet_ntoa6" (Bytes Number)         1 Text   1;
     19 INET_NTOP  "inet_ntop"  (Number Bytes)         0 Text   1;
     20 LINK_NTOP  "link_ntop"  (Number Bytes)         0 Text   1;
     21 HTONS      "htons"      (Number)               0 Number 0;

@@ -31,7 +31,7 @@ pub(crate) const ARGUMENTS: usize = 3;
 /// Bits of a minor number in a `dev_t`, as the kernel has it (`MINORBITS`).
 const MINOR_BITS: u32 = 20;
 
-/// Calls a subroutine with its `count` arguments; those that were left out are 0.
+/// Calls a subroutine with its `count` arguments; those that were left out may be anything.
 #[inline(never)]
 pub(crate) fn call<W: World>(
     memory: &mut Memory<'_>,
@@ -60,14 +60,13 @@ pub(crate) fn call<W: World>(
             Ok(0)
         }
         sub::COPYINSTR => {
-            // As in Oracle's edition its NUL counts.
-            let limit = if count > 1 {
-                b.saturating_sub(1)
-            } else {
-                u64::MAX
+            // As in Oracle's edition its NUL counts, here alone.
+            let most = memory.text_max();
+            let limit = match usize::try_from(b) {
+                Ok(limit) if count > 1 => limit.min(most),
+                _ => most,
             };
-            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-            let text = memory.receive(limit, |into| world.read_user_text(a, into))?;
+            let text = memory.receive(limit.saturating_sub(1), |into| world.read_user_text(a, into))?;
             Ok(text.address())
         }
         sub::BCOPY => {
@@ -78,7 +77,7 @@ pub(crate) fn call<W: World>(
             let text = memory.receive(usize::MAX, |into| world.path(a, into))?;
             Ok(text.address())
         }
-        sub::INET_NTOA..=sub::LINK_NTOP => address(memory, world, number, a, b),
+        sub::INET_NTOA..=sub::LINK_NTOP => address(memory, world, number, [a, b], count),
         sub::LLTOSTR => {
             let base = if count > 1 { b } else { 10 };
             if !(2..=strings::BASE_MAX).contains(&base) {
@@ -247,9 +246,10 @@ fn address<W: World>(
     memory: &mut Memory<'_>,
     world: &mut W,
     number: u32,
-    a: u64,
-    b: u64,
+    [a, b]: [u64; 2],
+    count: u8,
 ) -> Result<u64, Fault> {
+    let bare = number == sub::INET_NTOA6 && (count < 2 || b == 0);
     let (family, pointer) = match number {
         sub::INET_NTOA => (addresses::AF_INET, a),
         sub::INET_NTOA6 => (addresses::AF_INET6, a),
@@ -269,7 +269,7 @@ fn address<W: World>(
     } else if family == addresses::AF_INET6 {
         let bytes = memory.load::<16, W>(world, pointer)?;
         memory.build_any(addresses::ADDRESS_MAX, |_, into| {
-            addresses::v6(&bytes, number == sub::INET_NTOA6, into)
+            addresses::v6(&bytes, bare, into)
         })?
     } else {
         return Err(Fault::of(fault::ILLOP));

@@ -23,7 +23,7 @@
  *   release N        lets N of them out
  *   die TOKEN        rt_die(TOKEN) in a kernel thread; reads back its tid
  *   storm THREADS N  rt_plain and rt_yield by THREADS kernel threads
- *   failinit N, failcoming N, failed: see shortage.c
+ *   failinit N, failcoming N, failed, counted: see shortage.c
  */
 #include <linux/ctype.h>
 #include <linux/fs.h>
@@ -95,6 +95,8 @@ static int run(const char *name, u64 a, u64 b, u64 *value)
 		return rt_fail_in_coming(a);
 	} else if (!strcmp(name, "failed")) {
 		*value = rt_has_failed();
+	} else if (!strcmp(name, "counted")) {
+		*value = rt_counted();
 	} else {
 		return -EINVAL;
 	}

@@ -9,6 +9,7 @@
  *   failinit N     the Nth in the initialiser of rust_tracer
  *   failcoming N   the Nth while the notifiers of priority 0 (rust_tracer's) hear of rt_late
  *   failed         whether there were so many; nothing fails any more
+ *   counted        how many there were, up to the Nth
  */
 #include <linux/errno.h>
 #include <linux/init.h>
@@ -22,7 +23,7 @@
 
 #ifdef CONFIG_FAULT_INJECTION
 
-static unsigned int in_init, in_coming;
+static unsigned int in_init, in_coming, counted;
 static initcall_t initialiser;
 static bool happened;
 
@@ -33,6 +34,7 @@ static void begin(unsigned int *nth)
 
 static void end(unsigned int *nth)
 {
+	counted = *nth - current->fail_nth;
 	happened = *nth && !current->fail_nth;
 	current->fail_nth = 0;
 	*nth = 0;
@@ -144,6 +146,11 @@ bool rt_has_failed(void)
 	return happened;
 }
 
+unsigned int rt_counted(void)
+{
+	return counted;
+}
+
 #else
 
 int rt_shortage_init(void)
@@ -168,6 +175,11 @@ int rt_fail_in_coming(u64 nth)
 bool rt_has_failed(void)
 {
 	return false;
+}
+
+unsigned int rt_counted(void)
+{
+	return 0;
 }
 
 #endif

@@ -63,6 +63,7 @@ int rt_run_storm(u64 threads, u64 count);
 int rt_fail_in_init(u64 nth);
 int rt_fail_in_coming(u64 nth);
 bool rt_has_failed(void);
+unsigned int rt_counted(void);
 int rt_shortage_init(void);
 void rt_shortage_exit(void);
 

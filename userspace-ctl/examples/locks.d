@@ -12,7 +12,7 @@
 
 #pragma D option quiet
 
-fbt::mutex_lock:return,
+fbt::mutex_lock*:return,
 fbt::down_read:return,
 fbt::down_write:return
 /elapsed > 10000/

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* strsize as a pragma. */
+/* strsize counts characters, without the NUL. */
 #pragma D option quiet
 
 #pragma D option strsize=8
-BEGIN { printf("%s\n", strjoin("abcdef", "ghijkl")); exit(0); }
+BEGIN
+{
+	printf("%s %d\n", strjoin("abcdef", "ghijkl"), sizeof(string));
+	exit(0);
+}

@@ -4,7 +4,7 @@
 
 BEGIN
 {
-	printf("%d %d %d %d %d\n", 'a', '\n', '\t', '\\', '\'');
+	printf("%d %d %d %d %d\n", 'a', '\n', '\t', '\\', '\"');
 	printf("%d %d %d\n", '\0', '\101', '\x41');
 	exit(0);
 }

@@ -5,5 +5,6 @@
 BEGIN
 {
 	printf("%x %d %d\n", 'abcd', '\?', '\"');
+	printf("%lx %d %d\n", 'abcdefgh', sizeof('abcde'), '\'');
 	exit(0);
 }

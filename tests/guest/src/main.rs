@@ -49,7 +49,7 @@ fn main() -> ExitCode {
                 (None, None) => line.options.fuzz,
             };
             line.options.fuzz_seconds = seconds.unwrap_or(0);
-            line.filter = Some(tests::FUZZ.to_owned());
+            line.filter = vec![tests::FUZZ.to_owned()];
         }
         Some(Command::Part(part)) => return fuzz::take_part(part, &line.options),
         Some(Command::Inherited { fd }) => return fuzz::inherited(*fd),
@@ -84,9 +84,9 @@ fn main() -> ExitCode {
                 .map(|test| (runner::full_name(group, test), test))
         })
         .filter(|(name, _)| {
-            let glob = line.filter.as_deref().unwrap_or("*");
-            let skipped = |glob: &String| sys::glob_matches(glob, name);
-            sys::glob_matches(glob, name) && !line.skip.iter().any(skipped)
+            let matches = |glob: &String| sys::glob_matches(glob, name);
+            (line.filter.is_empty() || line.filter.iter().any(matches))
+                && !line.skip.iter().any(matches)
         })
         .collect();
     if line.list {

@@ -19,9 +19,9 @@ pub struct CommandLine {
     /// List the tests
     #[arg(long)]
     pub list: bool,
-    /// Run only the tests whose name matches this glob
+    /// Run only the tests whose name matches this glob; may be given many times
     #[arg(long, value_name = "GLOB")]
-    pub filter: Option<String>,
+    pub filter: Vec<String>,
     /// Leave out the tests whose name matches this glob; may be given many times
     #[arg(long, value_name = "GLOB")]
     pub skip: Vec<String>,
@@ -45,9 +45,12 @@ pub struct Options {
     /// How long the load on every function of the kernel lasts
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
     pub load: u64,
-    /// How many hostile operations the fuzzing test makes, and how many random programs are loaded
+    /// How many hostile operations the fuzzing test makes
     #[arg(long, global = true, value_name = "N", default_value_t = 200_000)]
     pub fuzz: u64,
+    /// How many random programs are loaded
+    #[arg(long, global = true, value_name = "N", default_value_t = 50_000)]
+    pub programs: u64,
     /// After how many seconds the fuzzing test has made enough [default: never]
     #[arg(
         long,
@@ -140,6 +143,7 @@ impl Options {
             format!("--fuzz={}", self.fuzz),
             format!("--fuzz-seconds={}", self.fuzz_seconds),
             format!("--hotplugs={}", self.hotplugs),
+            format!("--programs={}", self.programs),
             format!("--reloads={}", self.reloads),
             format!("--seed={}", self.seed),
             format!("--patience={}", self.patience),

@@ -7,9 +7,10 @@
 //!                  a module's file goes on counting types and strings where vmlinux ends
 //! ```
 //!
-//! The types are walked once when a file is opened, to find where each begins and that each ends
-//! inside; they are decoded when somebody asks. Nothing the file says is believed: offsets are
-//! checked where they are followed, and what leads nowhere reads as void, or as an empty name.
+//! A file is read when something is asked that it may know. Its types are walked once then, to find
+//! where each begins and that each ends inside; they are decoded when somebody asks. Nothing the
+//! file says is believed: offsets are checked where they are followed, and what leads nowhere reads
+//! as void, or as an empty name.
 //!
 //! The crate `btf-rs` was measured in its place: its cached form takes longer to open `vmlinux`
 //! than this may, and sizes its tables by what the header claims; its mapped form needs kernels
@@ -34,93 +35,91 @@ const MODULES_MAX: usize = 4000;
 /// The most bytes that a file of BTF may have.
 const BYTES_MAX: u64 = 256 << 20;
 
-/// Why BTF cannot be read.
+/// BTF is not there, or cannot be read.
 #[derive(Debug, Error)]
-pub enum BtfError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The file is not BTF that we understand.
-    #[error("{} is no BTF that can be used: {why}", path.display())]
-    Format {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: &'static str,
-    },
+#[error("cannot read {}: {source}", path.display())]
+pub struct BtfError {
+    /// Where it was looked for.
+    pub path: PathBuf,
+    /// Why not.
+    pub source: io::Error,
 }
 
-/// What the kernel says of its types: vmlinux's, and its modules' when they are asked for.
+/// What the kernel says of its types: vmlinux's and its modules', each read when it is asked for.
 pub struct Btf {
-    vmlinux: Section,
-    modules: Vec<Module>,
+    vmlinux: File,
+    modules: Vec<(String, File)>,
 }
 
-struct Module {
-    name: String,
+/// One file of it.
+struct File {
     source: Source,
-    /// Opened at the first question; `None` inside: it cannot be read.
+    /// Read at the first question; `None` inside: it cannot be read.
     section: OnceCell<Option<Section>>,
 }
 
 enum Source {
-    File(PathBuf),
+    Path(PathBuf),
     Bytes(Vec<u8>),
 }
 
+impl File {
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            section: OnceCell::new(),
+        }
+    }
+
+    /// What is in it, on top of vmlinux's.
+    fn section(&self, base: Option<&Section>) -> Option<&Section> {
+        let read = || {
+            let bytes = match &self.source {
+                Source::Path(path) => read(path).ok()?,
+                Source::Bytes(bytes) => bytes.clone(),
+            };
+            Section::parse(bytes, base).ok()
+        };
+        self.section.get_or_init(read).as_ref()
+    }
+}
+
 impl Btf {
-    /// A directory like /sys/kernel/btf: `vmlinux`, and a file for each module, which is opened
-    /// when its types are asked for.
+    /// A directory like /sys/kernel/btf: `vmlinux`, and a file for each module.
     pub fn open(directory: &Path) -> Result<Self, BtfError> {
-        let path = directory.join("vmlinux");
-        let bytes = read(&path)?;
-        let vmlinux = Section::parse(bytes, None).map_err(|why| BtfError::Format { path, why })?;
-        let mut modules = Vec::new();
-        let entries = fs::read_dir(directory).map_err(|source| BtfError::Read {
+        let failed = |source| BtfError {
             path: directory.to_owned(),
             source,
-        })?;
-        for entry in entries.flatten() {
+        };
+        let path = directory.join("vmlinux");
+        fs::metadata(&path).map_err(failed)?;
+        let mut modules = Vec::new();
+        for entry in fs::read_dir(directory).map_err(failed)?.flatten() {
             if let Ok(name) = entry.file_name().into_string() {
                 if name != "vmlinux" {
-                    modules.push(Module {
-                        name,
-                        source: Source::File(entry.path()),
-                        section: OnceCell::new(),
-                    });
+                    modules.push((name, File::new(Source::Path(entry.path()))));
                 }
             }
         }
-        modules.sort_by(|a, b| a.name.cmp(&b.name));
+        modules.sort_by(|(a, _), (b, _)| a.cmp(b));
         modules.truncate(MODULES_MAX);
+        let vmlinux = File::new(Source::Path(path));
         Ok(Self { vmlinux, modules })
     }
 
     /// The same from memory: vmlinux's bytes, and names and bytes of modules.
-    pub fn from_bytes(vmlinux: Vec<u8>, modules: Vec<(String, Vec<u8>)>) -> Result<Self, BtfError> {
-        let vmlinux = Section::parse(vmlinux, None).map_err(|why| BtfError::Format {
-            path: "vmlinux".into(),
-            why,
-        })?;
-        let modules = modules
-            .into_iter()
-            .take(MODULES_MAX)
-            .map(|(name, bytes)| Module {
-                name,
-                source: Source::Bytes(bytes),
-                section: OnceCell::new(),
-            })
-            .collect();
-        Ok(Self { vmlinux, modules })
+    pub fn from_bytes(vmlinux: Vec<u8>, modules: Vec<(String, Vec<u8>)>) -> Self {
+        let file = |bytes| File::new(Source::Bytes(bytes));
+        let modules = modules.into_iter().take(MODULES_MAX);
+        Self {
+            vmlinux: file(vmlinux),
+            modules: modules.map(|(name, bytes)| (name, file(bytes))).collect(),
+        }
     }
 
-    pub(crate) fn vmlinux(&self) -> &Section {
-        &self.vmlinux
+    /// vmlinux's part; `None`: it cannot be read.
+    pub(crate) fn vmlinux(&self) -> Option<&Section> {
+        self.vmlinux.section(None)
     }
 
     /// How many modules have BTF.
@@ -130,24 +129,15 @@ impl Btf {
 
     /// The module of this name, for which `-` and `_` are the same.
     pub(crate) fn module_named(&self, name: &str) -> Option<usize> {
-        self.modules.iter().position(|module| {
-            module.name == name || module.name.replace('-', "_") == name.replace('-', "_")
-        })
+        let name = name.replace('-', "_");
+        let mut all = self.modules.iter();
+        all.position(|(other, _)| other.replace('-', "_") == name)
     }
 
     /// A module's part; `None`: it cannot be read (modules come and go).
     pub(crate) fn module(&self, index: usize) -> Option<&Section> {
-        let module = self.modules.get(index)?;
-        module
-            .section
-            .get_or_init(|| {
-                let bytes = match &module.source {
-                    Source::File(path) => read(path).ok()?,
-                    Source::Bytes(bytes) => bytes.clone(),
-                };
-                Section::parse(bytes, Some(&self.vmlinux)).ok()
-            })
-            .as_ref()
+        let (_, file) = self.modules.get(index)?;
+        file.section(Some(self.vmlinux()?))
     }
 
     /// A name of a type of this section.
@@ -156,27 +146,19 @@ impl Btf {
     }
 
     fn raw_string<'a>(&'a self, section: &'a Section, offset: u32) -> &'a [u8] {
-        if offset < section.first_string {
-            self.vmlinux.own_string(offset)
-        } else {
-            section.own_string(offset - section.first_string)
+        match offset.checked_sub(section.first_string) {
+            Some(offset) => section.own_string(offset),
+            None => self.vmlinux().map_or(&[], |base| base.own_string(offset)),
         }
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, BtfError> {
-    let failed = |source| BtfError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let length = fs::metadata(path).map_err(failed)?.len();
-    if length > BYTES_MAX {
-        return Err(BtfError::Format {
-            path: path.to_owned(),
-            why: "it is larger than any kernel's",
-        });
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // Larger than any kernel's.
+    if fs::metadata(path)?.len() > BYTES_MAX {
+        return Err(io::ErrorKind::FileTooLarge.into());
     }
-    fs::read(path).map_err(failed)
+    fs::read(path)
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ pub enum Parameter {
     Named(&'static str),
     /// Pointer to a number of 4 bytes.
     Pointer4,
-    /// Pointer to what is written: no string.
+    /// Pointer to what is written: the firing's own memory, and no string.
     Target,
 }
 
@@ -207,7 +207,7 @@ static FUNCTIONS: &[Function] = functions! {
     "htons": Subroutine(abi::RTRACE_SUB_HTONS), O::Is(I::Uint16), [Is(I::Uint16)];
     "index": Subroutine(abi::RTRACE_SUB_INDEX), O::Is(I::Int), [CHARS, CHARS, May(I::Int)];
     "inet_ntoa": Subroutine(abi::RTRACE_SUB_INET_NTOA), TEXT, [Pointer4];
-    "inet_ntoa6": Subroutine(abi::RTRACE_SUB_INET_NTOA6), TEXT, [Struct("in6_addr")];
+    "inet_ntoa6": Subroutine(abi::RTRACE_SUB_INET_NTOA6), TEXT, [Struct("in6_addr"), May(I::Int)];
     "inet_ntop": Subroutine(abi::RTRACE_SUB_INET_NTOP), TEXT, [Is(I::Int), Is(I::VoidPointer)];
     "jstack": Action, O::Stack, [May(I::Uint32), May(I::Uint32)];
     "link_ntop": Subroutine(abi::RTRACE_SUB_LINK_NTOP), TEXT, [Is(I::Int), Is(I::VoidPointer)];
@@ -225,14 +225,14 @@ static FUNCTIONS: &[Function] = functions! {
     "mutex_owner": Composed, O::Struct("task_struct"), [Struct("mutex")];
     "mutex_type_adaptive": Composed, O::Is(I::Int), [Struct("mutex")];
     "mutex_type_spin": Composed, O::Is(I::Int), [Struct("mutex")];
-    "normalize": Action, VOID, [Any, May(I::Uint64)];
+    "normalize": Action, VOID, [Any, Is(I::Uint64)];
     "ntohl": Subroutine(abi::RTRACE_SUB_HTONL), O::Is(I::Uint32), [Is(I::Uint32)];
     "ntohll": Subroutine(abi::RTRACE_SUB_HTONLL), O::Is(I::Uint64), [Is(I::Uint64)];
     "ntohs": Subroutine(abi::RTRACE_SUB_HTONS), O::Is(I::Uint16), [Is(I::Uint16)];
     "panic": Destructive, VOID, [];
     "pcap": Refused("packets are not captured; use tracemem()"), VOID,
         [Is(I::VoidPointer), Is(I::Int)];
-    "print": Action, VOID, [Any, May(I::Size)];
+    "print": Action, VOID, [Any];
     "printa": Action, VOID, [Any, Rest];
     "printf": Action, VOID, [Is(I::String), Rest];
     "progenyof": Subroutine(abi::RTRACE_SUB_PROGENYOF), O::Is(I::Int), [Is(I::Pid)];
@@ -281,19 +281,30 @@ pub enum SymbolType {
     Text,
     /// A struct of this tag.
     Struct(&'static str),
+    /// A type of this name.
+    Named(&'static str),
+    /// Pointer to a struct of this tag.
+    Pointer(&'static str),
+    /// An array, whose length is not known, of pointers to structs of this tag.
+    Pointers(&'static str),
 }
 
 /// The type of a variable that people ask for: BTF describes only variables that there is one of
-/// for each CPU. (include/linux/{jiffies,memblock,sched/task,utsname,panic,cpumask,…}.h)
+/// for each CPU. (include/linux/{jiffies,memblock,sched/task,utsname,panic,cpumask,…}.h) File
+/// systems call what their files can do by one pattern.
 pub fn symbol(name: &str) -> Option<SymbolType> {
-    use SymbolType::{Is, Struct, Text};
+    use SymbolType::{Is, Named, Pointer, Pointers, Struct, Text};
+    if name.ends_with("_dir_operations") || name.ends_with("_file_operations") {
+        return Some(Struct("file_operations"));
+    }
     Some(match name {
         "jiffies" | "loops_per_jiffy" | "max_low_pfn" | "max_mapnr" | "max_pfn" | "min_low_pfn" => {
             Is(I::UnsignedLong)
         }
         "jiffies_64" | "max_possible_pfn" => Is(I::Uint64),
         "nr_cpu_ids" | "tsc_khz" | "cpu_khz" => Is(I::UnsignedInt),
-        "nr_threads"
+        "crashing_cpu"
+        | "nr_threads"
         | "panic_on_oops"
         | "panic_timeout"
         | "pid_max"
@@ -301,21 +312,22 @@ pub fn symbol(name: &str) -> Option<SymbolType> {
         | "system_state" => Is(I::Int),
         "saved_command_line" => Is(I::CharPointer),
         "linux_banner" | "linux_proc_banner" => Text,
+        "cad_pid" => Pointer("pid"),
+        "cgrp_dfl_root" => Struct("cgroup_root"),
         "init_task" => Struct("task_struct"),
         "init_mm" => Struct("mm_struct"),
         "init_net" => Struct("net"),
         "init_pid_ns" => Struct("pid_namespace"),
         "init_user_ns" => Struct("user_namespace"),
         "init_uts_ns" => Struct("uts_namespace"),
+        "major_names" => Pointers("blk_major_name"),
+        "tasklist_lock" => Named("rwlock_t"),
         _ => return None,
     })
 }
 
 /// A constant that a library of dtrace defines: errors, signals, flags of open(), faults.
 pub fn constant(name: &str) -> Option<(i64, Intrinsic)> {
-    if name == "NULL" {
-        return Some((0, I::Long));
-    }
     CONSTANTS
         .iter()
         .find(|(known, _)| *known == name)
@@ -323,6 +335,7 @@ pub fn constant(name: &str) -> Option<(i64, Intrinsic)> {
 }
 
 static CONSTANTS: &[(&str, i64)] = &[
+    ("NULL", 0),
     ("EPERM", 1),
     ("ENOENT", 2),
     ("ESRCH", 3),
@@ -487,6 +500,8 @@ static CONSTANTS: &[(&str, i64)] = &[
     ("AF_UNIX", 1),
     ("AF_INET", 2),
     ("AF_INET6", 10),
+    ("ARPHRD_ETHER", 1),
+    ("ARPHRD_INFINIBAND", 32),
     ("R_OK", 4),
     ("W_OK", 2),
     ("X_OK", 1),

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | know what comes out | [`tree`] |
 //! | resolve names | `names`, `arguments` (`args[]`), `external` (the kernel's symbols) |
-//! | type expressions | `expr`, `operators`, `convert`, `calls` |
+//! | type expressions | `expr`, `operators`, `convert`, `calls`, `origin` |
 //! | check statements | `statements`, `actions`, `aggregate`, `printf`, [`format`] |
 //! | declare types, variables, inlines | `declare` |
 //! | translate | `translate` |
@@ -25,6 +25,7 @@ mod expr;
 pub mod format;
 mod names;
 mod operators;
+mod origin;
 mod places;
 mod printf;
 mod statements;
@@ -83,6 +84,8 @@ struct Checker<'a> {
     library_use: Option<Span>,
     /// The probes of the clause that is being checked.
     probes: Option<Vec<Description>>,
+    /// The clause that is being checked has called `speculate()`.
+    speculates: bool,
     /// `printa()` of several: their keys are shown together.
     together: Vec<Vec<usize>>,
 }
@@ -103,6 +106,7 @@ impl<'a> Checker<'a> {
             libraries: Vec::new(),
             library_use: None,
             probes: None,
+            speculates: false,
             together: Vec::new(),
         }
     }
@@ -134,6 +138,7 @@ impl<'a> Checker<'a> {
         descriptions: Vec<Description>,
     ) -> Result<(), Error> {
         self.probes = Some(descriptions.clone());
+        self.speculates = false;
         // Actions may make variables that the predicate asks for, and the other way round.
         let body = clause.body.as_deref().unwrap_or_default();
         let (predicate, body) = match self.statements(body) {

@@ -11,11 +11,14 @@ use crate::compiled::Compiled;
 use crate::error::Error;
 use crate::types::Types;
 
+/// The most characters of a string, if no option says otherwise.
+pub const STRSIZE: u32 = abi::RTRACE_STRSIZE_DEFAULT - 1;
+
 /// What a program does not say itself.
 pub struct Options<'a> {
     /// The address of a symbol of the kernel: of a module, or of whichever has it.
     pub symbol: &'a dyn Fn(Option<&str>, &str) -> Option<u64>,
-    /// Bytes of a string, NUL included (`strsize`).
+    /// The most characters of a string (`strsize`).
     pub strsize: u32,
     /// Frames of `stack()` without an argument (`stackframes`).
     pub stackframes: u32,
@@ -23,6 +26,10 @@ pub struct Options<'a> {
     pub ustackframes: u32,
     /// Frames of `jstack()` without an argument (`jstackframes`).
     pub jstackframes: u32,
+    /// The most frames of any of them (`maxframes`).
+    pub maxframes: u32,
+    /// The most bytes that `alloca()` and kin may be asked for (`scratchsize`).
+    pub scratchsize: u32,
 }
 
 impl Default for Options<'_> {
@@ -30,10 +37,12 @@ impl Default for Options<'_> {
     fn default() -> Self {
         Self {
             symbol: &|_, _| None,
-            strsize: abi::RTRACE_STRSIZE_DEFAULT,
+            strsize: STRSIZE,
             stackframes: 20,
             ustackframes: 20,
             jstackframes: 50,
+            maxframes: abi::RTRACE_STACK_FRAMES_MAX,
+            scratchsize: abi::RTRACE_SCRATCH_BYTES,
         }
     }
 }

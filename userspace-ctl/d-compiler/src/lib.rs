@@ -38,4 +38,5 @@ mod refusal_tests;
 #[cfg(test)]
 mod run_tests;
 pub mod source;
+pub mod syscalls;
 pub mod types;

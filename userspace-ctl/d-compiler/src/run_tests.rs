@@ -162,7 +162,9 @@ fn constants_and_their_types() {
         ("sizeof (char *)", 8),
         ("ENOENT", 2),
         ("SIGKILL", 9),
+        ("ARPHRD_ETHER", 1),
         ("NULL", 0),
+        ("sizeof (NULL)", 4),
         ("1, 2", 2),
     ] {
         assert_eq!(number(&format!("({expr})")), value, "{expr}");

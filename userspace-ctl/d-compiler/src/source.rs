@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Where a program's text comes from, and how errors show it.
 //!
-//! A refusal is shown in dtrace's form, the tag behind the line's number, then with the line it is about:
+//! A refusal is shown as dtrace does with `-x errtags`, then with the line it is about:
 //!
 //! ```text
-//!   failed to compile script x.d: line 3: [D_SYNTAX] syntax error near ")"
+//!   failed to compile script x.d: [D_SYNTAX] line 3: syntax error near ")"
 //!      3 | trace(1 + );
 //!        |           ^
 //! ```
@@ -169,9 +169,10 @@ pub fn render(origin: Origin<'_>, text: &str, error: &Error) -> String {
         Origin::Script(name) => format!("failed to compile script {}: ", safe(name)),
         Origin::Option => format!("invalid probe specifier {}: ", safe(text)),
     };
+    let _ = write!(shown, "[{}] ", error.tag);
     // Without a place it is about the program as a whole.
     if error.span == Span::default() {
-        let _ = write!(shown, "[{}] {}", error.tag, error.message);
+        shown.push_str(&error.message);
         return shown;
     }
     let line = line(text, error.span);
@@ -184,7 +185,7 @@ pub fn render(origin: Origin<'_>, text: &str, error: &Error) -> String {
         }
         (None, Origin::Option) => {}
     }
-    let _ = write!(shown, "[{}] {}", error.tag, error.message);
+    shown.push_str(&error.message);
     let (source, mark) = marked(&line);
     if source.trim().is_empty() {
         return shown;

@@ -267,6 +267,15 @@ impl Types {
         .or_else(|| self.lookup(None, named).filter(complete))
     }
 
+    /// Whether a word, ``module`name`` perhaps, names a type on its own.
+    pub fn is_typedef(&self, word: &str) -> bool {
+        let (module, name) = match word.split_once('`') {
+            Some((module, name)) => (Some(module), name),
+            None => (None, word),
+        };
+        self.lookup(module, Named::Typedef(name)).is_some()
+    }
+
     /// A type by its name: of the module (then of vmlinux); without one: of the program and the
     /// language, of vmlinux, of the other modules. `C` and `D` are the program's and the
     /// language's. Basic types that have a name of one word (`_Bool`) are found as typedefs.

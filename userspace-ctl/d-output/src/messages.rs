@@ -108,6 +108,8 @@ fn enabling(epid: u32, probe: &Probe) -> String {
 /// predicate.
 pub fn fault(fault: &Fault, probe: &Probe, action: u16) -> String {
     let address = match has_address(fault.fault) {
+        // As C's `%#lx`.
+        true if fault.address == 0 => " (0)".to_owned(),
         true => format!(" (0x{:x})", fault.address),
         false => String::new(),
     };
@@ -210,6 +212,12 @@ mod tests {
             "error on enabled probe ID 3 (ID 1: dtrace:::BEGIN): divide-by-zero in predicate \
              at DIF offset 3"
         );
+        // dtrace-utils test/unittest/codegen/err.deref_0.r
+        let null = Fault {
+            address: 0,
+            ..of(1, 2, 4)
+        };
+        assert!(fault(&null, &probe(), 1).contains("invalid address (0) in"));
         assert_eq!(fault_name(77), "unknown fault");
     }
 

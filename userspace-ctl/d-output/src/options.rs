@@ -2,6 +2,10 @@
 //! The options that shape output. The others (bufsize, switchrate, …) are the tool's.
 #![forbid(unsafe_code)]
 
+mod value;
+
+pub use value::{number, size, switch};
+
 /// Which characters bars are made of (`-x encoding`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
@@ -25,8 +29,10 @@ pub struct Options {
     pub rawbytes: bool,
     /// Spaces before a stack's frames.
     pub stackindent: u32,
-    /// Bytes of a string, NUL included: how much of one `rawbytes` dumps.
+    /// Bytes of a string with its NUL: how much of one `rawbytes` dumps. The tool sets it.
     pub strsize: u32,
+    /// Bytes of a value that `print()` shows at most.
+    pub printsize: u64,
     /// Drops are told with their tag.
     pub droptags: bool,
     /// Aggregations are ordered by key, not by value.
@@ -54,7 +60,8 @@ impl Default for Options {
             flowindent: false,
             rawbytes: false,
             stackindent: 14,
-            strsize: 256,
+            strsize: d_compiler::compile::STRSIZE + 1,
+            printsize: 1024,
             droptags: false,
             aggsortkey: false,
             aggsortkeypos: 0,
@@ -95,20 +102,16 @@ impl Options {
             "aggzoom" => &mut self.aggzoom,
             _ => return self.set_value(name, value),
         };
-        *switch = match value {
-            None | Some("" | "on" | "set") => true,
-            Some("off" | "unset") => false,
-            Some(number) => number.parse::<i64>().map(|_| true).or(Err(InvalidValue))?,
-        };
+        *switch = self::switch(value).ok_or(InvalidValue)?;
         Ok(true)
     }
 
     fn set_value(&mut self, name: &str, value: Option<&str>) -> Result<bool, InvalidValue> {
-        let number = || value.and_then(number).ok_or(InvalidValue);
+        let number = || value.and_then(size).ok_or(InvalidValue);
         let narrow = || number().and_then(|n| u32::try_from(n).or(Err(InvalidValue)));
         match name {
             "stackindent" => self.stackindent = narrow()?,
-            "strsize" => self.strsize = narrow()?,
+            "printsize" => self.printsize = number()?,
             "aggsortkeypos" => self.aggsortkeypos = number()?,
             "aggsortpos" => self.aggsortpos = number()?,
             "encoding" => {
@@ -124,22 +127,6 @@ impl Options {
     }
 }
 
-/// A number as C writes it, or of bytes: `0x10`, `4k`.
-fn number(text: &str) -> Option<u64> {
-    let text = text.trim();
-    if let Some(hexadecimal) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {
-        return u64::from_str_radix(hexadecimal, 16).ok();
-    }
-    let (digits, shift) = match text.chars().next_back()?.to_ascii_lowercase() {
-        'k' => (&text[..text.len() - 1], 10),
-        'm' => (&text[..text.len() - 1], 20),
-        'g' => (&text[..text.len() - 1], 30),
-        't' => (&text[..text.len() - 1], 40),
-        _ => (text, 0),
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,11 +136,11 @@ mod tests {
         let mut options = Options::default();
         assert_eq!(options.set("quiet", None), Ok(true));
         assert_eq!(options.set("aggsortkeypos", Some("2")), Ok(true));
-        assert_eq!(options.set("strsize", Some("1k")), Ok(true));
+        assert_eq!(options.set("stackindent", Some("0x10")), Ok(true));
         assert_eq!(options.set("bufsize", Some("1m")), Ok(false));
         assert!(options.quiet);
-        assert_eq!((options.aggsortkeypos, options.strsize), (2, 1024));
-        assert_eq!(options.set("quiet", Some("off")), Ok(true));
+        assert_eq!((options.aggsortkeypos, options.stackindent), (2, 16));
+        assert_eq!(options.set("quiet", Some("no")), Ok(true));
         assert!(!options.quiet);
     }
 

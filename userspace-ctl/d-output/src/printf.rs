@@ -167,14 +167,7 @@ fn convert(
         'k' => stack(out, conversion, field, value, world)?,
         'Y' => field.text(out, date::date(unsigned(value)?, world).as_bytes()),
         'T' => field.text(out, date::rfc822(unsigned(value)?, world).as_bytes()),
-        'e' | 'E' | 'f' | 'g' | 'G' => {
-            let bits = unsigned(value)?;
-            let value = match value {
-                Value::Integer { bytes: 4, .. } => f32::from_bits(bits as u32).into(),
-                _ => f64::from_bits(bits),
-            };
-            field.float(out, value, conversion.letter);
-        }
+        'e' | 'E' | 'f' | 'g' | 'G' => field.float(out, float(value)?, conversion.letter),
         _ => return Err(Malformed::new("such conversion")),
     }
     Ok(())
@@ -201,6 +194,30 @@ fn integer(out: &mut Vec<u8>, field: &Field, value: &Value) -> Result<(), Malfor
         other => field.unsigned(out, unsigned(other)?, 'u'),
     }
     Ok(())
+}
+
+/// A floating-point number, of which the bytes are recorded.
+fn float(value: &Value) -> Result<f64, Malformed> {
+    let bytes = match value {
+        Value::Bytes(bytes) => bytes.as_slice(),
+        _ => &[],
+    };
+    match *bytes {
+        [a, b, c, d] => Ok(f32::from_le_bytes([a, b, c, d]).into()),
+        [a, b, c, d, e, f, g, h] => Ok(f64::from_le_bytes([a, b, c, d, e, f, g, h])),
+        // Of x87: 64 bits of mantissa, 15 of exponent, the sign, and what fills up to 16 bytes.
+        [a, b, c, d, e, f, g, h, low, high, ..] => {
+            let mantissa = u64::from_le_bytes([a, b, c, d, e, f, g, h]) as f64;
+            let exponent = u16::from_le_bytes([low, high]);
+            let magnitude = mantissa * 2f64.powi(i32::from(exponent & 0x7fff) - 16383 - 63);
+            Ok(if exponent >> 15 == 1 {
+                -magnitude
+            } else {
+                magnitude
+            })
+        }
+        _ => Err(Malformed::new("floating-point number")),
+    }
 }
 
 fn text(value: &Value) -> Result<&[u8], Malformed> {

@@ -50,6 +50,8 @@ struct Items<'a> {
     items: &'a [Item<'a>],
     probe: u32,
     world: &'a dyn World,
+    /// The most characters of a string.
+    most: usize,
 }
 
 impl Items<'_> {
@@ -67,7 +69,12 @@ impl Items<'_> {
             (None, Form::Probe(_)) => &[],
             (None, _) => return Err(Malformed::new("item of an action")),
         };
-        item(form, payload, self.probe, self.world)
+        let mut value = item(form, payload, self.probe, self.world)?;
+        // The module has cut other strings itself.
+        if let (Form::Probe(_), Value::Text(text)) = (form, &mut value) {
+            text.truncate(self.most);
+        }
+        Ok(value)
     }
 
     fn values(&self, forms: &[Form]) -> Result<Vec<Value>, Malformed> {
@@ -154,6 +161,7 @@ impl Printer {
                 items: group,
                 probe: firing.probe,
                 world,
+                most: (self.options.strsize as usize).saturating_sub(1),
             };
             done = action(group).and_then(|action| self.act(&mut shown, action, &items, store));
             if done.is_err() {
@@ -223,6 +231,8 @@ impl Printer {
             }
             A::Print { type_name, type_id } => {
                 let bytes = items.payload(0).ok_or(Malformed::new("bytes of a type"))?;
+                let shows = usize::try_from(self.options.printsize).unwrap_or(usize::MAX);
+                let bytes = &bytes[..bytes.len().min(shows)];
                 let text = world.typed(type_name, *type_id, bytes);
                 let pointer = items.payload(1).map(|_| items.number(1)).transpose()?;
                 print(&mut shown.text, text.as_deref(), pointer, bytes);

@@ -157,6 +157,7 @@ fn raw_bytes_on_demand() {
         action_text(A::Trace(form), &[payload], options)
     };
     assert!(raw(Form::String, b"hi".to_vec()).contains("0: 68 69 00 00   "));
+    assert!(raw(Form::Probe(Part::Name), vec![]).contains("0: 42 45 47 00   "));
     assert!(raw(INT, number(-2)).contains("0: fe ff ff ff   "));
 }
 

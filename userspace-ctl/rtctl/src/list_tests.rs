@@ -60,6 +60,19 @@ fn the_listing_is_dtraces() {
     1     dtrace                                                     BEGIN
     2     dtrace                                                     END
     3     dtrace                                                     ERROR
+    -    profile                                                     profile-97
+    -    profile                                                     profile-199
+    -    profile                                                     profile-499
+    -    profile                                                     profile-997
+    -    profile                                                     profile-1999
+    -    profile                                                     profile-4001
+    -    profile                                                     profile-4999
+    -    profile                                                     tick-1
+    -    profile                                                     tick-10
+    -    profile                                                     tick-100
+    -    profile                                                     tick-500
+    -    profile                                                     tick-1000
+    -    profile                                                     tick-5000
     1        fbt           vmlinux                          vfs_read entry
     2        fbt           vmlinux                          vfs_read return
     3        fbt          a_module                         vfs_write entry

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use d_compiler::compile;
 use d_compiler::source::Define;
-use rust_tracer::Policy;
+use d_output::options::{number, size, switch};
+use rust_tracer::{Policy, abi};
 
 use crate::program::Sizes;
 
@@ -48,6 +50,18 @@ pub struct Program {
     pub stackframes: u32,
     /// Frames of ustack() without an argument.
     pub ustackframes: u32,
+    /// Frames of jstack() without an argument.
+    pub jstackframes: u32,
+    /// The most frames of any stack.
+    pub maxframes: u32,
+    /// The most bytes that alloca(), copyin() and copyinstr() may be asked for.
+    pub scratchsize: u32,
+    /// Whether a text may be empty.
+    pub empty: bool,
+    /// As `-S`.
+    pub verbose: bool,
+    /// Whether addresses of processes have no names.
+    pub noresolve: bool,
     /// Whether arguments may be left unused.
     pub argref: bool,
     /// Whether arguments that are not given are 0 or empty.
@@ -64,12 +78,19 @@ pub struct Program {
 
 impl Default for Program {
     fn default() -> Self {
+        let compiling = compile::Options::default();
         Self {
             sizes: Sizes::default(),
             aggrate: Duration::from_secs(1),
             output: d_output::options::Options::default(),
-            stackframes: 20,
-            ustackframes: 20,
+            stackframes: compiling.stackframes,
+            ustackframes: compiling.ustackframes,
+            jstackframes: compiling.jstackframes,
+            maxframes: compiling.maxframes,
+            scratchsize: compiling.scratchsize,
+            empty: false,
+            verbose: false,
+            noresolve: false,
             argref: false,
             defaultargs: false,
             cpp: false,
@@ -98,50 +119,101 @@ impl Default for Options {
     }
 }
 
-/// Options of DTrace's that ask for what is so anyway.
+/// Options of DTrace's that ask for what is so anyway, or are about what is never done here: checking
+/// compiled types, linking, looking for libraries, running BPF.
 const ANYWAY: &[&str] = &[
+    "bpflog",
+    "bpflogsize",
     "cleanrate",
+    "core",
+    "debug",
     "destructive",
+    "disasm",
+    "errtags",
+    "kdefs",
+    "knodefs",
+    "late",
+    "lazyload",
+    "linkmode",
+    "linktype",
+    "lockmem",
+    "nolibs",
+    "pspec",
     "quietresize",
     "statusrate",
+    "strip",
     "temporal",
+    "udefs",
+    "unodefs",
 ];
+
+/// The same of options whose value is a number of bytes.
+const ANYWAY_BYTES: &[&str] = &["jstackstrsize", "pcapsize", "preallocate"];
 
 /// Options of DTrace's that mean nothing here.
 const ELSEWHERE: &[&str] = &[
     "aggpercpu",
     "amin",
-    "core",
     "cpphdrs",
     "cpu",
     "ctfpath",
     "ctypes",
-    "debug",
     "dtypes",
     "evaltime",
     "grabanon",
-    "jstackframes",
-    "jstackstrsize",
-    "knodefs",
-    "lazyload",
+    "ldpath",
     "libdir",
-    "linkmode",
-    "stdc",
-    "strip",
+    "modpath",
+    "procfspath",
+    "setenv",
     "syslibdir",
     "tree",
-    "unodefs",
+    "unsetenv",
+    "useruid",
     "version",
+];
+
+/// Options that libdtrace does not set any more once it traces; all others, it does.
+const BEFORE_TRACING: &[&str] = &[
+    "aggsize",
+    "bufpolicy",
+    "bufresize",
+    "bufsize",
+    "cleanrate",
+    "cpu",
+    "destructive",
+    "dynvarsize",
+    "grabanon",
+    "jstackframes",
+    "jstackstrsize",
+    "lockmem",
+    "maxframes",
+    "noresolve",
+    "nspec",
+    "pcapsize",
+    "preallocate",
+    "scratchsize",
+    "specsize",
+    "stackframes",
+    "statusrate",
+    "strsize",
+    "temporal",
+    "ustackframes",
 ];
 
 /// Options that do not concern what is recorded.
 const PRINTING: [&str; 4] = ["flowindent", "quiet", "rawaddr", "switchrate"];
 
-/// The most bytes that strings may have.
-const STRSIZE_MAX: u64 = rust_tracer::abi::RTRACE_STRSIZE_MAX as u64;
+/// The most and the least characters that strings may have at most.
+const STRSIZE_MAX: u32 = abi::RTRACE_STRSIZE_MAX - 1;
+const STRSIZE_MIN: u32 = 2;
+
+/// The registers of DTrace's virtual machine.
+const REGISTERS: std::ops::RangeInclusive<u32> = 1..=8;
 
 const BAD_NAME: &str = "Invalid option name";
 const BAD_VALUE: &str = "Invalid value for specified option";
+const TOO_LATE: &str = "Operation illegal when tracing is active";
 
 impl Options {
     /// Sets one option from the value of `-x`.
@@ -179,7 +251,7 @@ impl Options {
                 self.bufsize = size(needed()?).filter(|&size| size > 0).ok_or(BAD_VALUE)?
             }
             "watermark" => self.watermark = size(needed()?).ok_or(BAD_VALUE)?,
-            "frames" => self.frames = needed()?.parse().map_err(|_| BAD_VALUE)?,
+            "frames" => self.frames = count(value)?,
             "switchrate" => self.switchrate = Some(rate(needed()?).ok_or(BAD_VALUE)?),
             "bufpolicy" => {
                 self.bufpolicy = match needed()? {
@@ -219,6 +291,14 @@ impl Options {
     pub fn set_pragma(&mut self, name: &str, value: Option<&str>) -> Result<(), String> {
         self.set_one(name, value)
     }
+
+    /// Sets an option as `setopt()` does, while a program traces.
+    pub fn set_tracing(&mut self, name: &str, value: Option<&str>) -> Result<(), String> {
+        if BEFORE_TRACING.contains(&name) {
+            return Err(TOO_LATE.into());
+        }
+        self.set_one(name, value)
+    }
 }
 
 impl Program {
@@ -228,24 +308,36 @@ impl Program {
             let bytes = size(needed()?).filter(|&size| size > 0);
             Ok(bytes.ok_or(BAD_VALUE)?)
         };
-        let count = || -> Result<u32, String> { Ok(needed()?.parse().map_err(|_| BAD_VALUE)?) };
+        let at_most = |most: u32| -> Result<u32, String> {
+            let bytes = u32::try_from(bytes()?).unwrap_or(u32::MAX);
+            match bytes <= most {
+                true => Ok(bytes),
+                false => Err(format!("{BAD_VALUE}: at most {most}")),
+            }
+        };
         let turned = || switch(value).ok_or(BAD_VALUE);
         match name {
             "aggsize" => self.sizes.aggsize = bytes()?,
             "specsize" => self.sizes.specsize = bytes()?,
             "dynvarsize" => self.sizes.dynvarsize = bytes()?,
-            "nspec" => self.sizes.nspec = count()?,
+            "nspec" => self.sizes.nspec = count(value)?,
             "strsize" => {
-                let bytes = bytes()?;
-                if bytes > STRSIZE_MAX {
-                    return Err(format!("{BAD_VALUE}: at most {STRSIZE_MAX}"));
+                let characters = at_most(STRSIZE_MAX)?;
+                if characters < STRSIZE_MIN {
+                    return Err(BAD_VALUE.into());
                 }
-                self.sizes.strsize = bytes as u32;
-                self.output.strsize = bytes as u32;
+                self.sizes.strsize = characters;
+                self.output.strsize = characters + 1;
             }
+            "scratchsize" => self.scratchsize = at_most(abi::RTRACE_SCRATCH_BYTES)?,
             "aggrate" => self.aggrate = rate(needed()?).ok_or(BAD_VALUE)?,
-            "stackframes" => self.stackframes = count()?,
-            "ustackframes" => self.ustackframes = count()?,
+            "stackframes" => self.stackframes = count(value)?,
+            "ustackframes" => self.ustackframes = count(value)?,
+            "jstackframes" => self.jstackframes = count(value)?,
+            "maxframes" => self.maxframes = count(value)?,
+            "empty" => self.empty = turned()?,
+            "verbose" => self.verbose = turned()?,
+            "noresolve" => self.noresolve = turned()?,
             "argref" => self.argref = turned()?,
             "defaultargs" => self.defaultargs = turned()?,
             "zdefs" => self.zdefs = turned()?,
@@ -254,6 +346,11 @@ impl Program {
             "define" => self.cppflags.push(Define::Define(needed()?.into())),
             "undef" => self.cppflags.push(Define::Undefine(needed()?.into())),
             "incdir" => self.cppflags.push(Define::Include(needed()?.into())),
+            "iregs" | "tregs" if REGISTERS.contains(&count(value)?) => {}
+            "pgmax" => drop(count(value)?),
+            "stdc" if matches!(value, Some("a" | "c" | "s" | "t")) => {}
+            "iregs" | "tregs" | "stdc" => return Err(BAD_VALUE.into()),
+            _ if ANYWAY_BYTES.contains(&name) => drop(bytes()?),
             _ => match self.output.set(name, value) {
                 Ok(true) => {}
                 Ok(false) => return Err(BAD_NAME.into()),
@@ -264,16 +361,12 @@ impl Program {
     }
 }
 
-/// A number of bytes: `4m`.
-pub fn size(text: &str) -> Option<u64> {
-    let (number, shift) = match text.chars().last()?.to_ascii_lowercase() {
-        'k' => (&text[..text.len() - 1], 10),
-        'm' => (&text[..text.len() - 1], 20),
-        'g' => (&text[..text.len() - 1], 30),
-        't' => (&text[..text.len() - 1], 40),
-        _ => (text, 0),
-    };
-    unsigned(number)?.checked_mul(1 << shift)
+/// A number of things.
+fn count(value: Option<&str>) -> Result<u32, String> {
+    let count = value.and_then(number);
+    Ok(count
+        .and_then(|count| count.try_into().ok())
+        .ok_or(BAD_VALUE)?)
 }
 
 /// A number of bytes, in the largest unit that divides it.
@@ -292,7 +385,7 @@ fn rate(text: &str) -> Option<Duration> {
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let number = unsigned(number)?;
+    let number: u64 = number.parse().ok()?;
     let ns = match unit {
         "ns" | "nsec" => 1,
         "us" | "usec" => 1_000,
@@ -310,20 +403,6 @@ fn rate(text: &str) -> Option<Duration> {
     (number > 0).then_some(Duration::from_nanos(number.checked_mul(ns)?))
 }
 
-fn unsigned(text: &str) -> Option<u64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
-}
-
-fn switch(value: Option<&str>) -> Option<bool> {
-    match value {
-        None | Some("on" | "1" | "true" | "yes" | "enable" | "set") => Some(true),
-        Some("off" | "0" | "false" | "no" | "disable" | "unset") => Some(false),
-        Some(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -336,23 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_have_suffixes() {
-        assert_eq!(size("65536"), Some(65536));
-        assert_eq!(size("64k"), Some(65536));
-        assert_eq!(size("4M"), Some(4 << 20));
-        assert_eq!(size("1g"), Some(1 << 30));
-        for bad in [
-            "",
-            "k",
-            "-1",
-            "+1",
-            "1kk",
-            "4 m",
-            "99999999999999999999",
-            "99999999999999t",
-        ] {
-            assert_eq!(size(bad), None, "{bad}");
-        }
+    fn sizes_are_shown_in_their_largest_unit() {
         assert_eq!(show_size(4 << 20), "4m");
         assert_eq!(show_size(1536), "1536");
         assert_eq!(show_size(0), "0");
@@ -380,6 +443,47 @@ mod tests {
         assert!(set("rawaddr").unwrap().rawaddr);
         assert_eq!(set("publish=a.1").unwrap().publish.as_deref(), Some("a.1"));
         assert!(set("publish=").is_err() && set("publish").is_err());
+        let program = |text| set(text).unwrap().program;
+        assert_eq!(program("strsize=8").output.strsize, 9);
+        assert_eq!(program("scratchsize=1k").scratchsize, 1024);
+        assert_eq!(program("jstackframes=5").jstackframes, 5);
+    }
+
+    #[test]
+    fn options_that_change_nothing_are_taken_all_the_same() {
+        for option in ANYWAY {
+            assert_eq!(set(option).unwrap(), Options::default(), "{option}");
+        }
+        for text in ["preallocate=100t", "iregs=8", "stdc=t", "pgmax=0x10"] {
+            assert_eq!(set(text).unwrap(), Options::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        for text in [
+            "strsize=1",
+            "strsize=4096",
+            "scratchsize=16385",
+            "iregs=9",
+            "stdc=x",
+            "preallocate=-1",
+            "stackframes=-1",
+        ] {
+            assert!(set(text).unwrap_err().contains(BAD_VALUE), "{text}");
+        }
+    }
+
+    #[test]
+    fn some_options_are_not_set_while_a_program_traces() {
+        // dtrace-utils test/unittest/actions/setopt/tst.badopt.r
+        let mut options = Options::default();
+        let mut tracing = |name, value| options.set_tracing(name, Some(value));
+        assert_eq!(tracing("bufsize", "1m").unwrap_err(), TOO_LATE);
+        assert_eq!(tracing("Nixon", "1").unwrap_err(), BAD_NAME);
+        assert_eq!(tracing("aggrate", "0.5hz").unwrap_err(), BAD_VALUE);
+        assert_eq!(tracing("aggrate", "10hz"), Ok(()));
+        assert_eq!(options.program.aggrate, Duration::from_millis(100));
     }
 
     #[test]
@@ -427,7 +531,7 @@ mod tests {
         #[test]
         fn any_text_is_an_option_or_refused(text in ".{0,40}") {
             let _ = Options::default().set(&text);
-            let _ = (size(&text), rate(&text));
+            let _ = (size(&text), rate(&text), switch(Some(&text)));
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | [`sources`] | the texts of `-n`, `-s` and so on, parsed together |
 //! | [`providers`] | which probes a description names |
 //! | [`load`] | the program and its probes in the session |
+//! | [`room`] | how large its records are |
 //! | [`consumer`] | records and aggregations, as they come, to text |
 //! | [`world`], [`processes`], [`kallsyms`] | what the text needs to know of the machine |
 
@@ -15,6 +16,7 @@ mod kallsyms;
 mod load;
 mod processes;
 mod providers;
+mod room;
 mod run;
 mod sources;
 mod world;

@@ -7,6 +7,7 @@
 //! | `tst.NAME.out` | its standard output, to the character |
 //! | `tst.NAME.glob` | its standard output, each line a glob |
 //! | `err.TAG.NAME.d` | a script that is refused with this tag of DTrace's |
+//! | any other `err.NAME.d` | a script that is refused, or ends with another status than 0 |
 //!
 //! Words in a script's comments say how it is run: `@options:` before `-s`, `@arguments:` behind it,
 //! `@status:` and `@stderr:` (what must stand there). What says `@needs: cpp` is refused without one.
@@ -160,12 +161,17 @@ fn words(text: Option<&str>) -> Outcome<Vec<String>> {
     shlex::split(text.unwrap_or_default()).ok_or_else(|| fail("a quote is not closed"))
 }
 
+/// The status of timeout(1) when it has ended a command.
+const TIMED_OUT: i32 = 124;
+
 fn run(path: &Path) -> Outcome {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let script = fs::read_to_string(path)?;
-    let refused = name
-        .strip_prefix("err.")
-        .and_then(|rest| rest.split('.').next());
+    let fails = name.starts_with("err.");
+    let tag = name
+        .split('.')
+        .nth(1)
+        .filter(|tag| fails && tag.starts_with("D_"));
     let mut command = Command::new("timeout");
     command.args(["60", "rtctl"]).env("TZ", "UTC");
     command.args(words(said(&script, "options"))?);
@@ -174,27 +180,30 @@ fn run(path: &Path) -> Outcome {
     let output = command.output()?;
     let errors = text(&output.stderr);
     let without = said(&script, "needs") == Some("cpp") && !has_cpp();
-    let refused = if without { Some("D_CPP_FORK") } else { refused };
-    if let Some(tag) = refused {
-        let status = output.status.code();
+    let tag = if without { Some("D_CPP_FORK") } else { tag };
+    let status = output.status.code();
+    if let Some(tag) = tag {
         check!(
             status == Some(1) && errors.contains(&format!("[{tag}]")),
             "it is not refused with {tag}, but ends with {status:?}\n{errors}"
         );
         return Ok(());
     }
-    let expected = said(&script, "status").map_or(Ok(0), str::parse);
-    let expected = expected.map_err(|_| fail("@status is no number"))?;
-    check!(
-        output.status.code() == Some(expected),
-        "{} in place of {expected}\n{errors}",
-        output.status
-    );
+    let expected = said(&script, "status").map(str::parse).transpose();
+    let as_expected = match expected.map_err(|_| fail("@status is no number"))? {
+        Some(expected) => status == Some(expected),
+        None if fails => !matches!(status, None | Some(0 | TIMED_OUT)),
+        None => status == Some(0),
+    };
+    check!(as_expected, "{}\n{errors}", output.status);
     if let Some(part) = said(&script, "stderr") {
         check!(
             errors.contains(part),
             "not on standard error: {part}\n{errors}"
         );
+    }
+    if fails {
+        return Ok(());
     }
     compare(path, &output)
 }

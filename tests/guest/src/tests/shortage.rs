@@ -487,48 +487,87 @@ fn load(_: &Options) -> Outcome {
     result
 }
 
+/// Which of the initialiser's allocations fail, one at a load, each of which takes seconds: all of
+/// them if they are few; else the first and the last, and others spread evenly between them.
+fn chosen(count: u32) -> Vec<u32> {
+    const LOADS: u32 = 200;
+    const FIRST: u32 = 50;
+    const LAST: u32 = 10;
+    const SPREAD: u32 = LOADS - FIRST - LAST;
+    if count <= LOADS {
+        return (1..=count).collect();
+    }
+    let between = u64::from(count - FIRST - LAST);
+    let spread = (0..SPREAD).map(|nth| (u64::from(nth) * between / u64::from(SPREAD)) as u32);
+    (1..=FIRST)
+        .chain(spread.map(|nth| FIRST + 1 + nth))
+        .chain(count - LAST + 1..=count)
+        .collect()
+}
+
+fn unload() -> Outcome {
+    match target::is_loaded("rust_tracer") {
+        true => target::unload("rust_tracer"),
+        false => Ok(()),
+    }
+}
+
 fn sweep_over_load() -> Outcome {
-    const LOOK: u32 = 16;
+    const LOOK: usize = 16;
     // The table of functions takes thousands of pages, one like the other.
     Faults::of_this_thread()?.spare_single_pages()?;
     let target = Target::open()?;
     let file = target::installed("rust_tracer")?;
     let enabled = guest::enabled_functions()?;
-    target::unload("rust_tracer")?;
     let load = |nth: u32| -> Outcome<(sys::Sys<()>, bool)> {
         target.run(&format!("failinit {nth}"))?;
         let answer = sys::load_module(&file, "");
         Ok((answer, target.run("failed")? == 1))
     };
+    let unharmed = || -> Outcome<u32> {
+        unload()?;
+        let (answer, happened) = load(MANY)?;
+        answer.map_err(|errno| fail(format!("without a failure: {errno}")))?;
+        check!(!happened, "there are {MANY} allocations or more");
+        traces_once_loaded()?;
+        Ok(target.run("counted")? as u32)
+    };
+    let count = unharmed()?;
+    let chosen = chosen(count);
+    println!(
+        "initialiser: {count} allocations, of which {} fail: {chosen:?}",
+        chosen.len()
+    );
     let mut answers = BTreeMap::new();
-    for nth in 1..MANY {
-        let (mut answer, happened) = load(nth)?;
+    for (at, nth) in (1..).zip(chosen) {
+        unload()?;
+        let (answer, happened) = load(nth)?;
         println!("{nth} so far");
-        if let Err(errno) = answer {
-            check!(happened, "without a failure: {errno}");
-            check_eq!(errno, Errno::NOMEM, "failure {nth}");
-            check!(!target::is_loaded("rust_tracer"), "failure {nth}: loaded");
-            check!(!Path::new(KERNEL).exists(), "failure {nth}: {KERNEL}");
-            check_eq!(guest::enabled_functions()?, enabled, "failure {nth}");
-            *answers.entry(errno.to_string()).or_insert(0) += 1;
-            if nth % LOOK != 0 {
-                continue;
+        let outcome = match answer {
+            Ok(()) if happened => "had another way".to_owned(),
+            Ok(()) => "was not reached".to_owned(),
+            Err(errno) => {
+                check!(happened, "without a failure: {errno}");
+                check_eq!(errno, Errno::NOMEM, "failure {nth}");
+                check!(!target::is_loaded("rust_tracer"), "failure {nth}: loaded");
+                check!(!Path::new(KERNEL).exists(), "failure {nth}: {KERNEL}");
+                check_eq!(guest::enabled_functions()?, enabled, "failure {nth}");
+                errno.to_string()
             }
-            answer = sys::load_module(&file, "");
-        } else if happened {
-            *answers.entry("had another way".to_owned()).or_insert(0) += 1;
-        }
-        answer.map_err(|errno| fail(format!("after failure {nth}: {errno}")))?;
-        if !happened || nth % LOOK == 0 {
+        };
+        let failed = answer.is_err();
+        *answers.entry(outcome).or_insert(0) += 1;
+        if at % LOOK == 0 {
+            if failed {
+                sys::load_module(&file, "")
+                    .map_err(|errno| fail(format!("after failure {nth}: {errno}")))?;
+            }
             traces_once_loaded().map_err(|why| fail(format!("after failure {nth}: {why}")))?;
         }
-        if !happened {
-            println!("initialiser: {} failures: {answers:?}", nth - 1);
-            return guest::settle();
-        }
-        target::unload("rust_tracer")?;
     }
-    Err(fail("loading never succeeds"))
+    println!("initialiser: {answers:?}");
+    unharmed()?;
+    guest::settle()
 }
 
 /// What is allocated for a module that comes; the loader's own allocations are the kernel's.
@@ -566,4 +605,21 @@ fn late(options: &Options) -> Outcome {
         }
     }
     Err(fail("the module never comes unharmed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chosen;
+
+    #[test]
+    fn all_of_few_and_some_of_many_are_chosen() {
+        assert_eq!(chosen(200), (1..=200).collect::<Vec<_>>());
+        for count in [201, 344, 100_000] {
+            let chosen = chosen(count);
+            assert_eq!(chosen.len(), 200);
+            assert!(chosen.is_sorted_by(|a, b| a < b), "{chosen:?}");
+            assert_eq!((chosen[49], chosen[190]), (50, count - 9));
+            assert_eq!(chosen.last(), Some(&count));
+        }
+    }
 }

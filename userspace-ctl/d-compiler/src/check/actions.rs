@@ -57,12 +57,12 @@ impl Checker<'_> {
         let name = function.name;
         match name {
             "trace" => self.trace(&arguments[0]),
-            "print" => self.print(function, arguments),
+            "print" => self.print(function, &arguments[0]),
             "tracemem" => self.tracemem(function, arguments, span),
             "printf" | "freopen" => self.print_formatted(function, arguments, span),
             "printa" => self.printa(arguments, span),
             "stack" | "ustack" | "jstack" => {
-                let item = self.stack(name, arguments)?;
+                let item = self.stack(function, arguments, span)?;
                 let action = match item {
                     Item::Stack(frames) => Action::Stack(frames),
                     Item::Ustack(frames) => Action::Ustack(frames),
@@ -87,6 +87,7 @@ impl Checker<'_> {
                     .prototype(function, nodes, span)?
                     .pop()
                     .expect("it takes one");
+                self.speculates |= name == "speculate";
                 Ok(match name {
                     "speculate" => Statement::Speculate(node),
                     "commit" => Statement::Commit(node),
@@ -119,8 +120,7 @@ impl Checker<'_> {
             return Ok(None);
         };
         if matches!(function.name, "stack" | "ustack" | "jstack") {
-            check_count(function, arguments.len(), expr.span)?;
-            return self.stack(function.name, arguments).map(Some);
+            return self.stack(function, arguments, expr.span).map(Some);
         }
         let Some(form) = address_form(function.name) else {
             return Ok(None);
@@ -134,48 +134,48 @@ impl Checker<'_> {
         Ok(Some(Item::Address(form, node)))
     }
 
-    /// `stack()`, `ustack()`, `jstack()`
-    fn stack(&mut self, name: &str, arguments: &[ast::Expr]) -> Result<Item, Error> {
-        let user = name != "stack";
-        let mut frames = match name {
-            "stack" => self.options.stackframes,
-            "ustack" => self.options.ustackframes,
-            _ => self.options.jstackframes,
+    /// `stack()`, `ustack()`, `jstack()`: what the prototype asks for comes first, then that it is
+    /// constant.
+    fn stack(
+        &mut self,
+        function: &Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Item, Error> {
+        let nodes = self.values(arguments)?;
+        let sizes: Vec<Option<i64>> = nodes.iter().map(Node::constant).collect();
+        self.prototype(function, nodes, span)?;
+        let (default, tag) = match function.name {
+            "stack" => (self.options.stackframes, "D_STACK_SIZE"),
+            "ustack" => (self.options.ustackframes, "D_USTACK_FRAMES"),
+            _ => (self.options.jstackframes, "D_USTACK_FRAMES"),
         };
-        if let Some(first) = arguments.first() {
-            let node = self.value(first)?;
-            match node.constant() {
-                Some(value) if value > 0 => {
-                    frames = u32::try_from(value).unwrap_or(u32::MAX);
-                }
-                _ if user => {
-                    return Err(Error::new(
-                        "D_USTACK_FRAMES",
-                        first.span,
-                        "ustack( ) argument #1 must be a non-zero positive integer constant",
-                    ));
-                }
-                _ => {
-                    return Err(Error::new(
-                        "D_STACK_SIZE",
-                        first.span,
-                        "stack( ) size must be a non-zero positive integral constant expression",
-                    ));
-                }
+        let user = function.name != "stack";
+        let name = if user { "ustack" } else { "stack" };
+        let frames = match sizes.first() {
+            None => default,
+            Some(Some(frames)) if *frames > 0 => u32::try_from(*frames).unwrap_or(u32::MAX),
+            Some(_) => {
+                return Err(Error::new(
+                    tag,
+                    arguments[0].span,
+                    format!("{name}( ) argument #1 must be a non-zero positive integer constant"),
+                ));
             }
-        }
-        if let Some(second) = arguments.get(1) {
-            // How many bytes of names there may be: names come later, and none is cut off.
-            let node = self.value(second)?;
-            if node.constant().is_none_or(|value| value < 0) {
+        };
+        // How many bytes of names there may be: names come later, and none is cut off.
+        if let Some(size) = sizes.get(1) {
+            if size.is_none_or(|size| size < 0) {
                 return Err(Error::new(
                     "D_USTACK_STRSIZE",
-                    second.span,
+                    arguments[1].span,
                     "ustack( ) argument #2 must be a positive integer constant",
                 ));
             }
         }
-        let frames = frames.min(abi::RTRACE_STACK_FRAMES_MAX);
+        let frames = frames
+            .min(self.options.maxframes)
+            .min(abi::RTRACE_STACK_FRAMES_MAX);
         Ok(if user {
             Item::Ustack(frames)
         } else {
@@ -188,7 +188,7 @@ impl Checker<'_> {
             let form = self.form(&item);
             return Ok(one(Action::Trace(form), vec![item]));
         }
-        let node = self.traced(argument, "trace", "D_TRACE_VOID", "D_TRACE_DYN")?;
+        let node = self.traced(argument)?;
         self.fits_record(node.ty, argument.span)?;
         let item = self.item(node);
         let form = self.form(&item);
@@ -210,36 +210,25 @@ impl Checker<'_> {
         }
     }
 
-    /// What `trace()` and `print()` take: anything that has a value.
-    fn traced(
-        &mut self,
-        argument: &ast::Expr,
-        name: &str,
-        void: &'static str,
-        dynamic: &'static str,
-    ) -> Result<Node, Error> {
-        let refused = || {
-            Error::new(
-                dynamic,
-                argument.span,
-                format!("{name}( ) may not be applied to a dynamic expression"),
-            )
+    /// What `trace()` takes: anything that has a value.
+    fn traced(&mut self, argument: &ast::Expr) -> Result<Node, Error> {
+        let node = match aggregation(argument) {
+            Some((name, _)) => self.aggregation_alone(name, argument.span)?,
+            None => self.value(argument)?,
         };
-        if let Some((aggregation, _)) = aggregation(argument) {
-            if !self.aggregations.contains_key(aggregation) {
-                return Err(undefined(&format!("@{aggregation}"), argument.span));
-            }
-            return Err(refused());
-        }
-        let node = self.value(argument)?;
-        if matches!(node.kind, NodeKind::Translated(_)) {
-            return Err(refused());
+        let called = matches!(argument.kind, ExprKind::Call { .. });
+        if node.is_dynamic() && !called {
+            return Err(Error::new(
+                "D_TRACE_DYN",
+                argument.span,
+                "trace( ) may not be applied to a dynamic expression",
+            ));
         }
         if self.types.is_void(node.ty) {
             return Err(Error::new(
-                void,
+                "D_TRACE_VOID",
                 argument.span,
-                format!("{name}( ) may not be applied to a void expression"),
+                "trace( ) may not be applied to a void expression",
             ));
         }
         Ok(node)
@@ -272,24 +261,12 @@ impl Checker<'_> {
 
     /// `print(pointer)`, as Oracle's edition has it: what it points to; or, as illumos' has it, a
     /// struct or string itself.
-    fn print(&mut self, function: &Function, arguments: &[ast::Expr]) -> Result<Statement, Error> {
-        let node = self.traced(&arguments[0], "print", "D_PRINT_VOID", "D_PRINT_DYN")?;
-        let mut most = RECORD_BYTES;
-        if let Some(argument) = arguments.get(1) {
-            let size = self.value(argument)?;
-            most = match size.constant() {
-                Some(size) if size > 0 => u32::try_from(size).unwrap_or(u32::MAX).min(most),
-                _ => {
-                    return Err(Error::new(
-                        "D_PRINT_SIZE",
-                        argument.span,
-                        "print( ) argument #2 must be a non-zero positive integral constant \
-                         expression",
-                    ));
-                }
-            };
-        }
-        if self.is_integer(&node) {
+    fn print(&mut self, function: &Function, argument: &ast::Expr) -> Result<Statement, Error> {
+        let node = match aggregation(argument) {
+            Some((name, _)) => self.aggregation_alone(name, argument.span)?,
+            None => self.value(argument)?,
+        };
+        if self.types.is_void(node.ty) || self.is_integer(&node) {
             let pointer = self.types.intrinsic(Intrinsic::VoidPointer);
             let expected = self.types.name(pointer);
             return Err(self.mismatch(function, 0, &expected, &node));
@@ -307,13 +284,14 @@ impl Checker<'_> {
             return Ok(one(action, vec![Item::Value(node)]));
         }
         let bytes = match self.types.size(ty) {
-            Some(bytes) if bytes > 0 => bytes.min(u64::from(most)) as u32,
+            Some(bytes) if bytes > 0 => bytes.min(u64::from(RECORD_BYTES)) as u32,
             _ => {
                 return Err(Error::new(
-                    "D_PRINT_VOID",
+                    "D_PRINT_SIZE",
                     node.span,
                     format!(
-                        "print( ) does not know how large {} is",
+                        "print( ) argument #1 reference has type '{}' with size 0; cannot print( ) \
+                         it",
                         self.types.name(ty)
                     ),
                 ));
@@ -450,23 +428,17 @@ impl Checker<'_> {
         arguments: &[ast::Expr],
         span: Span,
     ) -> Result<Statement, Error> {
-        let (no_aggregation, not_assigned, no_scalar) = match function.name {
-            "clear" => ("D_CLEAR_AGGARG", "D_CLEAR_AGGBAD", "D_PROTO_ARG"),
-            "trunc" => ("D_TRUNC_AGGARG", "D_TRUNC_AGGBAD", "D_TRUNC_SCALAR"),
-            _ => (
-                "D_NORMALIZE_AGGARG",
-                "D_NORMALIZE_AGGBAD",
-                "D_NORMALIZE_SCALAR",
-            ),
+        let (no_aggregation, not_assigned) = match function.name {
+            "clear" => ("D_CLEAR_AGGARG", "D_CLEAR_AGGBAD"),
+            "trunc" => ("D_TRUNC_AGGARG", "D_TRUNC_AGGBAD"),
+            _ => ("D_NORMALIZE_AGGARG", "D_NORMALIZE_AGGBAD"),
         };
-        if function.name == "normalize" && arguments.len() != 2 {
-            return Err(Error::new(
-                "D_NORMALIZE_PROTO",
-                span,
-                format!(
-                    "normalize( ) prototype mismatch: {} args passed, 2 expected",
-                    arguments.len()
-                ),
+        let mut items = Vec::new();
+        for (index, argument) in arguments.iter().enumerate().skip(1) {
+            let node = self.value(argument)?;
+            let parameter = function.parameters[index];
+            items.push(Item::Value(
+                self.argument(function, index, parameter, node)?,
             ));
         }
         let aggregation = self.aggregation_argument(
@@ -477,18 +449,6 @@ impl Checker<'_> {
             not_assigned,
             span,
         )? as u32;
-        let mut items = Vec::new();
-        if let Some(argument) = arguments.get(1) {
-            let node = self.value(argument)?;
-            if !self.types.is_scalar(node.ty) {
-                return Err(Error::new(
-                    no_scalar,
-                    argument.span,
-                    format!("{}( ) argument #2 must be of scalar type", function.name),
-                ));
-            }
-            items.push(Item::Value(node));
-        }
         let action = match function.name {
             "clear" => Action::Clear(aggregation),
             "trunc" => Action::Trunc {

@@ -155,10 +155,8 @@ impl Checker<'_> {
             return Ok(item);
         }
         let node = match aggregation(key) {
-            Some((name, Some(_))) if self.aggregations.contains_key(name) => {
-                self.no_value(&format!("aggregation @{name}"), key.span)
-            }
-            _ => self.value(key)?,
+            Some((name, _)) => self.aggregation_alone(name, key.span)?,
+            None => self.value(key)?,
         };
         if self.types.is_void(node.ty) {
             return Err(self.bad_key(&node, "aggregation", index));
@@ -581,8 +579,8 @@ fn llquantize(
             );
         }
     }
-    // On both sides of 0, and what is between, below and above.
-    let levels = 2 * (high - low + 1) * (steps - steps / factor) + 3;
+    // Of one sign.
+    let levels = (high - low + 1) * (steps - steps / factor);
     if levels > u64::from(abi::RTRACE_AGG_LEVELS_MAX) {
         return refuse(
             "D_LLQUANT_STEPVAL",

@@ -6,6 +6,7 @@ use rust_tracer::abi;
 
 use crate::ast::{Clause, Description, Expr, ExprKind, Statement};
 use crate::error::{Error, Span};
+use crate::syscalls;
 use crate::types::{Intrinsic, TypeId};
 
 use super::Checker;
@@ -13,6 +14,9 @@ use super::tree::{Node, NodeKind};
 
 /// Arguments that the bytecode can ask for.
 const MOST: usize = 10;
+
+/// What the names of functions that are system calls begin with, the most telling first.
+const CALLS: [&str; 3] = ["__do_sys_", "__se_sys_", "__x64_sys_"];
 
 /// Whether a clause speaks of `args`.
 pub(super) fn uses_arguments(clause: &Clause) -> bool {
@@ -102,7 +106,7 @@ impl Checker<'_> {
         let [probe] = probes.as_slice() else {
             return Err(several(&probes, span));
         };
-        let types = self.argument_types(probe, span)?;
+        let types = self.argument_types(&self.with_provider(probe), span)?;
         let Some(ty) = usize::try_from(number)
             .ok()
             .and_then(|number| types.get(number))
@@ -146,6 +150,23 @@ impl Checker<'_> {
         } else {
             Node { ty, ..node }
         })
+    }
+
+    /// A description that names no provider, with the only one that has such a function.
+    fn with_provider(&self, probe: &Description) -> Description {
+        let mut probe = probe.clone();
+        if probe.id.is_none()
+            && probe.provider.is_empty()
+            && matches!(probe.name.as_str(), "entry" | "return")
+        {
+            let function = self.types.function(None, &probe.function).is_some();
+            probe.provider = match (self.is_call(&probe.function), function) {
+                (true, false) => "syscall".to_owned(),
+                (false, true) => "fbt".to_owned(),
+                _ => probe.provider,
+            };
+        }
+        probe
     }
 
     /// The types of the arguments of the probe that a description means.
@@ -206,7 +227,8 @@ impl Checker<'_> {
 
     /// What a system call takes, as the kernel declares it.
     fn system_call(&self, name: &str) -> Vec<TypeId> {
-        for prefix in ["__do_sys_", "__se_sys_", "__x64_sys_"] {
+        let name = syscalls::as_the_kernel_knows(name);
+        for prefix in CALLS {
             let Some(function) = self.types.function(None, &format!("{prefix}{name}")) else {
                 continue;
             };
@@ -217,6 +239,16 @@ impl Checker<'_> {
             return function.parameters.iter().map(|(_, ty)| *ty).collect();
         }
         vec![self.types.intrinsic(Intrinsic::Int64); 6]
+    }
+
+    /// Whether the kernel has such a system call.
+    fn is_call(&self, name: &str) -> bool {
+        let known = |prefix| {
+            self.types
+                .function(None, &format!("{prefix}{name}"))
+                .is_some()
+        };
+        CALLS.into_iter().any(known)
     }
 }
 

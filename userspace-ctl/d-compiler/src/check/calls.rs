@@ -10,6 +10,7 @@ use crate::error::{Error, Span};
 use crate::types::{Intrinsic, Named, TypeId};
 
 use super::Checker;
+use super::origin::Origin;
 use super::tree::{Arithmetic, Comparison, Node, NodeKind};
 
 /// Whether the expression calls an action.
@@ -78,10 +79,28 @@ impl Checker<'_> {
                 format!("{name}( ) is not there: {why}"),
             )),
             Role::Subroutine(number) => {
-                fits_scratch(number, &nodes)?;
+                self.fits_scratch(function.name, number, &nodes)?;
                 Ok(self.subroutine(function, number, nodes, span))
             }
             Role::Composed => self.composed(name, nodes, span),
+        }
+    }
+
+    /// What is asked for must fit the memory of a firing.
+    fn fits_scratch(&self, name: &str, number: u32, nodes: &[Node]) -> Result<(), Error> {
+        let size = match number {
+            abi::RTRACE_SUB_ALLOCA => nodes.first(),
+            abi::RTRACE_SUB_COPYIN | abi::RTRACE_SUB_COPYINSTR => nodes.get(1),
+            _ => None,
+        };
+        let most = self.options.scratchsize;
+        match size.and_then(|size| Some((size, size.constant()? as u64))) {
+            Some((size, bytes)) if bytes > u64::from(most) => Err(Error::new(
+                "D_ALLOCA_SIZE",
+                size.span,
+                format!("{name}( ) size {bytes} is larger than scratchsize {most}"),
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -105,7 +124,8 @@ impl Checker<'_> {
         Ok(converted)
     }
 
-    fn argument(
+    /// An argument as the prototype has it.
+    pub(super) fn argument(
         &mut self,
         function: &Function,
         index: usize,
@@ -157,6 +177,15 @@ impl Checker<'_> {
             let shown = self.types.name(ty);
             return Err(self.mismatch(function, index, &shown, &node));
         }
+        if parameter == Parameter::Target && self.origin(&node) == Origin::Other {
+            return Err(mismatched(
+                function,
+                index,
+                "alloca pointer",
+                "non-alloca pointer",
+                node.span,
+            ));
+        }
         // Strings: an array of char or a pointer to char is read.
         if self.types.is_string_like(ty) && !node.is_zero() {
             return Ok(self.text(node));
@@ -171,18 +200,7 @@ impl Checker<'_> {
         expected: &str,
         node: &Node,
     ) -> Error {
-        Error::new(
-            "D_PROTO_ARG",
-            node.span,
-            format!(
-                "{}( ) argument #{} is incompatible with prototype:\n\tprototype: {expected}\n\t\
-                 {:>9}: {}",
-                function.name,
-                index + 1,
-                "argument",
-                self.shown(node)
-            ),
-        )
+        mismatched(function, index, expected, &self.shown(node), node.span)
     }
 
     fn outcome(&mut self, function: &Function) -> TypeId {
@@ -295,6 +313,21 @@ impl Checker<'_> {
     }
 }
 
+/// An argument is not what the prototype says.
+fn mismatched(function: &Function, index: usize, expected: &str, given: &str, span: Span) -> Error {
+    Error::new(
+        "D_PROTO_ARG",
+        span,
+        format!(
+            "{}( ) argument #{} is incompatible with prototype:\n\tprototype: {expected}\n\t\
+             {:>9}: {given}",
+            function.name,
+            index + 1,
+            "argument",
+        ),
+    )
+}
+
 /// Whether so many arguments are right.
 pub(super) fn check_count(function: &Function, count: usize, span: Span) -> Result<(), Error> {
     let required = function
@@ -341,27 +374,4 @@ pub(super) fn destructive(name: &str, span: Span) -> Error {
              whatever the privileges; remove it"
         ),
     )
-}
-
-/// What is asked for must fit the memory of a firing.
-fn fits_scratch(number: u32, nodes: &[Node]) -> Result<(), Error> {
-    let size = match number {
-        abi::RTRACE_SUB_ALLOCA => nodes.first(),
-        abi::RTRACE_SUB_COPYIN | abi::RTRACE_SUB_COPYINSTR => nodes.get(1),
-        _ => None,
-    };
-    match size.and_then(|size| Some((size, size.constant()?))) {
-        Some((size, bytes)) if bytes as u64 > u64::from(abi::RTRACE_SCRATCH_BYTES) => {
-            Err(Error::new(
-                "D_ALLOCA_SIZE",
-                size.span,
-                format!(
-                    "{} bytes are asked for, but a firing has {}",
-                    bytes as u64,
-                    abi::RTRACE_SCRATCH_BYTES
-                ),
-            ))
-        }
-        _ => Ok(()),
-    }
 }

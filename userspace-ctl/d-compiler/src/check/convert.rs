@@ -72,7 +72,27 @@ impl Checker<'_> {
             ty: to,
             lvalue: false,
             writable: false,
-            ..node
+            ..self.decayed(node, to)
+        }
+    }
+
+    /// An array or function where a pointer or number is needed: where it is.
+    pub(super) fn decayed(&self, node: Node, to: TypeId) -> Node {
+        let placed = self.types.is_array(node.ty) || self.types.is_function(node.ty);
+        if !placed || !self.types.is_scalar(to) {
+            return node;
+        }
+        let (ty, span, writable) = (node.ty, node.span, node.writable);
+        let none = self.int(0, self.types.intrinsic(Intrinsic::Int), span);
+        let kind = NodeKind::Move {
+            pointer: Box::new(node),
+            index: Box::new(none),
+            scale: 1,
+            back: false,
+        };
+        Node {
+            writable,
+            ..Node::new(kind, ty, span)
         }
     }
 

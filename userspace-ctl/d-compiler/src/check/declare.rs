@@ -296,7 +296,7 @@ impl Checker<'_> {
         // Its parameters stand for anything of their types while it is checked.
         let mut known = std::collections::HashMap::new();
         for (parameter, ty) in keys.iter().flatten() {
-            known.insert(parameter.clone(), self.parameter(*ty, span));
+            known.insert(parameter.clone(), self.anything(*ty, span));
         }
         let parametric = keys.is_some();
         if parametric {
@@ -344,6 +344,22 @@ impl Checker<'_> {
                 "D_DECL_ARRNULL",
                 name.span,
                 "an associative array is a variable, not a type",
+            )),
+        }
+    }
+
+    /// The type of a parameter, or of a key.
+    fn parameter(&mut self, name: &TypeName) -> Result<TypeId, Error> {
+        let base = self.base_type(&name.base, name.span)?;
+        match self.declarator(base, &name.declarator)? {
+            Declared::Type(ty) => Ok(ty),
+            Declared::Associative { .. } => Err(Error::new(
+                "D_DECL_PROTO_TYPE",
+                name.span,
+                format!(
+                    "a parameter may not be an associative array: {}",
+                    name.declarator.name
+                ),
             )),
         }
     }
@@ -610,7 +626,7 @@ impl Checker<'_> {
                 Derivation::Function(parameters, variadic) => {
                     let mut types = Vec::with_capacity(parameters.len());
                     for parameter in parameters {
-                        types.push(self.type_name(parameter)?);
+                        types.push(self.parameter(parameter)?);
                     }
                     if let [only] = types.as_slice() {
                         if self.types.is_void(*only) {
@@ -647,7 +663,7 @@ impl Checker<'_> {
                     }
                     let mut types = Vec::with_capacity(keys.len());
                     for key in keys {
-                        let ty = self.type_name(key)?;
+                        let ty = self.parameter(key)?;
                         types.push((key.declarator.name.clone(), ty));
                     }
                     return Ok(Declared::Associative { ty, keys: types });

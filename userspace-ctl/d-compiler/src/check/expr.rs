@@ -98,9 +98,8 @@ impl Checker<'_> {
                 suffix,
                 decimal,
             } => self.integer(*value, *suffix, *decimal, span),
-            ExprKind::Char(value) => {
-                Ok(self.int(*value, self.types.intrinsic(Intrinsic::Int), span))
-            }
+            // A constant as any other: several characters may be more than an int holds.
+            ExprKind::Char(value) => self.integer(*value as u64, Suffix::default(), true, span),
             ExprKind::String(text) => Ok(Node::new(
                 NodeKind::Text(text.clone()),
                 self.types.intrinsic(Intrinsic::String),
@@ -125,12 +124,7 @@ impl Checker<'_> {
                 let variable = self.scoped(true, name, span)?;
                 Ok(self.variable(variable, Vec::new(), span))
             }
-            ExprKind::Aggregation { name, .. } => {
-                if !self.aggregations.contains_key(name) {
-                    return Err(undefined(&format!("@{name}"), span));
-                }
-                Ok(self.no_value(&format!("aggregation @{name}"), span))
-            }
+            ExprKind::Aggregation { name, .. } => self.aggregation_alone(name, span),
             ExprKind::Call { name, arguments } => self.call(name, arguments, span),
             ExprKind::Index { base, keys } => self.index(base, keys, span),
             ExprKind::Member { base, name } => {
@@ -212,6 +206,14 @@ impl Checker<'_> {
                 ))
             }
         }
+    }
+
+    /// An aggregation where it has no value.
+    pub(super) fn aggregation_alone(&self, name: &str, span: Span) -> Result<Node, Error> {
+        if !self.aggregations.contains_key(name) {
+            return Err(undefined(&format!("@{name}"), span));
+        }
+        Ok(self.no_value(&format!("aggregation @{name}"), span))
     }
 
     /// What has no value.
@@ -299,10 +301,12 @@ impl Checker<'_> {
                 ),
             ));
         }
-        if place.lvalue && !self.passable(place.ty, &node) {
+        let fits = self.passable(place.ty, &node) || (node.is_zero() && self.may_go(&place));
+        if place.lvalue && !fits {
             return Err(self.incompatible(&place, "=", &node, span));
         }
         self.must_be_writable(&place, "=", span)?;
+        self.keep_origin(&place, &node, span)?;
         let ty = place.ty;
         let node = self.assigned(node, ty);
         Ok(Node::new(
@@ -310,6 +314,20 @@ impl Checker<'_> {
             ty,
             span,
         ))
+    }
+
+    /// Whether the place is a struct or union that 0 takes away: an element of an array, or a
+    /// thread's.
+    fn may_go(&self, place: &Node) -> bool {
+        let NodeKind::Variable { variable, .. } = place.kind else {
+            return false;
+        };
+        let scope = self.program.variables[variable].scope;
+        self.types.is_record(place.ty)
+            && matches!(
+                scope,
+                abi::RTRACE_SCOPE_ARRAY | abi::RTRACE_SCOPE_THREAD | abi::RTRACE_SCOPE_THREAD_ARRAY
+            )
     }
 
     pub(super) fn cast(&mut self, to: TypeId, node: Node, span: Span) -> Result<Node, Error> {
@@ -346,9 +364,11 @@ impl Checker<'_> {
             } else {
                 // A pointer is a number of 8 bytes.
                 let word = self.types.intrinsic(Intrinsic::Uintptr);
+                let node = self.decayed(node, word);
                 self.convert(Node { ty: word, ..node }, to)
             }
         } else {
+            let node = self.decayed(node, to);
             Node { ty: to, ..node }
         };
         node.span = span;

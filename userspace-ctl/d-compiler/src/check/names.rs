@@ -178,6 +178,7 @@ impl Checker<'_> {
             keys: None,
             array,
             declared: false,
+            own_memory: None,
         });
         match scope {
             abi::RTRACE_SCOPE_LOCAL => {
@@ -352,13 +353,21 @@ impl Checker<'_> {
 
     /// The type of a variable of the kernel that BTF does not describe, but D knows.
     fn known_symbol(&mut self, name: &str) -> Option<TypeId> {
+        use builtins::SymbolType;
+        let record = |this: &Self, tag| this.types.lookup(None, Named::Struct(tag));
         match builtins::symbol(name)? {
-            builtins::SymbolType::Is(ty) => Some(self.types.intrinsic(ty)),
-            builtins::SymbolType::Text => {
+            SymbolType::Is(ty) => Some(self.types.intrinsic(ty)),
+            SymbolType::Text => {
                 let char = self.types.intrinsic(Intrinsic::Char);
                 self.types.array_of(char, 0).ok()
             }
-            builtins::SymbolType::Struct(tag) => self.types.lookup(None, Named::Struct(tag)),
+            SymbolType::Struct(tag) => record(self, tag),
+            SymbolType::Named(name) => self.types.lookup(None, Named::Typedef(name)),
+            SymbolType::Pointer(tag) => record(self, tag).map(|to| self.types.pointer_to(to)),
+            SymbolType::Pointers(tag) => {
+                let pointer = record(self, tag).map(|to| self.types.pointer_to(to))?;
+                self.types.array_of(pointer, 0).ok()
+            }
         }
     }
 

@@ -300,7 +300,7 @@ impl Checker<'_> {
     /// A pointer moved.
     pub(super) fn moved(
         &mut self,
-        pointer: Node,
+        mut pointer: Node,
         index: Node,
         back: bool,
         span: Span,
@@ -311,7 +311,14 @@ impl Checker<'_> {
             // 0: as many as there are, which nobody knows.
             let count = *count;
             if let Some(index) = index.constant().filter(|_| !back) {
-                if count != 0 && (index < 0 || index as u64 >= u64::from(count)) {
+                let beyond = count != 0 && (index < 0 || index as u64 >= u64::from(count));
+                if beyond
+                    && matches!(&pointer.kind, NodeKind::Variable { keys, .. } if !keys.is_empty())
+                {
+                    // As in dtrace what an associative array holds is looked at when it is used:
+                    // behind address 0, where nothing is.
+                    pointer.kind = NodeKind::Int(0);
+                } else if beyond {
                     return Err(Error::new(
                         "D_ARR_BOUNDS",
                         span,

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use crate::ast::{self, ExprKind};
-use crate::builtins::Role;
+use crate::builtins::{Function, Role};
 use crate::compiled::Action;
 use crate::error::{Error, Span};
 
@@ -53,7 +53,7 @@ impl Checker<'_> {
             match function.role {
                 Role::Action => return self.action(function, arguments, expr.span),
                 Role::Destructive => {
-                    return Err(self.refused(function.name, arguments, expr.span));
+                    return Err(self.refused(function, arguments, expr.span));
                 }
                 _ => {}
             }
@@ -100,20 +100,23 @@ impl Checker<'_> {
     }
 
     /// Destructive actions are refused, but what is wrong with them in D comes first.
-    fn refused(&mut self, name: &str, arguments: &[ast::Expr], span: Span) -> Error {
-        let function = crate::builtins::function(name).expect("it is one");
-        let mut nodes = Vec::new();
-        for argument in arguments {
-            match self.value(argument) {
-                Ok(node) => nodes.push(node),
-                Err(error) => return error,
-            }
-        }
-        match self.prototype(function, nodes, span) {
+    fn refused(&mut self, function: &Function, arguments: &[ast::Expr], span: Span) -> Error {
+        let nodes: Result<Vec<_>, _> = arguments.iter().map(|one| self.value(one)).collect();
+        match nodes.and_then(|nodes| self.prototype(function, nodes, span)) {
             Err(error) => error,
-            Ok(_) => destructive(name, span),
+            Ok(_) if self.speculates => after_speculate(span),
+            Ok(_) => destructive(function.name, span),
         }
     }
+}
+
+/// What changes the system cannot be taken back.
+fn after_speculate(span: Span) -> Error {
+    Error::new(
+        "D_ACT_SPEC",
+        span,
+        "destructive actions may not follow speculate( )",
+    )
 }
 
 /// An aggregation, with its keys if it is one with keys.
@@ -159,7 +162,8 @@ struct Before {
     record: bool,
 }
 
-/// The order that speculations ask for, as dt_cc.c's dt_stmt_append() has it.
+/// The order that speculations ask for, as libdtrace has it: dt_stmt_append() of dt_cc.c.
+/// Several commits may follow each other, as in Oracle's edition.
 pub(super) fn order(
     body: &[Statement],
     written: &Option<Vec<ast::Statement>>,
@@ -212,8 +216,9 @@ fn follow(body: &[Statement], places: &[Place], before: &mut Before) -> Result<(
             }
             Statement::Expr(_) | Statement::Discard(_) => {}
             Statement::Commit(_) => {
-                if before.commit {
-                    return refuse("D_COMM_COMM", "commit( ) may not follow commit( )");
+                // dtrace would let it wait in the speculation itself, and so do nothing.
+                if before.speculate {
+                    return refuse("D_ACT_SPEC", "commit( ) may not follow speculate( )");
                 }
                 if before.record {
                     return refuse(
@@ -258,10 +263,7 @@ fn follow(body: &[Statement], places: &[Place], before: &mut Before) -> Result<(
                     return refuse("D_EXIT_SPEC", "exit( ) may not follow speculate( )");
                 }
                 if before.speculate && opens_files(statement) {
-                    return refuse(
-                        "D_ACT_SPEC",
-                        "destructive actions may not follow speculate( )",
-                    );
+                    return Err(after_speculate(span));
                 }
                 if before.commit {
                     return refuse(

@@ -220,6 +220,9 @@ pub struct Variable {
     pub array: bool,
     /// It was declared.
     pub declared: bool,
+    /// Whether the pointers that it was assigned are to the firing's own memory; `None`: it was
+    /// assigned none.
+    pub own_memory: Option<bool>,
 }
 
 /// The type of a key of an aggregation.

@@ -185,14 +185,26 @@ impl Generator<'_, '_> {
         d: Register,
         combine: impl FnOnce(&mut Self, Register, Register, Register) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.operands_by(Self::value, left, right, d, combine)
+    }
+
+    /// The same, each operand evaluated in a way of its own.
+    fn operands_by(
+        &mut self,
+        evaluate: impl Fn(&mut Self, &Node, Register) -> Result<(), Error>,
+        left: &Node,
+        right: &Node,
+        d: Register,
+        combine: impl FnOnce(&mut Self, Register, Register, Register) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let above = self.above(d, right.span)?;
         if depth(right) > depth(left) && left.is_pure() && right.is_pure() {
-            self.value(right, d)?;
-            self.value(left, above)?;
+            evaluate(self, right, d)?;
+            evaluate(self, left, above)?;
             return combine(self, d, above, d);
         }
-        self.value(left, d)?;
-        self.value(right, above)?;
+        evaluate(self, left, d)?;
+        evaluate(self, right, above)?;
         combine(self, d, d, above)
     }
 
@@ -204,9 +216,47 @@ impl Generator<'_, '_> {
         ty: TypeId,
         d: Register,
     ) -> Result<(), Error> {
+        self.carrying(op, left, right, ty, d)?;
+        self.after(op, ty, d);
+        Ok(())
+    }
+
+    /// An operand of an operation in a type. A sum, difference, product or quotient of the same
+    /// type keeps what it carried beyond it until the whole is done: C leaves open what becomes
+    /// of that where the type has a sign, and dtrace computes with 64 bits.
+    fn operand(
+        &mut self,
+        of: Arithmetic,
+        ty: TypeId,
+        node: &Node,
+        d: Register,
+    ) -> Result<(), Error> {
+        use Arithmetic::{Add, Divide, Modulo, Multiply, Subtract};
+        let number = self.number(ty);
+        match &node.kind {
+            NodeKind::Arithmetic(op @ (Add | Subtract | Multiply | Divide), left, right)
+                if matches!(of, Add | Subtract | Multiply | Divide | Modulo)
+                    && number.is_some_and(|number| number.signed)
+                    && number == self.number(node.ty) =>
+            {
+                self.carrying(*op, left, right, node.ty, d)
+            }
+            _ => self.value(node, d),
+        }
+    }
+
+    /// An operation with all that it carries beyond its type.
+    fn carrying(
+        &mut self,
+        op: Arithmetic,
+        left: &Node,
+        right: &Node,
+        ty: TypeId,
+        d: Register,
+    ) -> Result<(), Error> {
         let signed = self.number(ty).is_none_or(|number| number.signed);
-        if let Some((register, op_code, immediate)) = self.immediate(op, left, right, signed) {
-            self.value(register, d)?;
+        if let Some((other, op_code, immediate)) = self.immediate(op, left, right, signed) {
+            self.operand(op, ty, other, d)?;
             match (op_code, immediate) {
                 // What changes nothing.
                 (abi::RTRACE_OP_ADDI | abi::RTRACE_OP_SHLI, 0) | (abi::RTRACE_OP_MULI, 1) => {}
@@ -214,12 +264,12 @@ impl Generator<'_, '_> {
             }
         } else {
             let op_code = operation(op, signed);
-            self.operands(left, right, d, |this, d, left, right| {
+            let evaluate = |this: &mut Self, node: &Node, d| this.operand(op, ty, node, d);
+            self.operands_by(evaluate, left, right, d, |this, d, left, right| {
                 this.op(op_code, d, left, right, 0);
                 Ok(())
             })?;
         }
-        self.after(op, ty, d);
         Ok(())
     }
 
@@ -233,7 +283,7 @@ impl Generator<'_, '_> {
             | Arithmetic::Subtract
             | Arithmetic::Multiply
             | Arithmetic::ShiftLeft => true,
-            Arithmetic::Divide => number.signed,
+            Arithmetic::Divide | Arithmetic::Modulo => number.signed,
             _ => false,
         };
         if beyond {

@@ -405,7 +405,7 @@ impl Generator<'_, '_> {
         Ok(())
     }
 
-    /// Copies a struct's bytes.
+    /// Copies a struct's bytes, or a string with its NUL.
     fn copy(
         &mut self,
         ty: TypeId,
@@ -416,13 +416,16 @@ impl Generator<'_, '_> {
         span: Span,
     ) -> Result<(), Error> {
         let (second, third) = (self.above_by(free, 1, span)?, self.above_by(free, 2, span)?);
-        let bytes = self
-            .types
-            .size(ty)
-            .unwrap_or(u64::from(self.options.strsize));
         self.op(abi::RTRACE_OP_MOV, free, from, 0, 0);
         self.op(abi::RTRACE_OP_ADDI, second, to, 0, offset);
-        self.assembler.load(third, bytes as i64);
+        if self.types.is_string(ty) {
+            let length = abi::RTRACE_SUB_STRLEN as i32;
+            self.op(abi::RTRACE_OP_CALL, third, free, 1, length);
+            self.op(abi::RTRACE_OP_ADDI, third, third, 0, 1);
+        } else {
+            let bytes = self.types.size(ty).unwrap_or(0);
+            self.assembler.load(third, bytes as i64);
+        }
         self.op(
             abi::RTRACE_OP_CALL,
             free,

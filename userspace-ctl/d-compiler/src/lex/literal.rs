@@ -221,7 +221,8 @@ pub(super) fn text(source: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Resolves escapes. One that is not known stands for itself, backslash included.
+/// Resolves escapes. One that is not known stands for itself, backslash included; as in
+/// libdtrace, `\'` and `\?` are such.
 fn escapes(source: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(source.len());
     let mut at = 0;
@@ -265,7 +266,7 @@ fn escapes(source: &[u8]) -> Vec<u8> {
             b'r' => bytes.push(b'\r'),
             b't' => bytes.push(b'\t'),
             b'v' => bytes.push(11),
-            b'"' | b'\'' | b'?' | b'\\' => bytes.push(escape),
+            b'"' | b'\\' => bytes.push(escape),
             _ => bytes.extend([b'\\', escape]),
         }
     }

@@ -24,7 +24,7 @@ fn shown(text: &str) -> String {
 fn shows_the_line_and_marks_the_place() {
     assert_eq!(
         shown("BEGIN\n{\n\ttrace(1 + );\n}\n"),
-        "failed to compile script x.d: line 3: [D_SYNTAX] syntax error near \")\"\n    \
+        "failed to compile script x.d: [D_SYNTAX] line 3: syntax error near \")\"\n    \
          3 |         trace(1 + );\n      |                   ^"
     );
 }
@@ -57,7 +57,7 @@ fn the_end_of_the_text_is_its_last_line() {
     };
     assert_eq!(line(text, end).number, 2);
     assert_eq!(line("a\n", Span { start: 9, end: 12 }).number, 2);
-    assert!(shown(text).contains("line 2: [D_SYNTAX] syntax error near end of input"));
+    assert!(shown(text).contains("[D_SYNTAX] line 2: syntax error near end of input"));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_marker_in_a_comment_is_none() {
 fn an_error_in_an_included_file_names_it() {
     let text = "# 3 \"a.h\" 1\nint 5;\n";
     assert!(
-        shown(text).starts_with("failed to compile script x.d: \"a.h\", line 3: [D_SYNTAX] "),
+        shown(text).starts_with("failed to compile script x.d: [D_SYNTAX] \"a.h\", line 3: "),
         "{}",
         shown(text)
     );
@@ -150,7 +150,7 @@ fn the_preprocessor_defines_includes_and_keeps_lines() {
     assert!(output.contains("trace(__GNUC__);"), "{output}");
     let error = parse(&output, &Macros::default()).expect_err("a parenthesis is too much");
     let shown = render(Origin::Script("x.d"), &output, &error);
-    assert!(shown.contains("line 9: [D_SYNTAX] "), "{shown}");
+    assert!(shown.contains("[D_SYNTAX] line 9: "), "{shown}");
 }
 
 #[test]

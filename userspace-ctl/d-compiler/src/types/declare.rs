@@ -362,12 +362,12 @@ impl Types {
     ///
     /// # Errors
     ///
-    /// D_DECL_TYPERED: the program or the language has one of this name already (one of the
+    /// D_DECL_IDRED: the program or the language has one of this name already (one of the
     /// kernel's is hidden).
     pub fn declare_typedef(&mut self, name: &str, to: TypeId) -> Result<TypeId, TypeError> {
         if self.typedefs.contains_key(name) {
             return Err(TypeError::new(
-                "D_DECL_TYPERED",
+                "D_DECL_IDRED",
                 format!("typedef redeclared: {name}"),
             ));
         }

@@ -64,7 +64,7 @@ impl Kernel {
 
     fn section(&self, source: u32) -> Option<&Section> {
         match source.checked_sub(VMLINUX)? {
-            0 => Some(self.btf.vmlinux()),
+            0 => self.btf.vmlinux(),
             module => self.btf.module(module as usize - 1),
         }
     }
@@ -280,7 +280,8 @@ impl Kernel {
             Named::Enum(tag) => self.find(source, Class::Enum, tag),
             Named::Typedef(name) => self
                 .find(source, Class::Typedef, name)
-                .or_else(|| self.find(source, Class::Integer, name)),
+                .or_else(|| self.find(source, Class::Integer, name))
+                .or_else(|| self.find(source, Class::Struct, tag_of(name)?)),
         }
     }
 
@@ -319,6 +320,11 @@ impl Kernel {
             _ => None,
         }
     }
+}
+
+/// The struct that dtrace's libraries, not the kernel, give this name of a type.
+fn tag_of(name: &str) -> Option<&'static str> {
+    (name == "in6_addr_t").then_some("in6_addr")
 }
 
 fn function(prototype: Prototype) -> Kind {

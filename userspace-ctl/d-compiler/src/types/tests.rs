@@ -446,13 +446,10 @@ fn what_cannot_be_declared_is_refused_with_its_tag() {
 
     types.declare_typedef("mine", b.int).unwrap();
     let error = types.declare_typedef("mine", b.int).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "[D_DECL_TYPERED] typedef redeclared: mine"
-    );
+    assert_eq!(error.to_string(), "[D_DECL_IDRED] typedef redeclared: mine");
     assert_eq!(
         types.declare_typedef("uint8_t", b.int).unwrap_err().tag,
-        "D_DECL_TYPERED"
+        "D_DECL_IDRED"
     );
 }
 

@@ -36,6 +36,7 @@ pub struct Ran {
 
 /// What options set.
 pub struct Sizes {
+    /// With the NUL.
     pub strsize: u32,
     pub speculations: u32,
 }
@@ -43,6 +44,14 @@ pub struct Sizes {
 /// The process in which everything fires, and its parent.
 pub const PID: u32 = 4242;
 pub const PARENT: u32 = 4241;
+
+/// The indices of probes that are there always.
+const BEGIN: u32 = 0;
+const END: u32 = 1;
+const ERROR: u32 = 2;
+
+/// Where timers interrupt: in the kernel.
+const INTERRUPTED: u64 = 0xffff_ffff_8100_0000;
 
 /// How often each timer fires if nothing ends the run before.
 const TICKS: usize = 1000;
@@ -414,115 +423,162 @@ impl Printed<'_> {
     }
 }
 
+/// A probe fires.
+#[derive(Clone, Copy)]
+struct Event {
+    probe: u32,
+    arguments: [u64; 6],
+    /// Clauses run after exit(), too: END's, and ERROR's in it.
+    goes_on: bool,
+    /// It is ERROR, at a fault.
+    nested: bool,
+}
+
+/// What a firing's clauses gave, in their order.
+enum Made {
+    Record(Recorded),
+    Fault(String),
+}
+
 /// What runs.
 struct Machine<'a> {
     program: &'a Program<'a>,
     compiled: &'a Compiled,
+    probes: Vec<Own>,
     /// By clause: its probes, and the number of each enabling.
     enabled: Vec<Vec<(u32, u32)>>,
-    surroundings: Surroundings<'a>,
-    printed: Printed<'a>,
 }
 
 impl Machine<'_> {
-    /// A probe fires.
-    fn fire(&mut self, probe: u32, arguments: [u64; 6], nested: bool) -> Result<(), String> {
+    /// Runs the clauses of a probe, and ERROR's where one of them has a fault. Whether exit() ended it.
+    fn fire(
+        &self,
+        surroundings: &mut Surroundings,
+        event: Event,
+        made: &mut Vec<Made>,
+    ) -> Result<bool, String> {
         let mut room = Room::filled(0xa5);
-        let of = self.printed.names.probe(probe).unwrap_or_default();
-        let goes_on = of.name == "END" || nested;
-        let mut made = Vec::new();
-        {
-            let mut firing = Firing::new(
-                self.program,
-                Rights::Kernel,
-                &mut room,
-                &mut self.surroundings,
-            );
-            let mut exited = false;
-            for (index, clause) in self.program.clauses.iter().enumerate() {
-                let Some((_, epid)) = self.enabled[index].iter().find(|(of, _)| *of == probe)
-                else {
-                    continue;
-                };
-                if exited && !goes_on {
-                    break;
+        let mut firing = Firing::new(self.program, Rights::Kernel, &mut room, surroundings);
+        let mut exited = false;
+        for (index, clause) in self.program.clauses.iter().enumerate() {
+            let mut enabled = self.enabled[index].iter();
+            let Some((_, epid)) = enabled.find(|(of, _)| *of == event.probe) else {
+                continue;
+            };
+            if exited && !event.goes_on {
+                break;
+            }
+            let world = firing.world();
+            world.probe = self.probes[event.probe as usize].0.clone();
+            world.epid = *epid;
+            world.arguments = event.arguments;
+            match firing.run(clause) {
+                Outcome::Recorded(record) => {
+                    exited |= record.exits;
+                    let items = firing.items().iter().flat_map(|word| word.to_ne_bytes());
+                    made.push(Made::Record(Recorded {
+                        probe: event.probe,
+                        clause: index as u32,
+                        count: record.items,
+                        speculation: record.speculation,
+                        items: items.collect(),
+                    }));
                 }
-                let world = firing.world();
-                world.probe = of.clone();
-                world.epid = *epid;
-                world.arguments = arguments;
-                match firing.run(clause) {
-                    Outcome::Recorded(record) => {
-                        exited |= record.exits;
-                        let items = firing.items().iter().flat_map(|word| word.to_ne_bytes());
-                        made.push(Ok(Recorded {
-                            probe,
-                            clause: index as u32,
-                            count: record.items,
-                            speculation: record.speculation,
-                            items: items.collect(),
-                        }));
+                Outcome::Fault(fault, at) => {
+                    let fault = self.told(index, fault, at, (event.probe, *epid));
+                    let action = self.action(index, at);
+                    let of = &self.probes[event.probe as usize].0;
+                    made.push(Made::Fault(messages::fault(&fault, of, action)));
+                    if !event.nested {
+                        let error = error(&fault, action, event.goes_on);
+                        exited |= self.fire(firing.world(), error, made)?;
                     }
-                    Outcome::Fault(fault, at) => {
-                        made.push(Err((index as u32, *epid, fault, at)));
-                    }
-                    Outcome::Dropped => return Err("an aggregation has no room".into()),
-                    Outcome::Filtered | Outcome::Processed => {}
                 }
+                Outcome::Dropped => return Err("an aggregation has no room".into()),
+                Outcome::Filtered | Outcome::Processed => {}
             }
         }
-        for one in made {
-            match one {
-                Ok(record) if record.speculation != 0 => {
-                    self.printed
-                        .held
-                        .entry(record.speculation)
-                        .or_default()
-                        .push(record);
-                }
-                Ok(record) => self.printed.print(&record)?,
-                Err(fault) => self.fault(probe, fault, nested)?,
-            }
-        }
-        Ok(())
+        Ok(exited)
     }
 
-    fn fault(
-        &mut self,
-        probe: u32,
-        (clause, epid, fault, at): (u32, u32, Fault, u32),
-        nested: bool,
-    ) -> Result<(), String> {
-        let action_of = &self.compiled.clauses[clause as usize].action_of;
-        let action = action_of.get(at as usize).copied().unwrap_or(0);
-        let told = record::Fault {
+    fn action(&self, clause: usize, at: u32) -> u16 {
+        let action_of = &self.compiled.clauses[clause].action_of;
+        action_of.get(at as usize).copied().unwrap_or(0)
+    }
+
+    fn told(
+        &self,
+        clause: usize,
+        fault: Fault,
+        at: u32,
+        (probe, epid): (u32, u32),
+    ) -> record::Fault {
+        record::Fault {
             context: 0,
             time: 0,
             probe,
             cpu: 0,
             pid: PID,
             tid: PID,
-            clause,
+            clause: clause as u32,
             fault: fault.kind,
             instruction: at,
             epid,
             address: fault.address,
-        };
-        let of = self.printed.names.probe(probe).unwrap_or_default();
-        self.printed.errors += &messages::fault(&told, &of, action);
-        self.printed.errors.push('\n');
-        if nested {
-            return Ok(());
         }
-        let arguments = [
+    }
+}
+
+/// ERROR at a fault.
+fn error(fault: &record::Fault, action: u16, goes_on: bool) -> Event {
+    Event {
+        probe: ERROR,
+        arguments: [
             0,
-            epid.into(),
+            fault.epid.into(),
             action.into(),
-            at.into(),
-            fault.kind.into(),
+            fault.instruction.into(),
+            fault.fault.into(),
             fault.address,
-        ];
-        self.fire(2, arguments, true)
+        ],
+        goes_on,
+        nested: true,
+    }
+}
+
+/// A machine and what its firings find and leave.
+struct Running<'a> {
+    machine: Machine<'a>,
+    surroundings: Surroundings<'a>,
+    printed: Printed<'a>,
+}
+
+impl Running<'_> {
+    fn fire(&mut self, probe: u32, arguments: [u64; 6]) -> Result<(), String> {
+        let event = Event {
+            probe,
+            arguments,
+            goes_on: probe == END,
+            nested: false,
+        };
+        let mut made = Vec::new();
+        self.machine
+            .fire(&mut self.surroundings, event, &mut made)?;
+        let printed = &mut self.printed;
+        for one in made {
+            match one {
+                Made::Record(record) if record.speculation != 0 => {
+                    let held = printed.held.entry(record.speculation);
+                    held.or_default().push(record);
+                }
+                Made::Record(record) => printed.print(&record)?,
+                Made::Fault(message) => {
+                    printed.errors += &message;
+                    printed.errors.push('\n');
+                }
+            }
+        }
+        Ok(())
     }
 
     fn has_exited(&self) -> bool {
@@ -624,10 +680,13 @@ pub fn run(
     let count = Speculations::<&[AtomicU64]>::words(speculations, 1).unwrap_or(0);
     let memory: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
     let ticks = 3..probes.len() as u32;
-    let mut machine = Machine {
-        program: &program,
-        compiled,
-        enabled,
+    let mut running = Running {
+        machine: Machine {
+            program: &program,
+            compiled,
+            probes: probes.clone(),
+            enabled,
+        },
         surroundings: Surroundings {
             probe: Probe::default(),
             epid: 0,
@@ -652,16 +711,16 @@ pub fn run(
             status: None,
         },
     };
-    machine.fire(0, [0; 6], false)?;
+    running.fire(BEGIN, [0; 6])?;
     for _ in 0..TICKS {
         for tick in ticks.clone() {
-            if !machine.has_exited() {
-                machine.fire(tick, [0; 6], false)?;
+            if !running.has_exited() {
+                running.fire(tick, [INTERRUPTED, 0, 0, 0, 0, 0])?;
             }
         }
     }
-    machine.fire(1, [0; 6], false)?;
-    let mut printed = machine.printed;
+    running.fire(END, [0; 6])?;
+    let mut printed = running.printed;
     printed.collect()?;
     printed.output.push(b'\n');
     printed.store.print_rest(

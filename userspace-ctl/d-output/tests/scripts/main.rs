@@ -5,6 +5,7 @@
 //! | script | what is tested here |
 //! |---|---|
 //! | `err.TAG.NAME.d` | it is refused with this tag |
+//! | any other `err.NAME.d` | it is refused, or exits with another status than 0 |
 //! | `tst.NAME.d` whose probes are BEGIN, END, ERROR and timers | what it prints |
 //! | any other `tst.NAME.d` | it is taken by the compiler |
 //! | `@needs: btf` (a kernel's types) | with `BTF=folder`, a copy of /sys/kernel/btf: it is taken, or refused, by the compiler |
@@ -44,7 +45,7 @@ use d_compiler::macros::Macros;
 use d_compiler::parse::{Context, parse_in};
 use d_compiler::source;
 use d_compiler::types::Types;
-use d_output::options::Options;
+use d_output::options::{Options, size};
 
 /// What a script's comments say of a word.
 fn said<'a>(script: &'a str, word: &str) -> Option<&'a str> {
@@ -111,14 +112,18 @@ impl Settings {
     }
 
     fn set(&mut self, name: &str, value: Option<&str>) -> Option<()> {
-        let number = || value?.parse().ok();
+        let number = || size(value?)?.try_into().ok();
         match name {
             "strsize" => {
-                self.compile.strsize = number()?;
-                self.printing.strsize = number()?;
+                let characters: u32 = number()?;
+                self.compile.strsize = characters;
+                self.printing.strsize = characters + 1;
             }
             "stackframes" => self.compile.stackframes = number()?,
             "ustackframes" => self.compile.ustackframes = number()?,
+            "jstackframes" => self.compile.jstackframes = number()?,
+            "maxframes" => self.compile.maxframes = number()?,
+            "scratchsize" => self.compile.scratchsize = number()?,
             "nspec" => self.speculations = number()?,
             "defaultargs" => self.macros.default_arguments = true,
             "argref" => self.macros.unused_arguments = true,
@@ -141,11 +146,17 @@ fn build(
     settings: &mut Settings,
     btf: Option<Btf>,
 ) -> Result<Option<(Compiled, Types)>, Error> {
+    let mut types = Types::new(btf);
+    let is_type = |name: &str| types.is_typedef(name);
     // Options of the text that shape the compiler come before the rest.
     let mut early = settings.macros.clone();
     early.default_arguments = true;
     early.unused_arguments = true;
-    for pragma in parse_in(text, &Context::new(&early))
+    let context = Context {
+        is_type: &is_type,
+        ..Context::new(&early)
+    };
+    for pragma in parse_in(text, &context)
         .map(|p| p.options)
         .unwrap_or_default()
     {
@@ -156,8 +167,11 @@ fn build(
             return Ok(None);
         }
     }
-    let program = parse_in(text, &Context::new(&settings.macros))?;
-    let mut types = Types::new(btf);
+    let context = Context {
+        is_type: &is_type,
+        ..Context::new(&settings.macros)
+    };
+    let program = parse_in(text, &context)?;
     let compiled = compile(&program, &mut types, &settings.compile)?;
     Ok(Some((compiled, types)))
 }
@@ -179,13 +193,16 @@ fn check(path: &Path) -> Result<bool, String> {
         .to_string_lossy()
         .into_owned();
     let show = |error: &Error| source::render(source::Origin::Script(&name), &text, error);
-    let refused = name
-        .strip_prefix("err.")
-        .and_then(|rest| rest.split('.').next());
-    let (compiled, types) = match (build(&text, &mut settings, types), refused) {
+    let fails = name.starts_with("err.");
+    let tag = name
+        .split('.')
+        .nth(1)
+        .filter(|tag| fails && tag.starts_with("D_"));
+    let (compiled, types) = match (build(&text, &mut settings, types), tag) {
         (Err(error), Some(tag)) if error.tag == tag => return Ok(true),
         (Err(error), Some(tag)) => return Err(format!("not {tag}, but {}", show(&error))),
         (Ok(Some(_)), Some(tag)) => return Err(format!("it is taken, in place of {tag}")),
+        (Err(_), None) if fails => return Ok(true),
         (Err(error), None) => return Err(show(&error)),
         (Ok(Some(built)), None) => built,
         (Ok(None), _) => return Ok(false),
@@ -195,20 +212,22 @@ fn check(path: &Path) -> Result<bool, String> {
         return Ok(true);
     }
     let sizes = machine::Sizes {
-        strsize: settings.compile.strsize,
+        strsize: settings.compile.strsize + 1,
         speculations: settings.speculations,
     };
     let Some(ran) = machine::run(&compiled, types, &settings.printing, &sizes)? else {
         return Ok(true);
     };
-    let expected: i32 = said(&text, "status")
-        .map_or(Ok(0), str::parse)
+    let expected: Option<i32> = said(&text, "status")
+        .map(str::parse)
+        .transpose()
         .map_err(|_| "@status is no number")?;
-    if ran.status != expected {
-        return Err(format!(
-            "status {} in place of {expected}\n{}",
-            ran.status, ran.errors
-        ));
+    let as_expected = match expected {
+        Some(expected) => ran.status == expected,
+        None => (ran.status != 0) == fails,
+    };
+    if !as_expected {
+        return Err(format!("status {}\n{}", ran.status, ran.errors));
     }
     if let Some(part) = said(&text, "stderr") {
         if !ran.errors.contains(part) {

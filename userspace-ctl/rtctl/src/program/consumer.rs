@@ -173,7 +173,7 @@ impl Consumer {
             }
             Step::Discard(mark) => drop(self.release(mark)),
             Step::Setopt { name, value } => {
-                if let Err(why) = self.options.set_pragma(&name, value.as_deref()) {
+                if let Err(why) = self.options.set_tracing(&name, value.as_deref()) {
                     let what = messages::option_not_set(&name, value.as_deref(), &why);
                     self.complain(names, at, &what);
                 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
+use d_compiler::compile;
 use d_compiler::compiled::{Clause, Compiled};
 use d_compiler::error::Error as Wrong;
 use rust_tracer::device::Program;
@@ -17,7 +18,7 @@ use super::providers::{Named, Providers, World};
 /// The sizes that options set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// Bytes of a string, NUL included.
+    /// The most characters of a string.
     pub strsize: u32,
     /// Speculations at once.
     pub nspec: u32,
@@ -33,7 +34,7 @@ impl Default for Sizes {
     /// Those of DTrace.
     fn default() -> Self {
         Self {
-            strsize: abi::RTRACE_STRSIZE_DEFAULT,
+            strsize: compile::STRSIZE,
             nspec: 1,
             specsize: 32 << 10,
             aggsize: 4 << 20,
@@ -135,7 +136,8 @@ pub fn load(
             groups.push((index, named));
         }
     }
-    let strsize = sizes.strsize;
+    // The module counts the NUL.
+    let strsize = sizes.strsize + 1;
     let variables: Vec<_> = compiled
         .variables
         .iter()

@@ -4,28 +4,37 @@
 //! | provider | its probes |
 //! |---|---|
 //! | fbt | entry and return of functions, which the module knows |
-//! | syscall | the same of the functions `__x64_sys_NAME`, by the names that users know |
+//! | syscall | the same of the functions `__x64_sys_NAME`, by the names that users or the kernel know |
 //! | dtrace | BEGIN, END, ERROR |
-//! | profile | `tick-N` and `profile-N`, made when they are named |
+//! | profile | `tick-N` and `profile-N`, made when they are named; to a glob, some that are always there |
 
 use std::time::Duration;
 
 use anyhow::Result;
 use d_compiler::ast::Description;
+use d_compiler::syscalls;
 use glob::Pattern as Glob;
-use rust_tracer::{Function, Kind, Pattern, Query, Session};
+use rust_tracer::{Function, Kind, Pattern, Query, Session, abi};
 
 /// What the functions of system calls begin with.
 const PREFIX: &str = "__x64_sys_";
 
-/// What users call system calls that the kernel calls otherwise (asm/unistd_64.h against
-/// the names in arch/x86/entry/syscalls/syscall_64.tbl).
-const RENAMED: [(&str, &str); 5] = [
-    ("newstat", "stat"),
-    ("newfstat", "fstat"),
-    ("newlstat", "lstat"),
-    ("newuname", "uname"),
-    ("sendfile64", "sendfile"),
+/// The timers that a description without a name or with a glob in its place means, in DTrace's
+/// order (dt_prov_profile.c).
+const TIMERS: [&str; 13] = [
+    "profile-97",
+    "profile-199",
+    "profile-499",
+    "profile-997",
+    "profile-1999",
+    "profile-4001",
+    "profile-4999",
+    "tick-1",
+    "tick-10",
+    "tick-100",
+    "tick-500",
+    "tick-1000",
+    "tick-5000",
 ];
 
 /// Of which world a clause's probes are: the same function has other names and arguments as a
@@ -73,6 +82,14 @@ pub struct Syscall {
     pub name: String,
     /// The function that begins it.
     pub function: Function,
+}
+
+impl Syscall {
+    /// As the kernel knows it, and Oracle's edition with it.
+    fn known(&self) -> &str {
+        let function = &self.function.name;
+        function.strip_prefix(PREFIX).unwrap_or(function)
+    }
 }
 
 /// The providers, as far as they need to be asked.
@@ -144,7 +161,7 @@ impl<'a> Providers<'a> {
                 let ids: Vec<_> = self
                     .syscalls()?
                     .iter()
-                    .filter(|call| glob.matches(&call.name))
+                    .filter(|call| glob.matches(&call.name) || glob.matches(call.known()))
                     .flat_map(|call| {
                         kinds
                             .iter()
@@ -169,7 +186,7 @@ impl<'a> Providers<'a> {
                 }
             }
             if matches(provider, "profile") {
-                named.extend(timer(name));
+                named.extend(timers(name));
             }
         }
         Ok(named)
@@ -227,9 +244,7 @@ pub const SYSCALL_IDS: u32 = 1 << 19;
 
 /// The name of a system call as users know it, by that of its function.
 pub fn syscall_name(function: &str) -> Option<&str> {
-    let name = function.strip_prefix(PREFIX)?;
-    let renamed = RENAMED.iter().find(|(kernel, _)| *kernel == name);
-    Some(renamed.map_or(name, |(_, known)| known))
+    function.strip_prefix(PREFIX).map(syscalls::as_users_know)
 }
 
 fn syscall(function: Function) -> Option<Syscall> {
@@ -238,7 +253,21 @@ fn syscall(function: Function) -> Option<Syscall> {
     (name != "ni_syscall").then_some(Syscall { name, function })
 }
 
-/// `tick-N` and `profile-N`, if that is what it is.
+/// The timers of this name.
+fn timers(name: &str) -> Vec<Named> {
+    let glob = compiled(name);
+    let always: Vec<_> = TIMERS
+        .into_iter()
+        .filter(|always| glob.matches(always))
+        .filter_map(timer)
+        .collect();
+    match always.is_empty() {
+        true => timer(name).into_iter().collect(),
+        false => always,
+    }
+}
+
+/// `tick-N` and `profile-N`, if that is what it is, and not more often than there can be one.
 fn timer(name: &str) -> Option<Named> {
     let (kind, rate) = match name.split_once('-')? {
         ("tick", rate) => (Kind::Tick, rate),
@@ -260,7 +289,7 @@ fn timer(name: &str) -> Option<Named> {
         "" | "hz" => second / number,
         _ => return None,
     };
-    Some(Named::Own {
+    (period >= u64::from(abi::RTRACE_PERIOD_MIN)).then(|| Named::Own {
         kind,
         name: name.to_owned(),
         period,
@@ -325,7 +354,7 @@ mod tests {
     fn system_calls_have_the_names_that_users_know() {
         assert_eq!(named("syscall", "read", "entry"), [Named::Ids(vec![3])]);
         assert_eq!(named("syscall", "fstat", "return"), [Named::Ids(vec![6])]);
-        assert!(named("syscall", "newfstat", "entry").is_empty());
+        assert_eq!(named("syscall", "newfstat", "entry"), [Named::Ids(vec![5])]);
         assert_eq!(named("syscall", "", ""), [Named::Ids(vec![3, 4, 5, 6])]);
     }
 
@@ -356,6 +385,23 @@ mod tests {
         for name in ["tick", "tick-", "tick-0", "tick-1x", "tock-1s", "tick-1s1"] {
             assert_eq!(period(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn no_timer_is_faster_than_there_can_be_one() {
+        assert_eq!(period("tick-200us"), Some(200_000));
+        for name in ["tick-199us", "profile-1ns", "profile-5001", "tick-1us"] {
+            assert_eq!(period(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_glob_means_the_timers_that_are_always_there() {
+        assert_eq!(named("profile", "", "").len(), TIMERS.len());
+        assert_eq!(named("profile", "", "tick-*").len(), 6);
+        assert_eq!(named("profile", "", "tick-?").len(), 1);
+        assert_eq!(named("", "", "tick-10").len(), 1);
+        assert_eq!(named("", "", "tick-7*").len(), 0);
     }
 
     #[test]

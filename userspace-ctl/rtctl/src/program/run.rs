@@ -12,13 +12,14 @@ use d_compiler::compiled::Compiled;
 use d_compiler::error::Error as Wrong;
 use d_compiler::macros::Macros;
 use d_compiler::source::Define;
-use d_compiler::types::{Named as TypeName, Types};
+use d_compiler::types::Types;
 use d_compiler::{compile, disassemble};
-use rust_tracer::{Session, abi};
+use rust_tracer::{Policy, Session, abi};
 
 use super::consumer::Consumer;
 use super::load::{Failure, Load, load, named};
 use super::providers::Providers;
+use super::room::largest_record;
 use super::sources::Sources;
 use super::world::Machine;
 use crate::cli::{Args, Format, Origin};
@@ -52,7 +53,8 @@ pub fn run(
     let mut sources = Sources::gather(texts, &options.program)?;
     let mut types = Types::new(Btf::open(Path::new(BTF)).ok());
     let macros = macros(args, &options, &targets);
-    let program = sources.parse(&macros, &|name| is_type(&types, name))?;
+    let empty = options.program.empty;
+    let program = sources.parse(&macros, empty, &|name| types.is_typedef(name))?;
     for pragma in &program.options {
         let value = pragma.value.as_deref();
         options.set_pragma(&pragma.name, value).map_err(|why| {
@@ -71,15 +73,17 @@ pub fn run(
         says.notice("-w: there are no destructive actions");
     }
     let compiling = compile::Options {
-        stackframes: options.program.stackframes,
-        ustackframes: options.program.ustackframes,
         symbol: &super::kallsyms::address,
         strsize: options.program.sizes.strsize,
-        ..compile::Options::default()
+        stackframes: options.program.stackframes,
+        ustackframes: options.program.ustackframes,
+        jstackframes: options.program.jstackframes,
+        maxframes: options.program.maxframes,
+        scratchsize: options.program.scratchsize,
     };
     let compiled = compile::compile(&program, &mut types, &compiling)
         .map_err(|error| anyhow!(sources.render(&error)))?;
-    if args.show {
+    if args.show || options.program.verbose {
         let listing = disassemble::disassemble(&compiled);
         io::stderr().write_all(listing.as_bytes())?;
     }
@@ -146,14 +150,6 @@ fn macros(args: &Args, options: &Options, targets: &Targets) -> Macros {
     macros
 }
 
-fn is_type(types: &Types, name: &str) -> bool {
-    let (module, name) = match name.split_once('`') {
-        Some((module, name)) => (Some(module), name),
-        None => (None, name),
-    };
-    types.lookup(module, TypeName::Typedef(name)).is_some()
-}
-
 fn list_programs(
     args: &Args,
     session: &Session,
@@ -187,6 +183,7 @@ fn enable(
     says: &mut Speaker,
     sources: &Sources,
 ) -> Result<Load, Failure> {
+    must_hold_records(compiled, options)?;
     let late = session.info().features & u64::from(abi::RTRACE_FEATURE_LATE) != 0;
     let zero = options.program.zdefs;
     let mut providers = Providers::new(session, late);
@@ -205,6 +202,19 @@ fn enable(
     Ok(loaded)
 }
 
+/// Refuses a buffer that is asked for and cannot hold the largest record. A ring is as large as the
+/// least that the module gives.
+fn must_hold_records(compiled: &Compiled, options: &Options) -> Result<()> {
+    let strsize = options.program.sizes.strsize + 1;
+    let asked = options.bufsize != 0 && options.bufpolicy != Policy::Ring;
+    if asked && options.bufsize < largest_record(compiled, strsize) {
+        return Err(anyhow!(
+            "could not enable tracing: Enabling exceeds size of buffer"
+        ));
+    }
+    Ok(())
+}
+
 fn trace(
     args: &Args,
     options: &Options,
@@ -214,7 +224,8 @@ fn trace(
     targets: Targets,
 ) -> Result<u8> {
     let target = targets.only().and_then(|pid| u32::try_from(pid).ok());
-    let machine = Machine::new(Rc::new(RefCell::new(types)), target);
+    let resolve = !options.program.noresolve;
+    let machine = Machine::new(Rc::new(RefCell::new(types)), target, resolve);
     let json = args.printing.format == Format::Json;
     let consumer = Consumer::new(session, &compiled, loaded, machine, options, json)?;
     let mut printer = Printer::with(Box::new(consumer), &args.printing, options)?;

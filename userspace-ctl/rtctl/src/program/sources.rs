@@ -73,8 +73,13 @@ impl Sources {
         });
     }
 
-    /// Parses all of them.
-    pub fn parse(&mut self, macros: &Macros, is_type: &dyn Fn(&str) -> bool) -> Result<Program> {
+    /// Parses all of them; `empty`: texts without a clause will do.
+    pub fn parse(
+        &mut self,
+        macros: &Macros,
+        empty: bool,
+        is_type: &dyn Fn(&str) -> bool,
+    ) -> Result<Program> {
         let mut program = Program::default();
         let mut clauses = 0;
         for at in 0..self.all.len() {
@@ -85,6 +90,7 @@ impl Sources {
             }
             let context = Context {
                 is_type,
+                allow_empty: empty,
                 base: source.base,
                 ..Context::new(&macros)
             };

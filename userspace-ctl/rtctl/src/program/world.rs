@@ -24,17 +24,20 @@ pub struct Machine {
     pub types: Rc<RefCell<Types>>,
     /// The process of `$target`.
     pub target: Option<u32>,
+    /// Whether addresses of processes are named.
+    resolve: bool,
     zone: jiff::tz::TimeZone,
     zones: RefCell<HashMap<i64, Zone>>,
 }
 
 impl Machine {
     /// This machine.
-    pub fn new(types: Rc<RefCell<Types>>, target: Option<u32>) -> Self {
+    pub fn new(types: Rc<RefCell<Types>>, target: Option<u32>, resolve: bool) -> Self {
         Self {
             processes: Processes::default(),
             types,
             target,
+            resolve,
             zone: jiff::tz::TimeZone::system(),
             zones: RefCell::default(),
         }
@@ -94,7 +97,8 @@ impl World for Told<'_> {
     }
 
     fn user(&self, pid: u32, address: u64) -> Option<Symbol> {
-        self.machine.processes.symbol(pid, address)
+        let resolve = self.machine.resolve;
+        resolve.then(|| self.machine.processes.symbol(pid, address))?
     }
 
     fn target(&self) -> Option<u32> {

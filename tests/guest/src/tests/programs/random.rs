@@ -95,7 +95,7 @@ fn run(session: &Session, target: &Target) -> Outcome {
 fn random(options: &Options) -> Outcome {
     let mut random = Rng::with_seed(options.seed);
     let target = Target::open()?;
-    let wanted = options.fuzz;
+    let wanted = options.programs;
     let mut sessions = Vec::new();
     for node in NODES {
         sessions.push(Session::open_as(node, libc::O_RDWR)?);
