@@ -30,6 +30,8 @@ pub enum Item {
     Declaration(Declaration),
     /// `inline type name = expr;` or, with keys, `inline type name[type key, …] = expr;`
     Inline(Inline),
+    /// How one type becomes another.
+    Translator(Translator),
     /// Probe descriptions, predicate, statements.
     Clause(Clause),
 }
@@ -176,7 +178,7 @@ pub enum ExprKind {
     },
     /// `stringof expr`
     Stringof(Box<Expr>),
-    /// `xlate <type> (expr)`: D_XLATE_NONE and its like; there are no translators.
+    /// `xlate <type> (expr)`
     Xlate {
         to: Box<TypeName>,
         operand: Box<Expr>,
@@ -304,6 +306,27 @@ pub struct Declaration {
 pub struct Inline {
     pub base: BaseType,
     pub declarator: Declarator,
+    pub value: Expr,
+    pub span: Span,
+}
+
+/// `translator output < input name > { member = value; … };`
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Translator {
+    pub output: TypeName,
+    pub input: TypeName,
+    /// What the members' values call the input.
+    pub name: String,
+    pub members: Vec<TranslatorMember>,
+    pub span: Span,
+}
+
+/// `member = value;`
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct TranslatorMember {
+    pub name: String,
     pub value: Expr,
     pub span: Span,
 }

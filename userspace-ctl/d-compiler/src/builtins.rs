@@ -18,9 +18,8 @@ pub enum Variable {
     Thread,
     /// `args`, which is an array.
     Arguments,
-    /// `curcpu`, `curpsinfo`, `curlwpsinfo`: pointers to structures that dtrace makes up; their
-    /// members are [`member`]s.
-    Structure(&'static str),
+    /// `curcpu`, `curpsinfo`, `curlwpsinfo`
+    Structure(&'static Structure),
     /// What Linux does not have, and why.
     Refused(&'static str),
 }
@@ -39,15 +38,16 @@ pub fn variable(name: &str) -> Option<Variable> {
         "args" => Variable::Arguments,
         "caller" => Number(abi::RTRACE_VAR_CALLER, I::Uintptr),
         "cpu" => Number(abi::RTRACE_VAR_CPU, I::Int),
-        "curcpu" => Structure("curcpu"),
-        "curlwpsinfo" => Structure("curlwpsinfo"),
-        "curpsinfo" => Structure("curpsinfo"),
+        "curcpu" => Structure(&CURCPU),
+        "curlwpsinfo" => Structure(&CURLWPSINFO),
+        "curpsinfo" => Structure(&CURPSINFO),
         "curthread" => Variable::Thread,
         "cwd" => Text(abi::RTRACE_VAR_CWD),
         "elapsed" => Number(abi::RTRACE_VAR_ELAPSED, I::Uint64),
         "epid" => Number(abi::RTRACE_VAR_EPID, I::UnsignedInt),
         "errno" => Number(abi::RTRACE_VAR_ERRNO, I::Int),
-        "execname" => Text(abi::RTRACE_VAR_EXECNAME),
+        // The arguments are in the memory of the process; its name stands for them.
+        "execargs" | "execname" => Text(abi::RTRACE_VAR_EXECNAME),
         "gid" => Number(abi::RTRACE_VAR_GID, I::Gid),
         "id" => Number(abi::RTRACE_VAR_ID, I::UnsignedInt),
         "ipl" => Number(abi::RTRACE_VAR_IPL, I::UnsignedInt),
@@ -78,21 +78,60 @@ fn digit(text: &str) -> Option<u32> {
     }
 }
 
-/// What `curpsinfo->member` and its like stand for: another built-in variable.
-pub fn member(structure: &str, member: &str) -> Option<&'static str> {
-    Some(match (structure, member) {
-        ("curcpu", "cpu_id") => "cpu",
-        ("curpsinfo", "pr_pid") => "pid",
-        ("curpsinfo", "pr_ppid") => "ppid",
-        ("curpsinfo", "pr_uid" | "pr_euid") => "uid",
-        ("curpsinfo", "pr_gid" | "pr_egid") => "gid",
-        ("curpsinfo", "pr_fname" | "pr_psargs") => "execname",
-        ("curpsinfo" | "curlwpsinfo", "pr_addr") => "curthread",
-        ("curlwpsinfo", "pr_lwpid") => "tid",
-        ("curlwpsinfo", "pr_onpro") => "cpu",
-        _ => return None,
-    })
+/// A pointer to what dtrace translates for programs.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Structure {
+    /// Its name.
+    pub name: &'static str,
+    /// What it points to: a type of a library.
+    pub ty: &'static str,
+    /// What that is translated from.
+    pub input: Variable,
+    /// Members that are built-in variables: they are there where the kernel's memory is not shown.
+    members: &'static [(&'static str, &'static str)],
 }
+
+impl Structure {
+    /// The built-in variable that a member is, and its name.
+    pub fn member(&self, name: &str) -> Option<(&'static str, Variable)> {
+        let (_, known) = self.members.iter().find(|(member, _)| *member == name)?;
+        Some((known, variable(known)?))
+    }
+}
+
+static CURCPU: Structure = Structure {
+    name: "curcpu",
+    ty: "cpuinfo_t",
+    input: Variable::Number(abi::RTRACE_VAR_CPU, I::Int),
+    members: &[],
+};
+
+static CURLWPSINFO: Structure = Structure {
+    name: "curlwpsinfo",
+    ty: "lwpsinfo_t",
+    input: Variable::Thread,
+    members: &[
+        ("pr_addr", "curthread"),
+        ("pr_lwpid", "tid"),
+        ("pr_name", "execname"),
+        ("pr_onpro", "cpu"),
+    ],
+};
+
+static CURPSINFO: Structure = Structure {
+    name: "curpsinfo",
+    ty: "psinfo_t",
+    input: Variable::Thread,
+    members: &[
+        ("pr_addr", "curthread"),
+        ("pr_fname", "execname"),
+        ("pr_gid", "gid"),
+        ("pr_pid", "pid"),
+        ("pr_ppid", "ppid"),
+        ("pr_psargs", "execargs"),
+        ("pr_uid", "uid"),
+    ],
+};
 
 /// What kind of function a name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -485,6 +524,29 @@ static CONSTANTS: &[(&str, i64)] = &[
     ("DTRACEFLT_UPRIV", abi::RTRACE_FAULT_UPRIV as i64),
     ("DTRACEFLT_TUPOFLOW", abi::RTRACE_FAULT_TUPOFLOW as i64),
     ("DTRACEFLT_BADSTACK", abi::RTRACE_FAULT_BADSTACK as i64),
+    ("PIDTYPE_PID", 0),
+    ("PIDTYPE_TGID", 1),
+    ("PIDTYPE_PGID", 2),
+    ("PIDTYPE_SID", 3),
+    ("PR_MODEL_ILP32", 1),
+    ("PR_MODEL_LP64", 2),
+    ("PR_STOPPED", 1),
+    ("PR_ISTOP", 2),
+    ("PR_DSTOP", 4),
+    ("PR_IDLE", 0x1000_0000),
+    ("SSLEEP", 1),
+    ("SRUN", 2),
+    ("SZOMB", 3),
+    ("SSTOP", 4),
+    ("SIDL", 5),
+    ("SONPROC", 6),
+    ("SWAIT", 7),
+    ("CLD_EXITED", 1),
+    ("CLD_KILLED", 2),
+    ("CLD_DUMPED", 3),
+    ("CLD_TRAPPED", 4),
+    ("CLD_STOPPED", 5),
+    ("CLD_CONTINUED", 6),
     ("AF_UNIX", 1),
     ("AF_INET", 2),
     ("AF_INET6", 10),

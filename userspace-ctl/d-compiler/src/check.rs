@@ -11,6 +11,7 @@
 //! | type expressions | `expr`, `operators`, `convert`, `calls`, `origin` |
 //! | check statements | `statements`, `actions`, `aggregate`, `printf`, [`format`] |
 //! | declare types, variables, inlines | `declare` |
+//! | translate | `translate` |
 #![forbid(unsafe_code)]
 
 mod actions;
@@ -28,6 +29,7 @@ mod origin;
 mod places;
 mod printf;
 mod statements;
+mod translate;
 pub mod tree;
 
 use std::collections::HashMap;
@@ -52,11 +54,7 @@ pub fn check(
 ) -> Result<tree::Program, Error> {
     let mut checker = Checker::new(types, options);
     for item in &program.items {
-        match item {
-            Item::Declaration(declaration) => checker.declaration(declaration)?,
-            Item::Inline(inline) => checker.inline(inline)?,
-            Item::Clause(clause) => checker.clause(clause)?,
-        }
+        checker.program_item(item)?;
     }
     checker.settle_keys();
     Ok(checker.program)
@@ -78,6 +76,12 @@ struct Checker<'a> {
     externs: HashMap<String, TypeId>,
     /// The arguments of inlines that are being expanded, the innermost last.
     arguments: Vec<Rc<HashMap<String, Node>>>,
+    /// How types become others, in the order of declaration.
+    translators: Vec<Rc<translate::Translator>>,
+    /// The libraries that were made use of.
+    libraries: Vec<&'static str>,
+    /// While a library's text is checked: what made use of it.
+    library_use: Option<Span>,
     /// The probes of the clause that is being checked.
     probes: Option<Vec<Description>>,
     /// The clause that is being checked has called `speculate()`.
@@ -98,9 +102,21 @@ impl<'a> Checker<'a> {
             aggregations: HashMap::new(),
             externs: HashMap::new(),
             arguments: Vec::new(),
+            translators: Vec::new(),
+            libraries: Vec::new(),
+            library_use: None,
             probes: None,
             speculates: false,
             together: Vec::new(),
+        }
+    }
+
+    fn program_item(&mut self, item: &Item) -> Result<(), Error> {
+        match item {
+            Item::Declaration(declaration) => self.declaration(declaration),
+            Item::Inline(inline) => self.inline(inline),
+            Item::Translator(translator) => self.translator(translator),
+            Item::Clause(clause) => self.clause(clause),
         }
     }
 

@@ -21,6 +21,7 @@ pub mod error;
 mod lex;
 pub mod macros;
 pub mod parse;
+mod prelude;
 pub mod print;
 #[cfg(test)]
 #[path = "../../../rust_tracer/program/mod.rs"]

@@ -13,6 +13,7 @@ mod declare;
 mod describe;
 mod expression;
 mod statement;
+mod translator;
 mod words;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ use crate::ast::{Item, Program};
 use crate::error::{Error, Span};
 use crate::lex::{Lexer, Tok, Token};
 use crate::macros::Macros;
+use crate::prelude;
 
 /// How deep calls of the parser nest, at most: a pair of parentheses is a level, and an operator's
 /// right side is one. Its stack stays below 2 MiB, that of a thread, without optimisation too.
@@ -136,6 +138,8 @@ struct Parser<'a> {
     end: u32,
     /// Typedefs of the program.
     types: HashSet<String>,
+    /// Structs and (true) unions of the program that have members.
+    tags: HashSet<(bool, String)>,
     /// Variables of the program: declared, or assigned to. They hide the kernel's types.
     variables: HashSet<String>,
     /// Those of them that are functions, which somebody else defines.
@@ -153,6 +157,7 @@ impl<'a> Parser<'a> {
             depth: 0,
             end: 0,
             types: HashSet::new(),
+            tags: HashSet::new(),
             variables: HashSet::new(),
             functions: HashSet::new(),
         })
@@ -172,9 +177,11 @@ impl<'a> Parser<'a> {
                     let inline = self.inline(token.span)?;
                     program.items.push(Item::Inline(inline));
                 }
-                Tok::Key(word @ ("provider" | "translator")) => {
-                    return Err(refused(word, token.span));
+                Tok::Key("translator") => {
+                    let translator = self.translator(token.span)?;
+                    program.items.push(Item::Translator(translator));
                 }
+                Tok::Key("provider") => return Err(refused(token.span)),
                 Tok::Key("import" | "counter") | Tok::Op(_) => return Err(self.near(&token)),
                 _ => {
                     self.ahead.push_front(token);
@@ -183,7 +190,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        self.check_pragmas()?;
+        self.check_pragmas(&program)?;
         self.lexer.check_arguments()?;
         program.options = self.lexer.options;
         let allow_empty =
@@ -199,7 +206,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Pragmas that name what is not there.
-    fn check_pragmas(&self) -> Result<()> {
+    fn check_pragmas(&self, program: &Program) -> Result<()> {
         for depends in &self.lexer.depends {
             if !(self.context.is_there)(depends.pragma, &depends.name) {
                 return Err(Error::new(
@@ -210,6 +217,10 @@ impl<'a> Parser<'a> {
             }
         }
         for about in &self.lexer.named {
+            let is_translator = |item: &Item| matches!(item, Item::Translator(_));
+            if about.name == "translator" && program.items.iter().any(is_translator) {
+                continue;
+            }
             let is_function = self.functions.contains(&about.name);
             if self.variables.contains(&about.name) && !is_function {
                 continue;
@@ -235,7 +246,7 @@ impl<'a> Parser<'a> {
 
     /// Whether a name is that of a type.
     fn is_type(&self, name: &str) -> bool {
-        names_type(&self.variables, &self.types, self.context, name)
+        names_type(name, self.context, &self.types, &self.variables)
     }
 
     // Outer tokens.
@@ -247,7 +258,7 @@ impl<'a> Parser<'a> {
             None => {
                 let (variables, types) = (&self.variables, &self.types);
                 let context = self.context;
-                let is_type = |name: &str| names_type(variables, types, context, name);
+                let is_type = |name: &str| names_type(name, context, types, variables);
                 // In an option's argument words are descriptions.
                 let is_type: &dyn Fn(&str) -> bool = &is_type;
                 self.lexer.outer(self.option.is_none().then_some(is_type))?
@@ -347,6 +358,23 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Whether a name is that of a type: of the program, of D or of the kernel. `C` and `D` are the
+/// modules of the program's and the language's.
+fn names_type(
+    name: &str,
+    context: &Context<'_>,
+    types: &HashSet<String>,
+    variables: &HashSet<String>,
+) -> bool {
+    let of_program = |name| {
+        types.contains(name) || TYPEDEFS.contains(&name) || prelude::defines_type(name)
+    };
+    match name.rsplit_once('`') {
+        Some(("C" | "D", own)) => of_program(own),
+        _ => !variables.contains(name) && (of_program(name) || (context.is_type)(name)),
+    }
+}
+
 fn too_deep(span: Span) -> Error {
     Error::new(
         "D_SYNTAX",
@@ -356,35 +384,13 @@ fn too_deep(span: Span) -> Error {
 }
 
 /// What D has and this compiler does not.
-fn refused(word: &str, span: Span) -> Error {
+fn refused(span: Span) -> Error {
     Error::new(
         "D_SYNTAX",
         span,
-        match word {
-            "provider" => {
-                "provider declarations describe probes of programs that are built with them; \
-                 only the kernel's providers can be traced here"
-            }
-            _ => {
-                "translators cannot be declared here; read the kernel's own types through args[] \
-                 and casts"
-            }
-        },
+        "provider declarations describe probes of programs that are built with them; only the \
+         kernel's providers can be traced here",
     )
-}
-
-/// Whether a name is a type's. `C` and `D` are the modules of the program's and the language's.
-fn names_type(
-    variables: &HashSet<String>,
-    types: &HashSet<String>,
-    context: &Context<'_>,
-    name: &str,
-) -> bool {
-    if let Some(("C" | "D", own)) = name.rsplit_once('`') {
-        return types.contains(own) || TYPEDEFS.contains(&own);
-    }
-    !variables.contains(name)
-        && (types.contains(name) || TYPEDEFS.contains(&name) || (context.is_type)(name))
 }
 
 /// The typedefs that D itself defines, whatever the kernel has.
@@ -413,5 +419,14 @@ pub const TYPEDEFS: &[&str] = &[
     "uid_t",
     "gid_t",
     "dev_t",
+    "mode_t",
+    "off_t",
+    "time_t",
     "hrtime_t",
+    "caddr_t",
+    "ipaddr_t",
+    "processorid_t",
+    "projid_t",
+    "taskid_t",
+    "zoneid_t",
 ];

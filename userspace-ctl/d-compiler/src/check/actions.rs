@@ -217,7 +217,7 @@ impl Checker<'_> {
             None => self.value(argument)?,
         };
         let called = matches!(argument.kind, ExprKind::Call { .. });
-        if matches!(node.kind, NodeKind::NoValue(_)) && !called {
+        if node.is_dynamic() && !called {
             return Err(Error::new(
                 "D_TRACE_DYN",
                 argument.span,
@@ -266,7 +266,7 @@ impl Checker<'_> {
             Some((name, _)) => self.aggregation_alone(name, argument.span)?,
             None => self.value(argument)?,
         };
-        if self.types.is_void(node.ty) || self.is_integer(&node) {
+        if node.is_dynamic() || self.types.is_void(node.ty) || self.is_integer(&node) {
             let pointer = self.types.intrinsic(Intrinsic::VoidPointer);
             let expected = self.types.name(pointer);
             return Err(self.mismatch(function, 0, &expected, &node));

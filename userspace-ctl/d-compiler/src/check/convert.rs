@@ -48,7 +48,7 @@ impl Checker<'_> {
 
     /// Whether the value can be assigned to what is of the type, or passed as it.
     pub(super) fn passable(&self, to: TypeId, node: &Node) -> bool {
-        if matches!(node.kind, NodeKind::NoValue(_)) {
+        if node.is_dynamic() {
             return false;
         }
         // 0 is no string, which is how dynamic variables are freed.

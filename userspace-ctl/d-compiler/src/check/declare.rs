@@ -10,6 +10,7 @@ use crate::ast::{
     self, BaseType, Declaration, Declarator, Derivation, Expr, IntegerKind, Storage, TypeName,
 };
 use crate::error::{Error, Span};
+use crate::prelude;
 use crate::types::{Field, Intrinsic, Kind, Named, TypeId};
 
 use super::Checker;
@@ -295,10 +296,7 @@ impl Checker<'_> {
         // Its parameters stand for anything of their types while it is checked.
         let mut known = std::collections::HashMap::new();
         for (parameter, ty) in keys.iter().flatten() {
-            let mut node = self.no_value(parameter, span);
-            node.ty = *ty;
-            node.kind = super::tree::NodeKind::Builtin(abi::RTRACE_VAR_ARG0);
-            known.insert(parameter.clone(), node);
+            known.insert(parameter.clone(), self.parameter(*ty, span));
         }
         let parametric = keys.is_some();
         if parametric {
@@ -309,7 +307,10 @@ impl Checker<'_> {
             self.arguments.pop();
         }
         let value = value?;
-        if !self.passable(ty, &value) && !self.types.same(ty, value.ty) {
+        if !self.passable(ty, &value)
+            && !self.types.same(ty, value.ty)
+            && !self.is_translated_to(&value, ty)
+        {
             return Err(Error::new(
                 "D_OP_INCOMPAT",
                 inline.span,
@@ -327,6 +328,7 @@ impl Checker<'_> {
                 ty,
                 keys,
                 value: inline.value.clone(),
+                library: self.library_use.is_some(),
             })),
         };
         self.globals.insert(name.clone(), global);
@@ -335,30 +337,25 @@ impl Checker<'_> {
 
     /// The name of a type.
     pub(super) fn type_name(&mut self, name: &TypeName) -> Result<TypeId, Error> {
-        let base = self.base_type(&name.base, name.span)?;
-        match self.declarator(base, &name.declarator)? {
-            Declared::Type(ty) => Ok(ty),
-            Declared::Associative { .. } => Err(Error::new(
-                "D_DECL_ARRNULL",
-                name.span,
-                "an associative array is a variable, not a type",
-            )),
-        }
+        self.named_type(name, "D_DECL_ARRNULL", "an associative array is a variable, not a type")
     }
 
     /// The type of a parameter, or of a key.
-    fn parameter(&mut self, name: &TypeName) -> Result<TypeId, Error> {
+    fn parameter_type(&mut self, name: &TypeName) -> Result<TypeId, Error> {
+        let why = "a parameter may not be an associative array";
+        self.named_type(name, "D_DECL_PROTO_TYPE", why)
+    }
+
+    fn named_type(
+        &mut self,
+        name: &TypeName,
+        tag: &'static str,
+        why: &str,
+    ) -> Result<TypeId, Error> {
         let base = self.base_type(&name.base, name.span)?;
         match self.declarator(base, &name.declarator)? {
             Declared::Type(ty) => Ok(ty),
-            Declared::Associative { .. } => Err(Error::new(
-                "D_DECL_PROTO_TYPE",
-                name.span,
-                format!(
-                    "a parameter may not be an associative array: {}",
-                    name.declarator.name
-                ),
-            )),
+            Declared::Associative { .. } => Err(Error::new(tag, name.span, why)),
         }
     }
 
@@ -438,13 +435,19 @@ impl Checker<'_> {
         })
     }
 
-    fn look_up(
-        &self,
+    pub(super) fn look_up(
+        &mut self,
         module: Option<&str>,
         named: Named<'_>,
         name: &str,
         span: Span,
     ) -> Result<TypeId, Error> {
+        if matches!((module, named), (None | Some("C" | "D"), Named::Typedef(_)))
+            && prelude::defines_type(name)
+            && self.types.lookup(Some("D"), named).is_none()
+        {
+            self.load_library(name, span)?;
+        }
         self.types.lookup(module, named).ok_or_else(|| {
             let shown = match module {
                 Some(module) => format!("{module}`{name}"),
@@ -618,7 +621,7 @@ impl Checker<'_> {
                 Derivation::Function(parameters, variadic) => {
                     let mut types = Vec::with_capacity(parameters.len());
                     for parameter in parameters {
-                        types.push(self.parameter(parameter)?);
+                        types.push(self.parameter_type(parameter)?);
                     }
                     if let [only] = types.as_slice() {
                         if self.types.is_void(*only) {
@@ -655,7 +658,7 @@ impl Checker<'_> {
                     }
                     let mut types = Vec::with_capacity(keys.len());
                     for key in keys {
-                        let ty = self.parameter(key)?;
+                        let ty = self.parameter_type(key)?;
                         types.push((key.declarator.name.clone(), ty));
                     }
                     return Ok(Declared::Associative { ty, keys: types });

@@ -90,7 +90,8 @@ impl Checker<'_> {
     /// An expression as a place, if it is one; variables of `self`, `this` and arrays may have no
     /// type yet.
     pub(super) fn reference(&mut self, expr: &Expr) -> Result<Node, Error> {
-        let span = expr.span;
+        // What a library says is of the place that made use of it.
+        let span = self.library_use.unwrap_or(expr.span);
         match &expr.kind {
             ExprKind::Int {
                 value,
@@ -176,15 +177,8 @@ impl Checker<'_> {
             ExprKind::Xlate { to, operand } => {
                 let ty = self.type_name(to)?;
                 let node = self.value(operand)?;
-                Err(Error::new(
-                    "D_XLATE_NONE",
-                    span,
-                    format!(
-                        "cannot translate from \"{}\" to \"{}\": there are no translators",
-                        self.shown(&node),
-                        self.types.name(ty)
-                    ),
-                ))
+                let translation = self.translate(ty, node, span)?;
+                Ok(self.translated(translation, span))
             }
             ExprKind::Comma(left, right) => {
                 let actions = super::calls::is_action(left) || super::calls::is_action(right);
@@ -197,9 +191,7 @@ impl Checker<'_> {
                         "operator , operands cannot be actions",
                     ));
                 }
-                if matches!(left.kind, NodeKind::NoValue(_))
-                    || matches!(right.kind, NodeKind::NoValue(_))
-                {
+                if left.is_dynamic() || right.is_dynamic() {
                     return Err(Error::new(
                         "D_OP_DYN",
                         span,
@@ -279,9 +271,15 @@ impl Checker<'_> {
             ));
         }
         let mut place = self.target(to)?;
-        let node = self.value(value)?;
+        let node = match self.value(value)? {
+            Node {
+                kind: NodeKind::Translated(translation),
+                ..
+            } if !translation.pointer => self.whole(&translation, span)?,
+            node => node,
+        };
         if self.is_untyped(&place) {
-            if matches!(node.kind, NodeKind::NoValue(_)) || self.types.is_void(node.ty) {
+            if node.is_dynamic() || self.types.is_void(node.ty) {
                 return Err(self.incompatible(&place, "=", &node, span));
             }
             // What comes of an array or function is no variable.
@@ -332,9 +330,9 @@ impl Checker<'_> {
             )
     }
 
-    fn cast(&mut self, to: TypeId, node: Node, span: Span) -> Result<Node, Error> {
+    pub(super) fn cast(&mut self, to: TypeId, node: Node, span: Span) -> Result<Node, Error> {
         let scalar = self.types.is_scalar(node.ty);
-        let allowed = if matches!(node.kind, NodeKind::NoValue(_)) {
+        let allowed = if node.is_dynamic() {
             self.types.is_void(to)
         } else {
             self.types.same(to, node.ty)

@@ -10,6 +10,7 @@ use rust_tracer::abi;
 use crate::ast;
 use crate::builtins;
 use crate::error::{Error, Span};
+use crate::prelude;
 use crate::types::{Intrinsic, Named, TypeId};
 
 use super::Checker;
@@ -35,6 +36,8 @@ pub(super) struct Inline {
     pub(super) keys: Option<Vec<(String, TypeId)>>,
     /// What it stands for.
     pub(super) value: ast::Expr,
+    /// It is a library's.
+    pub(super) library: bool,
 }
 
 impl Checker<'_> {
@@ -70,6 +73,9 @@ impl Checker<'_> {
         if let Some(known) = builtins::variable(name) {
             return self.builtin(known, name, span).map(Some);
         }
+        if prelude::defines_variable(name) && self.load_library(name, span)? {
+            return self.global(name, span);
+        }
         if builtins::function(name).is_some() {
             return Err(bad_reference("function", name, "scalar", span));
         }
@@ -84,7 +90,7 @@ impl Checker<'_> {
     }
 
     /// A variable of D itself.
-    fn builtin(
+    pub(super) fn builtin(
         &mut self,
         known: builtins::Variable,
         name: &str,
@@ -105,8 +111,14 @@ impl Checker<'_> {
             builtins::Variable::Arguments => {
                 return Err(bad_reference("associative array", name, "scalar", span));
             }
-            // It is known by its members only.
-            builtins::Variable::Structure(structure) => return Ok(self.no_value(structure, span)),
+            builtins::Variable::Structure(structure) => {
+                let translation = self.built_in(structure, span)?;
+                return if structure.name == "curcpu" {
+                    self.whole(&translation, span)
+                } else {
+                    Ok(self.translated(translation, span))
+                };
+            }
             builtins::Variable::Refused(why) => {
                 return Err(Error::new("D_VAR_UNSUP", span, format!("{name}: {why}")));
             }
@@ -270,7 +282,7 @@ impl Checker<'_> {
     pub(super) fn bad_key(&self, node: &Node, of: &str, index: usize) -> Error {
         let what = match &node.kind {
             NodeKind::NoValue(_) => "dynamic variable".to_owned(),
-            _ => self.types.name(node.ty),
+            _ => self.shown(node),
         };
         Error::new(
             "D_KEY_TYPE",
@@ -323,10 +335,17 @@ impl Checker<'_> {
             known.insert(parameter.clone(), self.assigned(node, *ty));
         }
         self.arguments.push(Rc::new(known));
-        let node = self.value(&inline.value);
+        let node = if inline.library {
+            self.in_library(span, |this| this.value(&inline.value))
+        } else {
+            self.value(&inline.value)
+        };
         self.arguments.pop();
         let mut node = node?;
         node.span = span;
+        if matches!(node.kind, NodeKind::Translated(_)) {
+            return Ok(node);
+        }
         let mut node = self.assigned(node, inline.ty);
         node.writable = false;
         Ok(node)

@@ -98,6 +98,7 @@ impl Checker<'_> {
     pub(super) fn shown(&self, node: &Node) -> String {
         match &node.kind {
             NodeKind::NoValue(what) => what.clone(),
+            NodeKind::Translated(translation) => translation.shown().to_owned(),
             _ => self.types.name(node.ty),
         }
     }
@@ -440,9 +441,8 @@ impl Checker<'_> {
                 span,
             ));
         }
-        let no_value = |node: &Node| matches!(node.kind, NodeKind::NoValue(_));
-        if !no_value(&left)
-            && !no_value(&right)
+        if !left.is_dynamic()
+            && !right.is_dynamic()
             && !self.types.is_void(left.ty)
             && (self.types.same(left.ty, right.ty) || self.pointers_compatible(&left, &right))
         {
@@ -575,8 +575,7 @@ impl Checker<'_> {
                 "action cannot be used in a conditional context",
             ));
         }
-        let no_value = |node: &Node| matches!(node.kind, NodeKind::NoValue(_));
-        if no_value(&left) || no_value(&right) {
+        if left.is_dynamic() || right.is_dynamic() {
             return Err(Error::new(
                 "D_OP_DYN",
                 span,

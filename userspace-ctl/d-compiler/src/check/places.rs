@@ -7,10 +7,11 @@ use rust_tracer::abi;
 use crate::ast::{Expr, ExprKind};
 use crate::builtins;
 use crate::error::{Error, Span};
+use crate::prelude;
 use crate::types::{Intrinsic, Kind, Member};
 
 use super::Checker;
-use super::names::{Global, undefined};
+use super::names::Global;
 use super::tree::{Bits, Node, NodeKind};
 
 impl Checker<'_> {
@@ -25,6 +26,9 @@ impl Checker<'_> {
                 {
                     None
                 } else {
+                    if prelude::defines_variable(name) && !self.globals.contains_key(name) {
+                        self.load_library(name, span)?;
+                    }
                     match self.globals.get(name).cloned() {
                         Some(Global::Variable(variable)) => Some(variable),
                         Some(Global::Inline(inline)) if inline.keys.is_some() => {
@@ -111,6 +115,12 @@ impl Checker<'_> {
 
     /// `*pointer`
     pub(super) fn dereference(&mut self, pointer: Node, span: Span) -> Result<Node, Error> {
+        if let NodeKind::Translated(translation) = &pointer.kind {
+            return translation
+                .pointed_to()
+                .map(|whole| self.translated(whole, span))
+                .ok_or_else(|| not_a_pointer(span));
+        }
         let to = if self.types.is_string(pointer.ty) {
             Some(self.types.intrinsic(Intrinsic::Char))
         } else {
@@ -156,7 +166,8 @@ impl Checker<'_> {
             NodeKind::Variable { .. }
             | NodeKind::Builtin(_)
             | NodeKind::BuiltinText(_)
-            | NodeKind::NoValue(_) => Err(Error::new(
+            | NodeKind::NoValue(_)
+            | NodeKind::Translated(_) => Err(Error::new(
                 "D_ADDROF_VAR",
                 span,
                 "cannot take address of dynamic variable",
@@ -183,23 +194,15 @@ impl Checker<'_> {
 
     /// `base->name`
     pub(super) fn arrow(&mut self, base: &Expr, name: &str, span: Span) -> Result<Node, Error> {
-        if let ExprKind::Ident(structure) = &base.kind {
-            if let (Some(builtins::Variable::Structure(structure)), None) =
-                (builtins::variable(structure), self.globals.get(structure))
-            {
-                return match builtins::member(structure, name) {
-                    Some(known) => self
-                        .global(known, span)?
-                        .ok_or_else(|| undefined(known, span)),
-                    None => Err(Error::new(
-                        "D_XLATE_NOCONV",
-                        span,
-                        format!("translator does not define conversion for member: {name}"),
-                    )),
-                };
+        let base = match self.structure(base)? {
+            Some(translated) => translated,
+            None => self.value(base)?,
+        };
+        if let NodeKind::Translated(translation) = &base.kind {
+            if let Some(whole) = translation.pointed_to() {
+                return self.translated_member(&whole, name, span);
             }
         }
-        let base = self.value(base)?;
         if !self.types.is_pointer(base.ty) {
             return Err(Error::new(
                 "D_OP_PTR",
@@ -234,6 +237,11 @@ impl Checker<'_> {
         sign: &str,
         span: Span,
     ) -> Result<Node, Error> {
+        if let NodeKind::Translated(translation) = &whole.kind {
+            if !translation.pointer {
+                return self.translated_member(translation, name, span);
+            }
+        }
         let record = self.types.resolve(whole.ty);
         match self.types.kind(record) {
             Kind::Struct(_) | Kind::Union(_) => {}

@@ -11,7 +11,7 @@ use crate::types::{Intrinsic, Kind, TypeId};
 
 use super::Checker;
 use super::format::{Conversion, Extent, Piece, Size};
-use super::tree::{Item, KeyType, Node};
+use super::tree::{Item, KeyType};
 
 /// What a conversion is given.
 #[derive(Clone, Copy)]
@@ -106,10 +106,7 @@ impl Checker<'_> {
                 Item::Address(form, _) => symbol(*form),
             };
             let valid = match &item {
-                Item::Value(Node {
-                    kind: super::tree::NodeKind::NoValue(_),
-                    ..
-                }) => false,
+                Item::Value(node) if node.is_dynamic() => false,
                 _ => self.takes(conversion, given),
             };
             if !valid {

@@ -79,6 +79,9 @@ impl Checker<'_> {
                 if let NodeKind::NoValue(what) = &node.kind {
                     return Err(no_value(what, expr.span));
                 }
+                if let NodeKind::Translated(translation) = &node.kind {
+                    return Err(no_value(translation.shown(), expr.span));
+                }
                 Ok(Statement::Expr(node))
             }
         }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use crate::ast::Description;
+use crate::builtins::Structure;
 use crate::compiled::{Action, AddressForm, Form, Part};
 use crate::error::Span;
 use crate::types::TypeId;
@@ -185,6 +186,23 @@ pub enum NodeKind {
     /// What has no value: an action, an aggregating function, an aggregation. That it stands
     /// where a value is needed shows in its type, void, or at last when code is made.
     NoValue(String),
+    /// A translation: only its members have values.
+    Translated(Box<Translation>),
+}
+
+/// What `xlate <type> (input)` stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Translation {
+    /// Which translator.
+    pub translator: usize,
+    /// What is translated, as the translator takes it.
+    pub input: Node,
+    /// What has to be done before a member is taken.
+    pub before: Option<Node>,
+    /// It stands for a pointer to what comes out.
+    pub pointer: bool,
+    /// The built-in variable that it is, some of whose members are others.
+    pub built_in: Option<&'static Structure>,
 }
 
 /// A variable of the program.
@@ -342,6 +360,25 @@ pub struct Program {
     pub clauses: Vec<Clause>,
 }
 
+impl Translation {
+    /// What it points to, if it is a pointer.
+    pub fn pointed_to(&self) -> Option<Self> {
+        self.pointer.then(|| Self {
+            pointer: false,
+            ..self.clone()
+        })
+    }
+
+    /// As libdtrace calls it.
+    pub fn shown(&self) -> &'static str {
+        if self.pointer {
+            "pointer to translated data"
+        } else {
+            "translated data"
+        }
+    }
+}
+
 impl Node {
     /// A value, not a place.
     pub fn new(kind: NodeKind, ty: TypeId, span: Span) -> Self {
@@ -362,6 +399,11 @@ impl Node {
         }
     }
 
+    /// Whether it is of what libdtrace calls dynamic type: it has no value as a whole.
+    pub fn is_dynamic(&self) -> bool {
+        matches!(self.kind, NodeKind::NoValue(_) | NodeKind::Translated(_))
+    }
+
     /// Whether it is the constant 0.
     pub fn is_zero(&self) -> bool {
         self.constant() == Some(0)
@@ -374,7 +416,8 @@ impl Node {
             | NodeKind::Text(_)
             | NodeKind::Builtin(_)
             | NodeKind::BuiltinText(_)
-            | NodeKind::NoValue(_) => true,
+            | NodeKind::NoValue(_)
+            | NodeKind::Translated(_) => true,
             NodeKind::Variable { keys, .. } => keys.iter().all(Self::is_pure),
             NodeKind::Memory { address, .. } => address.is_pure(),
             NodeKind::Address(one)

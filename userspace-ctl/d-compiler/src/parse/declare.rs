@@ -226,15 +226,24 @@ impl Parser<'_> {
         let (module, tag) = self.tag()?;
         let mut height = 0;
         let members = if self.eat("{")? {
-            let mut members = Vec::new();
-            loop {
-                let (member, more) = self.member_declaration()?;
-                height = height.max(more);
-                members.push(member);
-                if self.eat("}")? {
-                    break Some(members);
+            let first = match &tag {
+                Some(tag) => self.tags.insert((union, tag.clone())),
+                None => true,
+            };
+            // That there is one already is found before what is wrong with its members.
+            let (members, more) = match (self.members(), &tag) {
+                (Err(error), Some(tag)) if !first => {
+                    let keyword = if union { "union" } else { "struct" };
+                    return Err(Error::new(
+                        "D_DECL_TYPERED",
+                        error.span,
+                        format!("type redeclared: {keyword} {tag}"),
+                    ));
                 }
-            }
+                (members, _) => members?,
+            };
+            height = more;
+            Some(members)
         } else {
             None
         };
@@ -246,6 +255,20 @@ impl Parser<'_> {
             members,
         };
         Ok((record, height.saturating_add(1)))
+    }
+
+    /// Members up to the `}` that ends them.
+    fn members(&mut self) -> Result<(Vec<Declaration>, u16)> {
+        let mut members = Vec::new();
+        let mut height = 0;
+        loop {
+            let (member, more) = self.member_declaration()?;
+            height = height.max(more);
+            members.push(member);
+            if self.eat("}")? {
+                return Ok((members, height));
+            }
+        }
     }
 
     /// `type name, name : bits;`

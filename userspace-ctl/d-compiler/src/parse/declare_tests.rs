@@ -37,6 +37,18 @@ fn written(text: &str) -> Vec<String> {
                 unparse::declarator(&inline.declarator),
                 unparse::expr(&inline.value)
             ),
+            Item::Translator(translator) => format!(
+                "Translator {} < {} {} > {{ {}; }}",
+                unparse::type_name(&translator.output),
+                unparse::type_name(&translator.input),
+                translator.name,
+                translator
+                    .members
+                    .iter()
+                    .map(|member| format!("{} = {}", member.name, unparse::expr(&member.value)))
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            ),
             Item::Clause(_) => "Clause".to_owned(),
         })
         .collect()
@@ -242,6 +254,42 @@ fn typedefs_are_types_from_then_on() {
 }
 
 #[test]
+fn a_tag_again_is_told_before_what_is_wrong_with_its_members() {
+    assert_eq!(
+        refused("struct s { int a; }; struct s { int }").tag,
+        "D_DECL_TYPERED"
+    );
+    assert_eq!(
+        refused("struct s { int a; }; union s { int }").tag,
+        "D_SYNTAX"
+    );
+    assert_eq!(refused("struct s { int }").tag, "D_SYNTAX");
+}
+
+#[test]
+fn translators_say_how_members_come_about() {
+    assert_eq!(
+        written("translator struct out < struct in *i > { a = i->b; c = i ? 1 : 2; };"),
+        ["Translator struct out < struct in * i > { a = (i)->b; c = (i ? 1 : 2); }"]
+    );
+    assert_eq!(
+        written("translator union u < int i > { };"),
+        ["Translator union u < int i > { ; }"]
+    );
+    let bound = "#pragma D binding \"1.0\" translator\ntranslator struct out < int i > { };";
+    assert_eq!(written(bound), ["Translator struct out < int i > { ; }"]);
+    for text in [
+        "translator struct out < struct in *i > { a = i->b; }",
+        "translator struct out < struct in * > { a = 1; };",
+        "translator struct out < struct in *i > { a = 1 };",
+        "translator struct out { a = 1; };",
+        "translator < int i > { };",
+    ] {
+        assert_eq!(refused(text).tag, "D_SYNTAX", "{text}");
+    }
+}
+
+#[test]
 fn inlines_have_values_and_perhaps_keys() {
     assert_eq!(
         written("inline int N = 1 + 2; inline string a[int x, string y] = x ? y : \"\";"),
@@ -297,11 +345,9 @@ fn what_is_no_declaration_is_refused() {
 }
 
 #[test]
-fn providers_and_translators_are_refused_with_a_reason() {
+fn providers_are_refused_with_a_reason() {
     let provider = refused("provider p { probe x(int); };");
     assert!(provider.message.starts_with("provider declarations"));
-    let translator = refused("translator a < b *c > { d = c->d; };");
-    assert!(translator.message.starts_with("translators cannot"));
 }
 
 #[test]
