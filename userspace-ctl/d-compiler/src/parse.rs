@@ -246,7 +246,7 @@ impl<'a> Parser<'a> {
 
     /// Whether a name is that of a type.
     fn is_type(&self, name: &str) -> bool {
-        names_type(&self.variables, &self.types, self.context, name)
+        names_type(name, self.context, &self.types, &self.variables)
     }
 
     // Outer tokens.
@@ -258,7 +258,7 @@ impl<'a> Parser<'a> {
             None => {
                 let (variables, types) = (&self.variables, &self.types);
                 let context = self.context;
-                let is_type = |name: &str| names_type(variables, types, context, name);
+                let is_type = |name: &str| names_type(name, context, types, variables);
                 // In an option's argument words are descriptions.
                 let is_type: &dyn Fn(&str) -> bool = &is_type;
                 self.lexer.outer(self.option.is_none().then_some(is_type))?
@@ -358,6 +358,23 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Whether a name is that of a type: of the program, of D or of the kernel. `C` and `D` are the
+/// modules of the program's and the language's.
+fn names_type(
+    name: &str,
+    context: &Context<'_>,
+    types: &HashSet<String>,
+    variables: &HashSet<String>,
+) -> bool {
+    let of_program = |name| {
+        types.contains(name) || TYPEDEFS.contains(&name) || prelude::defines_type(name)
+    };
+    match name.rsplit_once('`') {
+        Some(("C" | "D", own)) => of_program(own),
+        _ => !variables.contains(name) && (of_program(name) || (context.is_type)(name)),
+    }
+}
+
 fn too_deep(span: Span) -> Error {
     Error::new(
         "D_SYNTAX",
@@ -374,25 +391,6 @@ fn refused(span: Span) -> Error {
         "provider declarations describe probes of programs that are built with them; only the \
          kernel's providers can be traced here",
     )
-}
-
-/// Whether a name is a type's. `C` and `D` are the modules of the program's and the language's.
-fn names_type(
-    variables: &HashSet<String>,
-    types: &HashSet<String>,
-    context: &Context<'_>,
-    name: &str,
-) -> bool {
-    if let Some(("C" | "D", own)) = name.rsplit_once('`') {
-        return types.contains(own) || is_own_type(own);
-    }
-    !variables.contains(name)
-        && (types.contains(name) || is_own_type(name) || (context.is_type)(name))
-}
-
-/// Whether D itself has a type of this name.
-fn is_own_type(name: &str) -> bool {
-    TYPEDEFS.contains(&name) || prelude::defines_type(name)
 }
 
 /// The typedefs that D itself defines, whatever the kernel has.

@@ -266,7 +266,7 @@ impl Checker<'_> {
             Some((name, _)) => self.aggregation_alone(name, argument.span)?,
             None => self.value(argument)?,
         };
-        if self.types.is_void(node.ty) || self.is_integer(&node) {
+        if node.is_dynamic() || self.types.is_void(node.ty) || self.is_integer(&node) {
             let pointer = self.types.intrinsic(Intrinsic::VoidPointer);
             let expected = self.types.name(pointer);
             return Err(self.mismatch(function, 0, &expected, &node));

@@ -296,7 +296,7 @@ impl Checker<'_> {
         // Its parameters stand for anything of their types while it is checked.
         let mut known = std::collections::HashMap::new();
         for (parameter, ty) in keys.iter().flatten() {
-            known.insert(parameter.clone(), self.anything(*ty, span));
+            known.insert(parameter.clone(), self.parameter(*ty, span));
         }
         let parametric = keys.is_some();
         if parametric {
@@ -337,30 +337,25 @@ impl Checker<'_> {
 
     /// The name of a type.
     pub(super) fn type_name(&mut self, name: &TypeName) -> Result<TypeId, Error> {
-        let base = self.base_type(&name.base, name.span)?;
-        match self.declarator(base, &name.declarator)? {
-            Declared::Type(ty) => Ok(ty),
-            Declared::Associative { .. } => Err(Error::new(
-                "D_DECL_ARRNULL",
-                name.span,
-                "an associative array is a variable, not a type",
-            )),
-        }
+        self.named_type(name, "D_DECL_ARRNULL", "an associative array is a variable, not a type")
     }
 
     /// The type of a parameter, or of a key.
-    fn parameter(&mut self, name: &TypeName) -> Result<TypeId, Error> {
+    fn parameter_type(&mut self, name: &TypeName) -> Result<TypeId, Error> {
+        let why = "a parameter may not be an associative array";
+        self.named_type(name, "D_DECL_PROTO_TYPE", why)
+    }
+
+    fn named_type(
+        &mut self,
+        name: &TypeName,
+        tag: &'static str,
+        why: &str,
+    ) -> Result<TypeId, Error> {
         let base = self.base_type(&name.base, name.span)?;
         match self.declarator(base, &name.declarator)? {
             Declared::Type(ty) => Ok(ty),
-            Declared::Associative { .. } => Err(Error::new(
-                "D_DECL_PROTO_TYPE",
-                name.span,
-                format!(
-                    "a parameter may not be an associative array: {}",
-                    name.declarator.name
-                ),
-            )),
+            Declared::Associative { .. } => Err(Error::new(tag, name.span, why)),
         }
     }
 
@@ -626,7 +621,7 @@ impl Checker<'_> {
                 Derivation::Function(parameters, variadic) => {
                     let mut types = Vec::with_capacity(parameters.len());
                     for parameter in parameters {
-                        types.push(self.parameter(parameter)?);
+                        types.push(self.parameter_type(parameter)?);
                     }
                     if let [only] = types.as_slice() {
                         if self.types.is_void(*only) {
@@ -663,7 +658,7 @@ impl Checker<'_> {
                     }
                     let mut types = Vec::with_capacity(keys.len());
                     for key in keys {
-                        let ty = self.parameter(key)?;
+                        let ty = self.parameter_type(key)?;
                         types.push((key.declarator.name.clone(), ty));
                     }
                     return Ok(Declared::Associative { ty, keys: types });

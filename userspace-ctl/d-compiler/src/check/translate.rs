@@ -72,7 +72,7 @@ impl Checker<'_> {
         }
         let library = self.library_use.is_some();
         if !library {
-            let parameter = self.anything(input, translator.input.span);
+            let parameter = self.parameter(input, translator.input.span);
             self.arguments.push(Rc::new(HashMap::from([(
                 translator.name.clone(),
                 parameter,
@@ -95,7 +95,7 @@ impl Checker<'_> {
     }
 
     /// What stands for anything of a type while the text that speaks of it is checked.
-    pub(super) fn anything(&self, ty: TypeId, span: Span) -> Node {
+    pub(super) fn parameter(&self, ty: TypeId, span: Span) -> Node {
         Node::new(NodeKind::Builtin(abi::RTRACE_VAR_ARG0), ty, span)
     }
 
