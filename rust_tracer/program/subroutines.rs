@@ -66,7 +66,9 @@ pub(crate) fn call<W: World>(
                 Ok(limit) if count > 1 => limit.min(most),
                 _ => most,
             };
-            let text = memory.receive(limit.saturating_sub(1), |into| world.read_user_text(a, into))?;
+            let text = memory.receive(limit.saturating_sub(1), |into| {
+                world.read_user_text(a, into)
+            })?;
             Ok(text.address())
         }
         sub::BCOPY => {
