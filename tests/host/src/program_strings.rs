@@ -14,7 +14,6 @@ use crate::program::{fault, Fault};
 use crate::program_world::{insn, text_item, Mock, Owned, KERNEL, USER};
 
 /// What an argument is.
-#[derive(Clone, Copy)]
 enum Argument<'a> {
     Text(&'a str),
     Number(i64),
@@ -303,22 +302,6 @@ fn strncmp_looks_at_as_many_bytes() {
     assert_eq!(of("abcd", "abxy", 3), -1);
     assert_eq!(of("abz", "aba", 3), 1);
     assert_eq!(of("a", "b", 0), 0);
-}
-
-#[test]
-fn copyinstr_alone_counts_its_nul() {
-    let user = Number(USER as i64);
-    for (arguments, expected) in [
-        (&[user][..], "user t"),
-        (&[user, Number(96)], "user t"),
-        (&[user, Number(4)], "use"),
-        (&[user, Number(0)], ""),
-    ] {
-        let mut program = call(sub::COPYINSTR, arguments, true);
-        program.strsize = 8;
-        let (_, items) = program.run(&mut world()).remove(0);
-        assert_eq!(text_item(&items), expected.as_bytes());
-    }
 }
 
 #[test]

@@ -419,7 +419,7 @@ impl Generator<'_, '_> {
         let bytes = self
             .types
             .size(ty)
-            .unwrap_or(u64::from(self.options.strsize) + 1);
+            .unwrap_or(u64::from(self.options.strsize));
         self.op(abi::RTRACE_OP_MOV, free, from, 0, 0);
         self.op(abi::RTRACE_OP_ADDI, second, to, 0, offset);
         self.assembler.load(third, bytes as i64);
