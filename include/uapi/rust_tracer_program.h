@@ -27,7 +27,7 @@
 #define RTRACE_VARIABLES_MAX 4096u
 #define RTRACE_AGGREGATIONS_MAX 1024u
 #define RTRACE_KEYS_MAX 4096u		   /* bytes of one tuple of keys */
-#define RTRACE_STRSIZE_DEFAULT 257u	   /* DTrace's strsize and a NUL */
+#define RTRACE_STRSIZE_DEFAULT 256u	   /* DTrace's strsize, NUL included */
 #define RTRACE_STRSIZE_MAX 4096u
 #define RTRACE_SCRATCH_BYTES 16384u	   /* of one firing's temporary values */
 #define RTRACE_LOCALS_MAX 8192u		   /* bytes of all clause-local variables */

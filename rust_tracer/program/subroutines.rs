@@ -60,13 +60,14 @@ pub(crate) fn call<W: World>(
             Ok(0)
         }
         sub::COPYINSTR => {
-            // As in Oracle's edition its NUL counts, here alone.
-            let most = memory.text_max();
-            let limit = match usize::try_from(b) {
-                Ok(limit) if count > 1 => limit.min(most),
-                _ => most,
+            // As in Oracle's edition its NUL counts.
+            let limit = if count > 1 {
+                b.saturating_sub(1)
+            } else {
+                u64::MAX
             };
-            let text = memory.receive(limit.saturating_sub(1), |into| world.read_user_text(a, into))?;
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let text = memory.receive(limit, |into| world.read_user_text(a, into))?;
             Ok(text.address())
         }
         sub::BCOPY => {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* strsize counts characters, without the NUL. */
+/* strsize counts bytes, with the NUL. */
 #pragma D option quiet
 
 #pragma D option strsize=8

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* 256 characters, if nothing else is said. */
+/* 255 characters and a NUL, if nothing else is said. */
 #pragma D option quiet
 
 BEGIN

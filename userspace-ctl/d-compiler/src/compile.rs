@@ -11,14 +11,14 @@ use crate::compiled::Compiled;
 use crate::error::Error;
 use crate::types::Types;
 
-/// The most characters of a string, if no option says otherwise.
-pub const STRSIZE: u32 = abi::RTRACE_STRSIZE_DEFAULT - 1;
+/// Bytes of a string, NUL included, if no option says otherwise.
+pub const STRSIZE: u32 = abi::RTRACE_STRSIZE_DEFAULT;
 
 /// What a program does not say itself.
 pub struct Options<'a> {
     /// The address of a symbol of the kernel: of a module, or of whichever has it.
     pub symbol: &'a dyn Fn(Option<&str>, &str) -> Option<u64>,
-    /// The most characters of a string (`strsize`).
+    /// Bytes of a string, NUL included (`strsize`).
     pub strsize: u32,
     /// Frames of `stack()` without an argument (`stackframes`).
     pub stackframes: u32,

@@ -29,7 +29,7 @@ pub struct Options {
     pub rawbytes: bool,
     /// Spaces before a stack's frames.
     pub stackindent: u32,
-    /// Bytes of a string with its NUL: how much of one `rawbytes` dumps. The tool sets it.
+    /// Bytes of a string, NUL included: how much of one `rawbytes` dumps. The tool sets it.
     pub strsize: u32,
     /// Bytes of a value that `print()` shows at most.
     pub printsize: u64,
@@ -60,7 +60,7 @@ impl Default for Options {
             flowindent: false,
             rawbytes: false,
             stackindent: 14,
-            strsize: d_compiler::compile::STRSIZE + 1,
+            strsize: d_compiler::compile::STRSIZE,
             printsize: 1024,
             droptags: false,
             aggsortkey: false,

@@ -204,8 +204,8 @@ const BEFORE_TRACING: &[&str] = &[
 /// Options that do not concern what is recorded.
 const PRINTING: [&str; 4] = ["flowindent", "quiet", "rawaddr", "switchrate"];
 
-/// The most and the least characters that strings may have at most.
-const STRSIZE_MAX: u32 = abi::RTRACE_STRSIZE_MAX - 1;
+/// The most and the least bytes of strings, NUL included.
+const STRSIZE_MAX: u32 = abi::RTRACE_STRSIZE_MAX;
 const STRSIZE_MIN: u32 = 2;
 
 /// The registers of DTrace's virtual machine.
@@ -322,12 +322,12 @@ impl Program {
             "dynvarsize" => self.sizes.dynvarsize = bytes()?,
             "nspec" => self.sizes.nspec = count(value)?,
             "strsize" => {
-                let characters = at_most(STRSIZE_MAX)?;
-                if characters < STRSIZE_MIN {
+                let bytes = at_most(STRSIZE_MAX)?;
+                if bytes < STRSIZE_MIN {
                     return Err(BAD_VALUE.into());
                 }
-                self.sizes.strsize = characters;
-                self.output.strsize = characters + 1;
+                self.sizes.strsize = bytes;
+                self.output.strsize = bytes;
             }
             "scratchsize" => self.scratchsize = at_most(abi::RTRACE_SCRATCH_BYTES)?,
             "aggrate" => self.aggrate = rate(needed()?).ok_or(BAD_VALUE)?,
@@ -444,7 +444,7 @@ mod tests {
         assert_eq!(set("publish=a.1").unwrap().publish.as_deref(), Some("a.1"));
         assert!(set("publish=").is_err() && set("publish").is_err());
         let program = |text| set(text).unwrap().program;
-        assert_eq!(program("strsize=8").output.strsize, 9);
+        assert_eq!(program("strsize=8").output.strsize, 8);
         assert_eq!(program("scratchsize=1k").scratchsize, 1024);
         assert_eq!(program("jstackframes=5").jstackframes, 5);
     }
@@ -463,7 +463,7 @@ mod tests {
     fn values_out_of_range_are_refused() {
         for text in [
             "strsize=1",
-            "strsize=4096",
+            "strsize=4097",
             "scratchsize=16385",
             "iregs=9",
             "stdc=x",

@@ -501,6 +501,11 @@ impl Generator<'_, '_> {
             let register = self.above_by(d, index, argument.span)?;
             self.value(argument, register)?;
         }
+        match number {
+            abi::RTRACE_SUB_ALLOCA => self.bound(arguments, 0, d)?,
+            abi::RTRACE_SUB_COPYIN => self.bound(arguments, 1, d)?,
+            _ => {}
+        }
         let first = if arguments.is_empty() { 0 } else { d };
         self.op(
             abi::RTRACE_OP_CALL,
@@ -512,6 +517,22 @@ impl Generator<'_, '_> {
         if !self.types.is_void(node.ty) && self.number(node.ty).is_some() {
             self.narrow_result(number, d, node.ty);
         }
+        Ok(())
+    }
+
+    /// Makes of a size beyond scratchsize one that no firing has room for: that is a fault.
+    fn bound(&mut self, arguments: &[Node], index: usize, d: Register) -> Result<(), Error> {
+        let most = self.options.scratchsize;
+        let argument = &arguments[index];
+        if most >= abi::RTRACE_SCRATCH_BYTES || argument.constant().is_some() {
+            return Ok(());
+        }
+        let size = self.above_by(d, index, argument.span)?;
+        let over = self.above_by(d, arguments.len(), argument.span)?;
+        self.assembler.load(over, most.into());
+        self.op(abi::RTRACE_OP_SUB, over, over, size, 0);
+        self.op(abi::RTRACE_OP_SARI, over, over, 0, 63);
+        self.op(abi::RTRACE_OP_OR, size, size, over, 0);
         Ok(())
     }
 

@@ -36,7 +36,6 @@ pub struct Ran {
 
 /// What options set.
 pub struct Sizes {
-    /// With the NUL.
     pub strsize: u32,
     pub speculations: u32,
 }

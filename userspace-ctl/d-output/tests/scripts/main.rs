@@ -115,9 +115,8 @@ impl Settings {
         let number = || size(value?)?.try_into().ok();
         match name {
             "strsize" => {
-                let characters: u32 = number()?;
-                self.compile.strsize = characters;
-                self.printing.strsize = characters + 1;
+                self.compile.strsize = number()?;
+                self.printing.strsize = self.compile.strsize;
             }
             "stackframes" => self.compile.stackframes = number()?,
             "ustackframes" => self.compile.ustackframes = number()?,
@@ -212,7 +211,7 @@ fn check(path: &Path) -> Result<bool, String> {
         return Ok(true);
     }
     let sizes = machine::Sizes {
-        strsize: settings.compile.strsize + 1,
+        strsize: settings.compile.strsize,
         speculations: settings.speculations,
     };
     let Some(ran) = machine::run(&compiled, types, &settings.printing, &sizes)? else {

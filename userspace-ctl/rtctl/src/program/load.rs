@@ -18,7 +18,7 @@ use super::providers::{Named, Providers, World};
 /// The sizes that options set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// The most characters of a string.
+    /// Bytes of a string, NUL included.
     pub strsize: u32,
     /// Speculations at once.
     pub nspec: u32,
@@ -136,8 +136,7 @@ pub fn load(
             groups.push((index, named));
         }
     }
-    // The module counts the NUL.
-    let strsize = sizes.strsize + 1;
+    let strsize = sizes.strsize;
     let variables: Vec<_> = compiled
         .variables
         .iter()

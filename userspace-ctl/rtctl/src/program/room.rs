@@ -72,7 +72,7 @@ mod tests {
             clauses: clauses.collect(),
             ..Compiled::default()
         };
-        largest_record(&compiled, 257)
+        largest_record(&compiled, 256)
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(largest(&[&[Action::Exit]]), 64);
         assert_eq!(largest(&[&[Action::Exit], &[]]), 64);
         let text = Action::Trace(Form::String);
-        assert_eq!(largest(&[&[Action::Exit], &[text, Action::Exit]]), 64 + 272);
+        assert_eq!(largest(&[&[Action::Exit], &[text, Action::Exit]]), 64 + 264);
         assert_eq!(largest(&[]), 0);
     }
 }

@@ -205,7 +205,7 @@ fn enable(
 /// Refuses a buffer that is asked for and cannot hold the largest record. A ring is as large as the
 /// least that the module gives.
 fn must_hold_records(compiled: &Compiled, options: &Options) -> Result<()> {
-    let strsize = options.program.sizes.strsize + 1;
+    let strsize = options.program.sizes.strsize;
     let asked = options.bufsize != 0 && options.bufpolicy != Policy::Ring;
     if asked && options.bufsize < largest_record(compiled, strsize) {
         return Err(anyhow!(
