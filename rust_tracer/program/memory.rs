@@ -324,10 +324,7 @@ impl<'a> Memory<'a> {
             return Some(None);
         }
         let bytes = bytes.get(..limit).unwrap_or(bytes);
-        let len = bytes
-            .iter()
-            .position(|&byte| byte == 0)
-            .unwrap_or(bytes.len());
+        let len = strings::span(bytes, |byte| byte != 0);
         Some(Some(Text {
             constant: is_constant(address),
             start: address as u32 as usize,

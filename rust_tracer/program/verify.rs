@@ -160,7 +160,7 @@ pub(crate) fn verify(
     aggregations(program.aggregations)?;
     let mut verified = Verified::default();
     let mut all = 0usize;
-    for (at, clause) in (0usize..).zip(program.clauses) {
+    for (at, clause) in (0..program.clauses.len()).zip(program.clauses) {
         let first = clause.first as usize;
         let known = CLAUSE_DEFAULT | CLAUSE_SYSCALL;
         let code = program
@@ -220,7 +220,7 @@ impl Checker<'_> {
             mark.reached = true;
         }
         let mut cost = 0;
-        for (at, &word) in (0usize..).zip(code) {
+        for (at, &word) in (0..code.len()).zip(code) {
             let insn = Insn::decode(word);
             let form = self.form(at, insn)?;
             let mut mark = marks.get(at).copied().unwrap_or_default();
