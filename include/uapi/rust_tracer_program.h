@@ -194,7 +194,7 @@ struct rtrace_program {
 #define RTRACE_OP_GETSTR 62u /* d = temporary string, RTRACE_VAR_* i */
 /* Variables without keys (global, local); a string's or bytes' register holds a pointer. */
 #define RTRACE_OP_LDV 63u /* d = variables[i] */
-#define RTRACE_OP_STV 64u /* variables[i] = a */
+#define RTRACE_OP_STV 64u /* variables[i] = a; a string that is pointer 0 is so when it is loaded */
 /* The tuple of keys: each takes 8 bytes, or 8 and as many as it is long, rounded up to 8. */
 #define RTRACE_OP_KEY0 65u /* begin an empty one */
 #define RTRACE_OP_KEY 66u  /* append the number a */
@@ -204,7 +204,7 @@ struct rtrace_program {
 #define RTRACE_OP_KEYK 70u /* append i kernel frames at most: how many, and they */
 #define RTRACE_OP_KEYU 71u /* the same of the user stack: the process's id comes first */
 /* Dynamic variables (arrays, thread-local): by the tuple, if they are arrays. */
-#define RTRACE_OP_LDD 72u /* d = variables[i]; 0 or the empty string if there is none */
+#define RTRACE_OP_LDD 72u /* d = variables[i]; if there is none 0, bytes of 0, or pointer 0 (strings) */
 #define RTRACE_OP_STD 73u /* variables[i] = a; a 0 (scalar) or pointer 0 (others) frees it */
 #define RTRACE_OP_AGG 74u /* aggregations[i] takes a, with weight b (quantize and kin; AVG, SUM … take a alone) */
 /* Items of the record, named by i: RTRACE_ITEM(action, argument). */

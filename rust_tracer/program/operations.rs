@@ -36,6 +36,12 @@ use super::{
 /// In a probe's index as a key: it is known by its name as a system call.
 const PROBE_SYSCALL: u64 = 1 << 31;
 
+/// The second byte of a string variable that was set to NULL: behind its NUL a string has only
+/// zeroes.
+const NO_TEXT: u8 = 0xff;
+/// The first word of such a variable.
+const NO_TEXT_WORD: u64 = u64::from_ne_bytes([0, NO_TEXT, 0, 0, 0, 0, 0, 0]);
+
 /// The most bytes of a variable's string.
 #[inline]
 fn text_max(slot: Slot) -> usize {
@@ -187,6 +193,11 @@ impl<W: World> State<'_, W> {
     fn load_variable(&mut self, index: u64) -> Result<u64, Fault> {
         let slot = self.slot(index)?;
         if slot.scope == scope::LOCAL {
+            if slot.value == value::STRING {
+                if let Some([0, NO_TEXT, ..]) = self.memory.local(slot.offset, slot.bytes) {
+                    return Ok(0);
+                }
+            }
             if slot.value != value::SCALAR {
                 return Ok(OWN_BASE.wrapping_add(slot.offset.into()));
             }
@@ -201,6 +212,7 @@ impl<W: World> State<'_, W> {
         let State { memory, world, .. } = self;
         match slot.value {
             value::SCALAR => Ok(world.load_global(at)),
+            value::STRING if world.load_global(at) == NO_TEXT_WORD => Ok(0),
             value::STRING => {
                 let text = memory.build(text_max(slot), |_, into| {
                     Ok(world.load_global_text(at, into))
@@ -233,6 +245,10 @@ impl<W: World> State<'_, W> {
         if slot.scope == scope::LOCAL {
             return self.store_local(slot, new);
         }
+        if slot.value == value::STRING && new == 0 {
+            self.world.store_global(at, NO_TEXT_WORD);
+            return Ok(());
+        }
         let mark = self.memory.mark();
         let new = self.value(slot, new)?;
         let State { memory, world, .. } = self;
@@ -252,6 +268,9 @@ impl<W: World> State<'_, W> {
         if new == 0 {
             if let Some(bytes) = memory.local(slot.offset, slot.bytes) {
                 bytes.fill(0);
+                if let (value::STRING, [_, second, ..]) = (slot.value, bytes) {
+                    *second = NO_TEXT;
+                }
             }
             return Ok(());
         }
@@ -266,13 +285,10 @@ impl<W: World> State<'_, W> {
         memory.transfer(*world, new, to, slot.bytes.into())
     }
 
-    /// What a variable that is a string or bytes is set to. Pointer 0: the empty string, or zeroes.
+    /// What a variable that is a string or bytes is set to. Bytes at pointer 0: zeroes.
     fn value(&mut self, slot: Slot, new: u64) -> Result<Text, Fault> {
         let State { memory, world, .. } = self;
         if slot.value == value::STRING {
-            if new == 0 {
-                return memory.build(0, |_, _| Ok(0));
-            }
             return memory.text(*world, new, text_max(slot));
         }
         let address = if new == 0 {
@@ -308,14 +324,16 @@ impl<W: World> State<'_, W> {
         }
         let State { memory, world, .. } = self;
         if slot.value == value::STRING {
+            let mut is_there = false;
             let text = memory.build(text_max(slot), |_, into| {
-                if !world.load_dynamic_bytes(index as u32, keys, into) {
-                    return Ok(0);
-                }
-                let end = into.iter().position(|&byte| byte == 0);
-                Ok(end.unwrap_or(into.len()))
+                is_there = world.load_dynamic_bytes(index as u32, keys, into);
+                Ok(if is_there {
+                    strings::span(into, |byte| byte != 0)
+                } else {
+                    0
+                })
             })?;
-            return Ok(text.address());
+            return Ok(if is_there { text.address() } else { 0 });
         }
         let (address, into) = memory.allocate(slot.bytes.into())?;
         if !world.load_dynamic_bytes(index as u32, keys, into) {

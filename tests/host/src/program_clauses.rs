@@ -354,6 +354,9 @@ fn variables_of_all_scopes_keep_what_they_are_set_to() {
             ldi(5, 0),
             insn(store, 0, 5, 0, 1),
             insn(load, 3, 0, 0, 1),
+            insn(op::EMIT, 0, 3, 0, 0),
+            insn(store, 0, 2, 0, 1),
+            insn(load, 3, 0, 0, 1),
             insn(op::EMITS, 0, 3, 0, 0),
         ];
         let mut program = program(&[&code]);
@@ -370,7 +373,9 @@ fn variables_of_all_scopes_keep_what_they_are_set_to() {
         assert_eq!(text_item(&items[2..]), b"in the kernel");
         assert_eq!(text_item(&items[5..]), b"in th");
         assert_eq!(text_item(&items[7..]), b"on");
-        assert_eq!(text_item(&items[9..]), b"");
+        // A string that is set to NULL is NULL.
+        assert_eq!(items[9..11], [head(0, 8), 0]);
+        assert_eq!(text_item(&items[11..]), b"one");
     }
 }
 
