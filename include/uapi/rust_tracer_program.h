@@ -20,7 +20,7 @@
 
 #define RTRACE_PROGRAM_REGISTERS 32u
 #define RTRACE_PROGRAM_INSNS_MAX 65536u	   /* instructions of a program */
-#define RTRACE_CLAUSE_INSNS_MAX 4096u	   /* instructions of a clause */
+#define RTRACE_CLAUSE_INSNS_MAX 16384u	   /* instructions of a clause */
 #define RTRACE_CLAUSES_MAX 4096u
 #define RTRACE_CONSTANTS_MAX 65536u
 #define RTRACE_STRINGS_MAX 1048576u	   /* bytes of all string constants */

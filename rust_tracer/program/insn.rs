@@ -255,7 +255,7 @@ operations! {
     74 AGG       "agg"           Unused Aggregated Aggregated Aggregation 64;
     75 EMIT      "emit"          Unused Read       Unused     Item        2;
     76 EMITS     "emits"         Unused Pointer    Unused     Item        8;
-    77 EMITB     "emitb"         Unused Pointer    Read       Item        1024;
+    77 EMITB     "emitb"         Unused Pointer    Read       Item        16;
     78 EMITP     "emitp"         Unused Unused     Unused     Item        2;
     79 EMITK     "emitk"         Unused Frames     Frames     Item        64;
     80 EMITU     "emitu"         Unused Frames     Frames     Item        64;

@@ -72,7 +72,7 @@ pub(crate) const GLOBALS_MAX: u32 = 1048576;
 /// `RTRACE_STACK_FRAMES_MAX`.
 pub(crate) const STACK_FRAMES_MAX: u32 = 127;
 /// `RTRACE_RECORD_MAX`: bytes of a record.
-pub(crate) const RECORD_MAX: u32 = 4096;
+pub(crate) const RECORD_MAX: u32 = 32768;
 /// Bytes of `struct rtrace_record_clause`.
 pub(crate) const RECORD_HEAD: u32 = 48;
 /// Words of the items of a record, at most.

@@ -645,16 +645,16 @@ fn strings_that_are_only_measured_take_no_room() {
 #[test]
 fn a_record_or_a_tuple_that_is_too_long_is_a_fault() {
     let mut code = vec![
-        ldi(0, 4040),
+        ldi(0, 32712),
         insn(op::LDC, 1, 0, 0, 0),
         insn(op::EMITB, 0, 1, 0, 0),
     ];
     let mut fits = program(&[&code]);
     fits.constants = vec![KERNEL];
     let mut world = world();
-    world.kernel = vec![1; 8192];
-    assert!(matches!(only(&fits, &mut world).0, Outcome::Recorded(made) if made.words == 506));
-    code[0] = ldi(0, 4041);
+    world.kernel = vec![1; 65536];
+    assert!(matches!(only(&fits, &mut world).0, Outcome::Recorded(made) if made.words == 4090));
+    code[0] = ldi(0, 32713);
     let mut over = program(&[&code]);
     over.constants = vec![KERNEL];
     fails(&over, &mut world, fault::TOOBIG, 0, 2);
@@ -662,7 +662,7 @@ fn a_record_or_a_tuple_that_is_too_long_is_a_fault() {
         over.code[0] = ldi(0, bytes);
         fails(&over, &mut world, fault::TOOBIG, 0, 2);
     }
-    let stacks = program(&[&[insn(op::EMITK, 0, 127, 0, 0); 4]]);
+    let stacks = program(&[&[insn(op::EMITK, 0, 127, 0, 0); 32]]);
     world.frames = 127;
     fails(&stacks, &mut world, fault::TOOBIG, 0, 3);
     // The verifier sees tuples beforehand; the interpreter does not rely on it.
