@@ -91,12 +91,20 @@ impl<W: World> State<'_, W> {
             }
             op::SPECNEW => Some(self.world.speculation()),
             op::SPECULATE => {
-                self.speculation = self.world.speculate(a).ok_or(Stop::Inactive)?;
+                self.speculation = self.world.speculate(a, insn.i as u32)?;
                 None
             }
             op::COMMIT | op::DISCARD => {
-                if let Some(mark) = self.world.end_speculation(a, insn.op == op::COMMIT) {
-                    self.emit(insn.i, mark)?;
+                self.end_speculation(insn, a)?;
+                None
+            }
+            op::BOUND => {
+                if a >= i {
+                    return Err(Fault {
+                        kind: fault::BADINDEX,
+                        address: a,
+                    }
+                    .into());
                 }
                 None
             }
@@ -114,6 +122,39 @@ impl<W: World> State<'_, W> {
             )?),
             _ => Some(self.string(insn, a, b)?),
         })
+    }
+
+    /// COMMIT and DISCARD. What COMMIT ends has not ended before [`State::settle`] says so.
+    #[inline(never)]
+    fn end_speculation(&mut self, insn: Insn, number: u64) -> Result<(), Fault> {
+        if number > self.program.speculations.into() {
+            return Err(Fault::of(fault::ILLOP));
+        }
+        let commits = insn.op == op::COMMIT;
+        let Some(mark) = self.world.end_speculation(number, commits) else {
+            return Ok(());
+        };
+        let emitted = self.emit(insn.i, mark);
+        if !commits {
+            return emitted;
+        }
+        self.commits = true;
+        if emitted.is_err() {
+            self.world.settle_speculation(mark, false);
+        }
+        emitted
+    }
+
+    /// Whether what was committed has ended: its items are in a record. Else it goes on.
+    pub(super) fn settle(&mut self, ended: bool) {
+        self.commits = false;
+        let items = self.items.get(..self.item_words).unwrap_or(&[]);
+        // Beside COMMIT there is only DISCARD, whose items look the same.
+        for item in items.chunks_exact(2) {
+            if let [_, mark] = item {
+                self.world.settle_speculation(*mark, ended);
+            }
+        }
     }
 
     /// Operations that make or compare strings and bytes.
