@@ -35,6 +35,8 @@ pub(crate) struct Sizes {
     pub(crate) specsize: u64,
     pub(crate) aggsize: u64,
     pub(crate) dynvarsize: u64,
+    /// Not bytes, but how many dynamic variables; 0: as many as fit.
+    pub(crate) dynvars: u32,
     /// Of all clause-local and of all global variables; known once it is laid out.
     pub(crate) locals: u32,
     pub(crate) globals: u32,
@@ -49,6 +51,8 @@ pub(crate) struct Loaded {
     pub(crate) variables: KVVec<Variable>,
     pub(crate) aggregations: KVVec<Aggregation>,
     pub(crate) slots: KVVec<Slot>,
+    /// By instruction: the action that it is part of. Empty: nobody said.
+    pub(crate) actions: KVVec<u16>,
     /// By clause: see [`quick::instructions`].
     pub(crate) quick: KVVec<u16>,
     pub(crate) sizes: Sizes,
@@ -95,6 +99,7 @@ impl Loaded {
             + size_of_val(&self.variables[..])
             + size_of_val(&self.aggregations[..])
             + size_of_val(&self.slots[..])
+            + size_of_val(&self.actions[..])
             + size_of_val(&self.quick[..])
     }
 
@@ -159,25 +164,41 @@ impl Loaded {
         if self.dynamic().next().is_none() {
             return 0;
         }
-        (self.sizes.dynvarsize / 8) as usize
+        let given = (self.sizes.dynvarsize / 8) as usize;
+        let sure = match self.sizes.dynvars.min(abi::RTRACE_DYNVARS_SURE) {
+            0 => None,
+            sure => dynamic::Shape::words(sure, self.dynamic_payload()),
+        };
+        given.max(sure.unwrap_or(0))
+    }
+
+    /// The shape of the table of dynamic variables, if there are any and one has room. `seed` is a
+    /// random number.
+    pub(crate) fn dynamic_shape(&self, seed: u64) -> Option<dynamic::Shape> {
+        let (words, payload) = (self.dynamic_words(), self.dynamic_payload());
+        dynamic::Shape::limited(words, payload, self.sizes.dynvars, seed)
     }
 
     /// Words of the largest dynamic variable with its keys.
-    pub(crate) fn dynamic_payload(&self) -> u32 {
+    fn dynamic_payload(&self) -> u32 {
         let words = |variable: &Variable| variable.keys.div_ceil(8) + variable.bytes.div_ceil(8);
         self.dynamic().map(words).max().unwrap_or(0)
     }
 
     /// Whether there is room for a dynamic variable, if there are any.
     pub(crate) fn dynamic_variables_fit(&self) -> bool {
-        let words = self.dynamic_words();
-        let shape = dynamic::Shape::new(words, self.dynamic_payload(), 0);
-        self.dynamic().next().is_none() || shape.is_some()
+        self.dynamic().next().is_none() || self.dynamic_shape(0).is_some()
     }
 
     /// Words of all speculations, for CPUs with numbers below `cpus`.
     pub(crate) fn speculation_words(&self, cpus: u32) -> Option<usize> {
         Speculations::<&[core::sync::atomic::AtomicU64]>::words(self.sizes.speculations, cpus)
+    }
+
+    /// The action that an instruction of a clause is part of. Any context.
+    pub(crate) fn action(&self, clause: &Clause, at: u32) -> u16 {
+        let index = clause.first.wrapping_add(at) as usize;
+        self.actions.get(index).copied().unwrap_or(0)
     }
 
     /// Whether a clause knows its probes as system calls.

@@ -54,7 +54,7 @@ static_assert(sizeof(struct rtrace_observe) == 32);
 static_assert(sizeof(struct rtrace_read) == 56);
 static_assert(sizeof(struct rtrace_symbol) == 32);
 static_assert(sizeof(struct rtrace_quota) == 72);
-static_assert(sizeof(struct rtrace_program) == 120);
+static_assert(sizeof(struct rtrace_program) == 128);
 static_assert(sizeof(struct rtrace_add_own) == 40);
 static_assert(sizeof(struct rtrace_aggregate) == 48);
 static_assert(sizeof(struct rtrace_aggregate_entry) == 16);

@@ -36,7 +36,7 @@
 #include "rust_tracer_program.h"
 
 /* A reader must refuse a major it does not know; minors only add. */
-#define RTRACE_ABI_MAJOR 3
+#define RTRACE_ABI_MAJOR 4
 #define RTRACE_ABI_MINOR 0
 
 #define RTRACE_NODE_DIR "/dev/rust_tracer"
@@ -93,7 +93,7 @@
 #define RTRACE_RING_MIN (64u * 1024u)		 /* bytes of data per CPU */
 #define RTRACE_RING_MAX (1024u * 1024u * 1024u)	 /* bytes of data per CPU */
 #define RTRACE_RING_DEFAULT (4u * 1024u * 1024u) /* DTrace's bufsize */
-#define RTRACE_RECORD_MAX 4096u			 /* bytes of one record */
+#define RTRACE_RECORD_MAX 32768u		 /* bytes of one record; an eighth of its ring at most */
 #define RTRACE_PROBES_MAX 262144u		 /* probes of one session */
 #define RTRACE_PATTERN_MAX 512u			 /* bytes of one glob */
 #define RTRACE_NAME_MAX 512u			 /* bytes of one name */

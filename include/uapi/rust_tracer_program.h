@@ -20,7 +20,7 @@
 
 #define RTRACE_PROGRAM_REGISTERS 32u
 #define RTRACE_PROGRAM_INSNS_MAX 65536u	   /* instructions of a program */
-#define RTRACE_CLAUSE_INSNS_MAX 4096u	   /* instructions of a clause */
+#define RTRACE_CLAUSE_INSNS_MAX 16384u	   /* instructions of a clause */
 #define RTRACE_CLAUSES_MAX 4096u
 #define RTRACE_CONSTANTS_MAX 65536u
 #define RTRACE_STRINGS_MAX 1048576u	   /* bytes of all string constants */
@@ -34,6 +34,7 @@
 #define RTRACE_GLOBALS_MAX 1048576u	   /* bytes of all global variables */
 #define RTRACE_STACK_FRAMES_MAX 127u
 #define RTRACE_SPECULATIONS_MAX 1024u
+#define RTRACE_DYNVARS_SURE 4096u	   /* of rtrace_program.dynvars */
 
 /* ---- the program --------------------------------------------------------- */
 
@@ -114,7 +115,12 @@ struct rtrace_program {
 	__u64 aggsize;	    /* in: bytes of aggregations on a CPU */
 	__u64 dynvarsize;   /* in: bytes of all dynamic variables */
 	__u32 instruction;  /* out: with an error: the index of what was refused */
-	__u32 reserved;	    /* in: 0 */
+	__u32 dynvars;	    /* in: so many dynamic variables at most; for that many, or
+			     * RTRACE_DYNVARS_SURE, there is room even if dynvarsize
+			     * is less; 0: as many as dynvarsize holds */
+	__u64 actions;	    /* in: pointer to __u16, for each instruction the number of
+			     * the action that it is part of, which is arg2 of ERROR;
+			     * 0: all are 0 */
 };
 
 /* ---- instructions ----------------------------------------------------------- */
@@ -194,7 +200,7 @@ struct rtrace_program {
 #define RTRACE_OP_GETSTR 62u /* d = temporary string, RTRACE_VAR_* i */
 /* Variables without keys (global, local); a string's or bytes' register holds a pointer. */
 #define RTRACE_OP_LDV 63u /* d = variables[i] */
-#define RTRACE_OP_STV 64u /* variables[i] = a */
+#define RTRACE_OP_STV 64u /* variables[i] = a; a string that is pointer 0 is so when it is loaded */
 /* The tuple of keys: each takes 8 bytes, or 8 and as many as it is long, rounded up to 8. */
 #define RTRACE_OP_KEY0 65u /* begin an empty one */
 #define RTRACE_OP_KEY 66u  /* append the number a */
@@ -204,7 +210,7 @@ struct rtrace_program {
 #define RTRACE_OP_KEYK 70u /* append i kernel frames at most: how many, and they */
 #define RTRACE_OP_KEYU 71u /* the same of the user stack: the process's id comes first */
 /* Dynamic variables (arrays, thread-local): by the tuple, if they are arrays. */
-#define RTRACE_OP_LDD 72u /* d = variables[i]; 0 or the empty string if there is none */
+#define RTRACE_OP_LDD 72u /* d = variables[i]; if there is none 0, bytes of 0, or pointer 0 (strings) */
 #define RTRACE_OP_STD 73u /* variables[i] = a; a 0 (scalar) or pointer 0 (others) frees it */
 #define RTRACE_OP_AGG 74u /* aggregations[i] takes a, with weight b (quantize and kin; AVG, SUM … take a alone) */
 /* Items of the record, named by i: RTRACE_ITEM(action, argument). */
@@ -215,8 +221,10 @@ struct rtrace_program {
 #define RTRACE_OP_EMITK 79u /* the kernel stack: at most a + 256 * b frames (no registers) */
 #define RTRACE_OP_EMITU 80u /* the user stack: the process's id, then the frames */
 #define RTRACE_OP_SPECNEW 81u /* d = a speculation's number, or 0: none is free */
-#define RTRACE_OP_SPECULATE 82u /* the record belongs to the speculation a */
-#define RTRACE_OP_COMMIT 83u  /* item i: the speculation a ends, and its records count */
+#define RTRACE_OP_SPECULATE 82u /* the record belongs to the speculation a, and takes i of its bytes */
+/* The next two: a beyond rtrace_program.speculations is fault ILLOP. */
+#define RTRACE_OP_COMMIT 83u  /* item i: the speculation a ends, and its records count; if the
+			       * clause's record is dropped it goes on */
 #define RTRACE_OP_DISCARD 84u /* item i: the speculation a ends, and its records do not */
 #define RTRACE_OP_EXIT 85u /* item i, the number a: nothing fires any more, but END */
 #define RTRACE_OP_CALL 86u /* d = subroutine i (RTRACE_SUB_*) of the b registers from a on */
@@ -225,7 +233,8 @@ struct rtrace_program {
 #define RTRACE_OP_ST16 88u
 #define RTRACE_OP_ST32 89u
 #define RTRACE_OP_ST64 90u
-#define RTRACE_OPS 91u
+#define RTRACE_OP_BOUND 91u /* unless a is below i, unsigned: fault BADINDEX */
+#define RTRACE_OPS 92u
 
 #define RTRACE_ITEM(action, argument) (((action) << 16) | (argument))
 
@@ -336,7 +345,10 @@ struct rtrace_item {
 #define RTRACE_FAULT_UPRIV 7u
 #define RTRACE_FAULT_TUPOFLOW 8u  /* the tuple of keys is too long */
 #define RTRACE_FAULT_BADSTACK 9u
-#define RTRACE_FAULT_TOOBIG 10u	  /* the record is too long */
+#define RTRACE_FAULT_BADSIZE 10u
+#define RTRACE_FAULT_BADINDEX 11u /* address: the index, which is not of the array */
+/* Those of the module's own. */
+#define RTRACE_FAULT_TOOBIG 32u	  /* the record is too long */
 
 struct rtrace_record_fault {
 	__u32 info;

@@ -123,15 +123,13 @@ impl Running {
         let mut aggregations = loaded.aggregations()?;
         let aggregation_shape =
             aggregations::Shape::new(&mut aggregations, loaded.aggregation_words(), random());
-        let dynamic_words = loaded.dynamic_words();
-        let payload = loaded.dynamic_payload();
         let speculation_words = loaded.speculation_words(super::cpu_limit()).ok_or(ENOMEM)?;
         Ok(Self {
             binding: Snapshot::empty(),
             own,
             globals: Words::new(loaded.global_words())?,
-            dynamic: Words::new(dynamic_words)?,
-            dynamic_shape: dynamic::Shape::new(dynamic_words, payload, random()),
+            dynamic: Words::new(loaded.dynamic_words())?,
+            dynamic_shape: loaded.dynamic_shape(random()),
             speculations: Words::new(speculation_words)?,
             aggregation_shape,
             aggregations,

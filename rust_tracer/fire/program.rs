@@ -42,10 +42,6 @@ use crate::{
     },
     own::Kind,
     program::{
-        insn::{
-            op,
-            Insn, //
-        },
         interpret::{
             self,
             Made,
@@ -277,12 +273,14 @@ impl Fired<'_> {
             firing.world().asked = Asked::by(enabled, clause);
             self.block.fire(Firing::Fired);
             self.here.count_fired();
+            let mut written = false;
             match firing.run(clause) {
                 Outcome::Filtered => self.block.fire(Firing::Filtered),
                 Outcome::Processed => self.clauses.clause(Ran::Processed),
                 Outcome::Dropped => self.clauses.clause(Ran::Aggregation),
+                Outcome::NoSpeculation => self.clauses.clause(Ran::Speculation),
                 Outcome::Recorded(made) => {
-                    self.record(enabled, made, firing.items());
+                    written = self.record(enabled, made, firing.items());
                     if made.exits {
                         self.engine.exit();
                     }
@@ -297,6 +295,7 @@ impl Fired<'_> {
                     }
                 }
             }
+            firing.settle(written);
         }
     }
 
@@ -322,7 +321,7 @@ impl Fired<'_> {
         ) else {
             return;
         };
-        let action = self.action(clause, at);
+        let action = self.running.loaded.action(clause, at);
         let fired = Fired {
             probe: own.probe,
             error: Some([
@@ -340,29 +339,13 @@ impl Fired<'_> {
         fired.run(self.binding.enabled(own.probe.index), 0, space, None);
     }
 
-    /// Which action of a clause an instruction is of, from 1 on: each ends in what is recorded or
-    /// aggregated.
-    fn action(&self, clause: &Clause, at: u32) -> u32 {
-        let code = self.running.loaded.program().code;
-        let code = code.get(clause.first as usize..).unwrap_or(&[]);
-        let before = code.get(..at as usize).unwrap_or(code);
-        let ends = |word: &u64| {
-            let operation = Insn::decode(*word).op;
-            matches!(operation, op::AGG | op::EXIT)
-                || (op::EMIT..=op::EMITU).contains(&operation)
-                || (op::COMMIT..=op::DISCARD).contains(&operation)
-        };
-        before.iter().fold(1, |action: u32, word| {
-            action.wrapping_add(ends(word).into())
-        })
-    }
-
-    /// What a clause made becomes a record.
+    /// What a clause made becomes a record, if there is room for it.
     #[inline(always)]
-    fn record(&self, enabled: &Enabled, made: Made, items: &[u64]) {
+    fn record(&self, enabled: &Enabled, made: Made, items: &[u64]) -> bool {
         let bytes = CLAUSE_BYTES.wrapping_add(made.words.wrapping_mul(8));
-        if made.speculation != 0 && !self.may_speculate(made.speculation, bytes) {
-            return self.clauses.clause(Ran::Speculation);
+        if made.speculation != 0 && !self.is_speculated(made.speculation) {
+            self.clauses.clause(Ran::Speculation);
+            return false;
         }
         let first = [
             u64::from(made.items) << 32 | u64::from(enabled.clause),
@@ -370,17 +353,21 @@ impl Fired<'_> {
         ];
         let words = first.iter().chain(items);
         match self.write(abi::RTRACE_RECORD_CLAUSE, bytes, words) {
-            Ok(()) => self.block.fire(Firing::Recorded),
-            Err(dropped) => self.block.fire(dropped),
+            Ok(()) => {
+                self.block.fire(Firing::Recorded);
+                true
+            }
+            Err(dropped) => {
+                self.block.fire(dropped);
+                false
+            }
         }
     }
 
+    /// Whether a speculation has not ended while the clause ran.
     #[cold]
-    fn may_speculate(&self, mark: u64, bytes: u32) -> bool {
-        let most = self.running.loaded.sizes.specsize;
-        self.running
-            .speculations()
-            .charge(mark, self.moment.cpu, bytes, most)
+    fn is_speculated(&self, mark: u64) -> bool {
+        self.running.speculations().is_active(mark)
     }
 
     /// Tells why a clause could not go on.

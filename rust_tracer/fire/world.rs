@@ -32,7 +32,8 @@ use crate::{
         scope,
         Clause,
         Fault,
-        Full, //
+        Full,
+        NotSpeculated, //
     },
 };
 
@@ -40,6 +41,10 @@ type Dynamic<'a> = program::dynamic::Table<&'a [AtomicU64]>;
 
 /// Arguments that come in registers.
 const REGISTERS: u32 = 6;
+
+/// Bytes that DTrace counts for a record of a speculation beside its data: the enabling and the
+/// speculation.
+const SPECULATION_BYTES: u32 = 8;
 
 /// Which clause asks.
 #[derive(Clone, Copy)]
@@ -577,11 +582,29 @@ impl program::World for World<'_> {
         self.fired.running.speculations().take()
     }
 
-    fn speculate(&mut self, number: u64) -> Option<u64> {
-        self.fired.running.speculations().mark(number)
+    fn speculate(&mut self, number: u64, bytes: u32) -> Result<u64, NotSpeculated> {
+        let running = self.fired.running;
+        let speculations = running.speculations();
+        let mark = speculations.mark(number).ok_or(NotSpeculated::Inactive)?;
+        let bytes = bytes.saturating_add(SPECULATION_BYTES);
+        let most = running.loaded.sizes.specsize;
+        if speculations.charge(mark, self.fired.moment.cpu, bytes, most) {
+            Ok(mark)
+        } else {
+            Err(NotSpeculated::NoRoom)
+        }
     }
 
-    fn end_speculation(&mut self, number: u64, _commit: bool) -> Option<u64> {
-        self.fired.running.speculations().end(number)
+    fn end_speculation(&mut self, number: u64, commit: bool) -> Option<u64> {
+        let speculations = self.fired.running.speculations();
+        if commit {
+            speculations.begin_end(number)
+        } else {
+            speculations.end(number)
+        }
+    }
+
+    fn settle_speculation(&mut self, mark: u64, ended: bool) {
+        self.fired.running.speculations().settle(mark, ended);
     }
 }

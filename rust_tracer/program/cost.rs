@@ -14,6 +14,7 @@ use super::{
     },
     words,
     Program,
+    ITEM_WORDS,
     LOCALS_MAX,
     SCRATCH_BYTES, //
 };
@@ -22,6 +23,10 @@ use super::{
 /// nanoseconds; going through 8 bytes of memory costs 1. So a clause ends within a millisecond or
 /// so.
 pub(crate) const COST_MAX: u32 = 1 << 18;
+
+/// What EMITB costs once in a clause, however often it comes: all bytes of a record are written
+/// once, and none that are not of it.
+pub(super) const RECORD: u32 = 2 * ITEM_WORDS as u32;
 
 /// What a frame of a stack costs.
 const FRAME_COST: u32 = 16;

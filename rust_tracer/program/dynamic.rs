@@ -26,6 +26,9 @@
 //! goes live before the old one is freed; the version changes between the two, so a reader who
 //! finds neither knows that he has to look again.
 //!
+//! There may be a limit to how many variables there are, which is then exact: a word behind the
+//! bodies counts them.
+//!
 //! If two CPUs write one key at once, the last one wins; a value is never mixed from two. Reads and
 //! writes by the thread or CPU itself are seen in their order, and those of a thread-local variable
 //! by one thread, wherever it runs.
@@ -83,16 +86,46 @@ pub(crate) struct Shape {
     /// Words of the largest key and value together.
     payload: u32,
     seed: u64,
+    /// The most variables; 0: as many as there are slots.
+    limit: u32,
 }
 
 impl Shape {
+    /// Words for a table with room for `limit` variables, however their keys fall: half of its
+    /// slots are enough for so many (in one bucket all but one, for the new value of one).
+    pub(crate) fn words(limit: u32, payload: u32) -> Option<usize> {
+        let buckets = if limit < SLOTS {
+            1
+        } else {
+            limit.checked_div(SLOTS / 2 + 1)?.checked_add(1)?
+        };
+        let words = Self::bucket_words(payload)?.checked_mul(buckets)?;
+        (words as usize).checked_add(1)
+    }
+
+    /// Words of a bucket with its bodies.
+    fn bucket_words(payload: u32) -> Option<u32> {
+        let body = payload.checked_add(HEAD_WORDS)?;
+        SLOTS.checked_mul(body)?.checked_add(BUCKET_WORDS)
+    }
+
+    /// The same as [`new`](Self::new), for at most `limit` variables if that is not 0.
+    pub(crate) fn limited(words: usize, payload: u32, limit: u32, seed: u64) -> Option<Self> {
+        let unlimited = Self::new(words, payload, seed)?;
+        if limit == 0 || u64::from(limit) > unlimited.slots() {
+            return Some(unlimited);
+        }
+        let shape = Self::new(words.checked_sub(1)?, payload, seed)?;
+        Some(Shape { limit, ..shape })
+    }
+
     /// The shape of a table in `words` words whose slots hold up to `payload` words of key and
     /// value together. Nothing if there is not room for one bucket. `seed` is a random number.
     pub(crate) fn new(words: usize, payload: u32, seed: u64) -> Option<Self> {
         // The lengths in a body's head have 16 bits.
         u16::try_from(payload).ok()?;
         let body = payload.checked_add(HEAD_WORDS)?;
-        let bucket = SLOTS.checked_mul(body)?.checked_add(BUCKET_WORDS)?;
+        let bucket = Self::bucket_words(payload)?;
         let buckets = words.checked_div(bucket as usize)?;
         let buckets = u32::try_from(buckets).unwrap_or(u32::MAX);
         // INVARIANT: Checked here, and divided above.
@@ -101,6 +134,7 @@ impl Shape {
             body,
             payload,
             seed,
+            limit: 0,
         })
     }
 
@@ -141,6 +175,12 @@ impl Shape {
     #[inline(always)]
     fn home(&self, bucket: u32) -> usize {
         (bucket as usize).wrapping_mul(BUCKET_WORDS as usize)
+    }
+
+    /// Where the number of variables is, if there is a limit to it.
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.body(self.buckets, 0)
     }
 
     /// Where the body of a bucket's slot is.
@@ -293,6 +333,9 @@ impl<M: Shared> Table<M> {
         for index in 0..self.shape.home(self.shape.buckets) {
             self.memory.store(index, 0);
         }
+        if self.shape.limit != 0 {
+            self.memory.store(self.shape.count(), 0);
+        }
     }
 
     /// Reads a variable that is a number, of this thread (0: of none). Nothing if it is not there.
@@ -366,6 +409,7 @@ impl<M: Shared> Table<M> {
         let mut home = self.lock(&key)?;
         if let Some(found) = self.find(&key, home) {
             home = self.forget(&key, home, &found).next_version();
+            self.count_out();
         }
         self.unlock(&key, home);
         Ok(())
@@ -381,6 +425,25 @@ impl<M: Shared> Table<M> {
             }
         }
         live
+    }
+
+    /// One more variable, if there may be one.
+    #[inline(always)]
+    fn count_in(&self) -> bool {
+        let limit = u64::from(self.shape.limit);
+        if limit == 0 || self.memory.fetch_add(self.shape.count(), 1) < limit {
+            return true;
+        }
+        self.count_out();
+        false
+    }
+
+    /// One less.
+    #[inline(always)]
+    fn count_out(&self) {
+        if self.shape.limit != 0 {
+            self.memory.fetch_add(self.shape.count(), u64::MAX);
+        }
     }
 
     #[inline(always)]
@@ -561,7 +624,13 @@ impl<M: Shared> Table<M> {
             m.store(self.value_of(key, found.bucket, found.slot), *word);
             return (home, Ok(()));
         }
+        if found.is_none() && !self.count_in() {
+            return (home, Err(NoRoom));
+        }
         let Some(claimed) = self.claim(key) else {
+            if found.is_none() {
+                self.count_out();
+            }
             return (home, Err(NoRoom));
         };
         let mut home = home;
@@ -569,6 +638,9 @@ impl<M: Shared> Table<M> {
         if claimed.bucket != key.home {
             let Some(counted) = home.with_stray() else {
                 self.free(claimed.bucket, claimed.slot, claimed.state);
+                if found.is_none() {
+                    self.count_out();
+                }
                 return (home, Err(NoRoom));
             };
             // Shown with the version: by then it is there, and the old one still is.

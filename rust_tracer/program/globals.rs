@@ -42,8 +42,10 @@ impl<M: Shared> Globals<M> {
 
     /// Copies bytes.
     pub(crate) fn read_bytes(&self, at: usize, into: &mut [u8]) {
-        for (index, bytes) in (0..into.len()).zip(into.chunks_mut(8)) {
-            let word = self.memory.load(at.wrapping_add(index));
+        let mut at = at;
+        for bytes in into.chunks_mut(8) {
+            let word = self.memory.load(at);
+            at = at.wrapping_add(1);
             for (byte, value) in bytes.iter_mut().zip(word.to_ne_bytes()) {
                 *byte = value;
             }
@@ -62,12 +64,14 @@ impl<M: Shared> Globals<M> {
     pub(crate) fn read_string(&self, at: usize, into: &mut [u8]) -> usize {
         let mut length = 0usize;
         let mut ended = false;
-        for (index, bytes) in (0..into.len()).zip(into.chunks_mut(8)) {
+        let mut at = at;
+        for bytes in into.chunks_mut(8) {
             if ended {
                 bytes.fill(0);
                 continue;
             }
-            let word = self.memory.load(at.wrapping_add(index));
+            let word = self.memory.load(at);
+            at = at.wrapping_add(1);
             for (byte, value) in bytes.iter_mut().zip(word.to_ne_bytes()) {
                 ended |= value == 0;
                 *byte = if ended { 0 } else { value };

@@ -106,7 +106,7 @@ pub(crate) enum Immediate {
     Text,
     /// Bytes, added to a pointer.
     Offset,
-    /// Bytes at most; 0: no limit of its own.
+    /// Bytes or elements at most; 0: as the operation says.
     Limit,
     /// Bytes, at least 1.
     Bytes,
@@ -143,7 +143,7 @@ pub(crate) struct Form {
 }
 
 /// How many operation numbers there are. `RTRACE_OPS`.
-pub(crate) const OPS: usize = 91;
+pub(crate) const OPS: usize = 92;
 
 macro_rules! operations {
     ($($number:literal $constant:ident $name:literal
@@ -255,12 +255,12 @@ operations! {
     74 AGG       "agg"           Unused Aggregated Aggregated Aggregation 64;
     75 EMIT      "emit"          Unused Read       Unused     Item        2;
     76 EMITS     "emits"         Unused Pointer    Unused     Item        8;
-    77 EMITB     "emitb"         Unused Pointer    Read       Item        1024;
+    77 EMITB     "emitb"         Unused Pointer    Read       Item        16;
     78 EMITP     "emitp"         Unused Unused     Unused     Item        2;
     79 EMITK     "emitk"         Unused Frames     Frames     Item        64;
     80 EMITU     "emitu"         Unused Frames     Frames     Item        64;
     81 SPECNEW   "specnew"       Number Unused     Unused     Unused      1024;
-    82 SPECULATE "speculate"     Unused Read       Unused     Unused      8;
+    82 SPECULATE "speculate"     Unused Read       Unused     Limit       8;
     83 COMMIT    "commit"        Unused Read       Unused     Item        16;
     84 DISCARD   "discard"       Unused Read       Unused     Item        16;
     85 EXIT      "exit"          Unused Read       Unused     Item        2;
@@ -269,6 +269,7 @@ operations! {
     88 ST16      "st16"          Unused Target     Read       Offset      2;
     89 ST32      "st32"          Unused Target     Read       Offset      2;
     90 ST64      "st64"          Unused Target     Read       Offset      2;
+    91 BOUND     "bound"         Unused Read       Unused     Limit       1;
 }
 
 /// What a subroutine takes or gives.

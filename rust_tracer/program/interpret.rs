@@ -28,6 +28,7 @@ use super::{
     rights::Rights,
     Clause,
     Fault,
+    NotSpeculated,
     Program,
     World,
     CLAUSE_DEFAULT,
@@ -99,15 +100,33 @@ pub(crate) enum Outcome {
     /// An aggregation had no room for its keys. The rest of the clause ran; what it would have
     /// recorded is given up, so that the loss is counted once.
     Dropped,
+    /// The speculation has no room for what the clause records; it ended there.
+    NoSpeculation,
     /// It could not go on at this instruction of the clause.
     Fault(Fault, u32),
+}
+
+impl From<NotSpeculated> for Outcome {
+    #[inline]
+    fn from(why: NotSpeculated) -> Outcome {
+        match why {
+            NotSpeculated::Inactive => Outcome::Processed,
+            NotSpeculated::NoRoom => Outcome::NoSpeculation,
+        }
+    }
 }
 
 /// Why an instruction ends the clause.
 pub(super) enum Stop {
     Fault(Fault),
-    /// The speculation is not active.
-    Inactive,
+    Speculation(NotSpeculated),
+}
+
+impl From<NotSpeculated> for Stop {
+    #[inline]
+    fn from(why: NotSpeculated) -> Stop {
+        Stop::Speculation(why)
+    }
 }
 
 impl From<Fault> for Stop {
@@ -138,6 +157,8 @@ pub(super) struct State<'a, W> {
     item_count: u32,
     pub(super) speculation: u64,
     pub(super) exits: bool,
+    /// COMMIT ended a speculation.
+    pub(super) commits: bool,
     /// The clause is for system calls.
     pub(super) syscall: bool,
     /// An aggregation had no room.
@@ -172,6 +193,7 @@ impl<'a, W: World> Firing<'a, W> {
                 item_count: 0,
                 speculation: 0,
                 exits: false,
+                commits: false,
                 syscall: false,
                 full: false,
             },
@@ -189,6 +211,15 @@ impl<'a, W: World> Firing<'a, W> {
     #[inline(always)]
     pub(crate) fn items(&self) -> &[u64] {
         self.state.items.get(..self.state.item_words).unwrap_or(&[])
+    }
+
+    /// To be told behind each clause: whether a record was written of what it made. What it
+    /// committed has ended only then.
+    #[inline(always)]
+    pub(crate) fn settle(&mut self, written: bool) {
+        if self.state.commits {
+            self.state.settle(written);
+        }
     }
 
     /// Runs a clause of the program.
@@ -293,7 +324,7 @@ impl<'a, W: World> Firing<'a, W> {
                                 Ok(Some(result)) => result,
                                 Ok(None) => continue,
                                 Err(Stop::Fault(fault)) => return at(fault, pc),
-                                Err(Stop::Inactive) => return Outcome::Processed,
+                                Err(Stop::Speculation(why)) => return why.into(),
                             }
                         }
                     };
@@ -330,6 +361,7 @@ impl<W: World> State<'_, W> {
         self.item_count = 0;
         self.speculation = 0;
         self.exits = false;
+        self.commits = false;
         self.full = false;
     }
 

@@ -50,7 +50,7 @@ pub(crate) fn layout(variables: &[Variable], slots: &mut [Slot]) -> Result<Sizes
         return refuse(0, Why::Marks);
     }
     let mut sizes = Sizes::default();
-    for (at, (variable, slot)) in (0usize..).zip(variables.iter().zip(slots.iter_mut())) {
+    for (at, (variable, slot)) in (0..variables.len()).zip(variables.iter().zip(slots)) {
         let size_fits = match variable.value {
             value::SCALAR => variable.bytes == 8,
             value::STRING | value::BYTES => (1..=STRSIZE_MAX).contains(&variable.bytes),
@@ -100,7 +100,7 @@ pub(super) fn aggregations(all: &[Aggregation]) -> Result<(), Refused> {
     if all.len() > AGGREGATIONS_MAX {
         return refuse(0, Why::TooMany("aggregations", AGGREGATIONS_MAX));
     }
-    for (at, aggregation) in (0usize..).zip(all) {
+    for (at, aggregation) in (0..all.len()).zip(all) {
         let parameters = &aggregation.parameters;
         let sane = match aggregation.function {
             agg::COUNT..=agg::QUANTIZE => *parameters == [0; 4],

@@ -14,7 +14,8 @@
 //! ```
 //!
 //! Below `top` every byte was written in this firing; above it lies what other firings left, and
-//! cannot be read. Temporary values are taken from `top` on, in steps of 8 bytes filled up with
+//! cannot be read. What a program may write ends with what it took last for that (`alloca()`,
+//! copies of bytes): strings behind it are not for it to write. Temporary values are taken from `top` on, in steps of 8 bytes filled up with
 //! zeroes, and given back all at once when the clause ends.
 //!
 //! Contexts: any, as the probe path. Nothing here allocates or panics.
@@ -58,6 +59,8 @@ pub(crate) struct Memory<'a> {
     locals: usize,
     /// All below is readable. At least `locals`, at most `locals + SCRATCH_BYTES`.
     top: usize,
+    /// All below may be written: the end of what was taken last to be written, at most `top`.
+    granted: usize,
     /// Bytes of a string at most, its NUL included.
     strsize: usize,
     /// Whether the node shows the kernel's memory.
@@ -186,6 +189,7 @@ impl<'a> Memory<'a> {
             strings,
             locals,
             top: locals,
+            granted: locals,
             strsize: strsize.clamp(1, STRSIZE_MAX) as usize,
             reads_kernel,
             token: 0,
@@ -196,6 +200,7 @@ impl<'a> Memory<'a> {
     #[inline(always)]
     pub(crate) fn forget(&mut self) {
         self.top = self.locals;
+        self.granted = self.locals;
     }
 
     /// Where temporary values end now, for [`Memory::give_back`].
@@ -208,6 +213,7 @@ impl<'a> Memory<'a> {
     #[inline]
     pub(crate) fn give_back(&mut self, mark: usize) {
         self.top = self.top.min(mark).max(self.locals);
+        self.granted = self.granted.min(self.top);
     }
 
     /// The most bytes of a string, without its NUL.
@@ -324,10 +330,7 @@ impl<'a> Memory<'a> {
             return Some(None);
         }
         let bytes = bytes.get(..limit).unwrap_or(bytes);
-        let len = bytes
-            .iter()
-            .position(|&byte| byte == 0)
-            .unwrap_or(bytes.len());
+        let len = strings::span(bytes, |byte| byte != 0);
         Some(Some(Text {
             constant: is_constant(address),
             start: address as u32 as usize,
@@ -494,6 +497,7 @@ impl<'a> Memory<'a> {
             return Err(Fault::no_scratch());
         };
         new.fill(0);
+        self.granted = start.wrapping_add(len);
         let address = OWN_BASE.wrapping_add(start as u64);
         Ok((address, new.get_mut(..len).unwrap_or(&mut [])))
     }
@@ -501,8 +505,8 @@ impl<'a> Memory<'a> {
     /// The `bytes` of own memory at a pointer, to be written. They must have been taken before.
     pub(crate) fn writable(&mut self, address: u64, bytes: u64) -> Result<&mut [u8], Fault> {
         let start = address.wrapping_sub(OWN_BASE);
-        let top = self.top as u64;
-        if start > top || bytes > top.wrapping_sub(start) {
+        let end = self.granted as u64;
+        if start > end || bytes > end.wrapping_sub(start) {
             return Err(Fault::bad_address(address));
         }
         let start = start as usize;

@@ -72,7 +72,7 @@ pub(crate) const GLOBALS_MAX: u32 = 1048576;
 /// `RTRACE_STACK_FRAMES_MAX`.
 pub(crate) const STACK_FRAMES_MAX: u32 = 127;
 /// `RTRACE_RECORD_MAX`: bytes of a record.
-pub(crate) const RECORD_MAX: u32 = 4096;
+pub(crate) const RECORD_MAX: u32 = 32768;
 /// Bytes of `struct rtrace_record_clause`.
 pub(crate) const RECORD_HEAD: u32 = 48;
 /// Words of the items of a record, at most.
@@ -126,7 +126,8 @@ pub(crate) mod fault {
     pub(crate) const NOSCRATCH: u32 = 5;
     pub(crate) const KPRIV: u32 = 6;
     pub(crate) const TUPOFLOW: u32 = 8;
-    pub(crate) const TOOBIG: u32 = 10;
+    pub(crate) const BADINDEX: u32 = 11;
+    pub(crate) const TOOBIG: u32 = 32;
 }
 
 /// `struct rtrace_clause`.
@@ -237,6 +238,15 @@ impl Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
+/// Why a clause's record cannot belong to a speculation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotSpeculated {
+    /// It is not active.
+    Inactive,
+    /// It has no room left.
+    NoRoom,
+}
+
 /// All that a firing needs of its surroundings.
 ///
 /// Every method may be called in any context, NMI included, and neither waits, allocates nor
@@ -326,12 +336,18 @@ pub(crate) trait World {
     /// A new speculation's number; 0: none is free.
     fn speculation(&mut self) -> u64;
 
-    /// What marks records of this speculation; `None` if it is not active.
-    fn speculate(&mut self, number: u64) -> Option<u64>;
+    /// What marks records of this speculation, of which one of so many bytes of data is to be
+    /// made.
+    fn speculate(&mut self, number: u64, bytes: u32) -> Result<u64, NotSpeculated>;
 
     /// Ends a speculation, so that its records count (`commit`) or do not. What marked them;
-    /// `None` if it was not active.
+    /// `None` if it was not active. One that is to count is not active, but has not ended before
+    /// [`World::settle_speculation`].
     fn end_speculation(&mut self, number: u64, commit: bool) -> Option<u64>;
+
+    /// Whether a speculation that was to count has ended, or is active again. Marks of others mean
+    /// nothing.
+    fn settle_speculation(&mut self, mark: u64, ended: bool);
 }
 
 /// Words that so many bytes take.

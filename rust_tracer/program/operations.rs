@@ -36,6 +36,12 @@ use super::{
 /// In a probe's index as a key: it is known by its name as a system call.
 const PROBE_SYSCALL: u64 = 1 << 31;
 
+/// The second byte of a string variable that was set to NULL: behind its NUL a string has only
+/// zeroes.
+const NO_TEXT: u8 = 0xff;
+/// The first word of such a variable.
+const NO_TEXT_WORD: u64 = u64::from_ne_bytes([0, NO_TEXT, 0, 0, 0, 0, 0, 0]);
+
 /// The most bytes of a variable's string.
 #[inline]
 fn text_max(slot: Slot) -> usize {
@@ -85,12 +91,20 @@ impl<W: World> State<'_, W> {
             }
             op::SPECNEW => Some(self.world.speculation()),
             op::SPECULATE => {
-                self.speculation = self.world.speculate(a).ok_or(Stop::Inactive)?;
+                self.speculation = self.world.speculate(a, insn.i as u32)?;
                 None
             }
             op::COMMIT | op::DISCARD => {
-                if let Some(mark) = self.world.end_speculation(a, insn.op == op::COMMIT) {
-                    self.emit(insn.i, mark)?;
+                self.end_speculation(insn, a)?;
+                None
+            }
+            op::BOUND => {
+                if a >= i {
+                    return Err(Fault {
+                        kind: fault::BADINDEX,
+                        address: a,
+                    }
+                    .into());
                 }
                 None
             }
@@ -108,6 +122,39 @@ impl<W: World> State<'_, W> {
             )?),
             _ => Some(self.string(insn, a, b)?),
         })
+    }
+
+    /// COMMIT and DISCARD. What COMMIT ends has not ended before [`State::settle`] says so.
+    #[inline(never)]
+    fn end_speculation(&mut self, insn: Insn, number: u64) -> Result<(), Fault> {
+        if number > self.program.speculations.into() {
+            return Err(Fault::of(fault::ILLOP));
+        }
+        let commits = insn.op == op::COMMIT;
+        let Some(mark) = self.world.end_speculation(number, commits) else {
+            return Ok(());
+        };
+        let emitted = self.emit(insn.i, mark);
+        if !commits {
+            return emitted;
+        }
+        self.commits = true;
+        if emitted.is_err() {
+            self.world.settle_speculation(mark, false);
+        }
+        emitted
+    }
+
+    /// Whether what was committed has ended: its items are in a record. Else it goes on.
+    pub(super) fn settle(&mut self, ended: bool) {
+        self.commits = false;
+        let items = self.items.get(..self.item_words).unwrap_or(&[]);
+        // Beside COMMIT there is only DISCARD, whose items look the same.
+        for item in items.chunks_exact(2) {
+            if let [_, mark] = item {
+                self.world.settle_speculation(*mark, ended);
+            }
+        }
     }
 
     /// Operations that make or compare strings and bytes.
@@ -187,6 +234,11 @@ impl<W: World> State<'_, W> {
     fn load_variable(&mut self, index: u64) -> Result<u64, Fault> {
         let slot = self.slot(index)?;
         if slot.scope == scope::LOCAL {
+            if slot.value == value::STRING {
+                if let Some([0, NO_TEXT, ..]) = self.memory.local(slot.offset, slot.bytes) {
+                    return Ok(0);
+                }
+            }
             if slot.value != value::SCALAR {
                 return Ok(OWN_BASE.wrapping_add(slot.offset.into()));
             }
@@ -201,6 +253,7 @@ impl<W: World> State<'_, W> {
         let State { memory, world, .. } = self;
         match slot.value {
             value::SCALAR => Ok(world.load_global(at)),
+            value::STRING if world.load_global(at) == NO_TEXT_WORD => Ok(0),
             value::STRING => {
                 let text = memory.build(text_max(slot), |_, into| {
                     Ok(world.load_global_text(at, into))
@@ -233,6 +286,10 @@ impl<W: World> State<'_, W> {
         if slot.scope == scope::LOCAL {
             return self.store_local(slot, new);
         }
+        if slot.value == value::STRING && new == 0 {
+            self.world.store_global(at, NO_TEXT_WORD);
+            return Ok(());
+        }
         let mark = self.memory.mark();
         let new = self.value(slot, new)?;
         let State { memory, world, .. } = self;
@@ -252,6 +309,9 @@ impl<W: World> State<'_, W> {
         if new == 0 {
             if let Some(bytes) = memory.local(slot.offset, slot.bytes) {
                 bytes.fill(0);
+                if let (value::STRING, [_, second, ..]) = (slot.value, bytes) {
+                    *second = NO_TEXT;
+                }
             }
             return Ok(());
         }
@@ -266,13 +326,10 @@ impl<W: World> State<'_, W> {
         memory.transfer(*world, new, to, slot.bytes.into())
     }
 
-    /// What a variable that is a string or bytes is set to. Pointer 0: the empty string, or zeroes.
+    /// What a variable that is a string or bytes is set to. Bytes at pointer 0: zeroes.
     fn value(&mut self, slot: Slot, new: u64) -> Result<Text, Fault> {
         let State { memory, world, .. } = self;
         if slot.value == value::STRING {
-            if new == 0 {
-                return memory.build(0, |_, _| Ok(0));
-            }
             return memory.text(*world, new, text_max(slot));
         }
         let address = if new == 0 {
@@ -308,14 +365,16 @@ impl<W: World> State<'_, W> {
         }
         let State { memory, world, .. } = self;
         if slot.value == value::STRING {
+            let mut is_there = false;
             let text = memory.build(text_max(slot), |_, into| {
-                if !world.load_dynamic_bytes(index as u32, keys, into) {
-                    return Ok(0);
-                }
-                let end = into.iter().position(|&byte| byte == 0);
-                Ok(end.unwrap_or(into.len()))
+                is_there = world.load_dynamic_bytes(index as u32, keys, into);
+                Ok(if is_there {
+                    strings::span(into, |byte| byte != 0)
+                } else {
+                    0
+                })
             })?;
-            return Ok(text.address());
+            return Ok(if is_there { text.address() } else { 0 });
         }
         let (address, into) = memory.allocate(slot.bytes.into())?;
         if !world.load_dynamic_bytes(index as u32, keys, into) {

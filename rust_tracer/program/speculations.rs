@@ -3,13 +3,16 @@
 //! A session's speculations: which numbers are taken, and how much was written under each.
 //!
 //! ```text
-//!   states    one for each number from 1 on: generation (47 bits) | active (1)
-//!   written   for each CPU, one for each number: generation (32 bits) | words of 8 bytes (32)
+//!   states    one for each number from 1 on: generation (46 bits) | ending (1) | active (1)
+//!   written   for each CPU, one for each number: generation (32 bits) | bytes (32)
 //! ```
 //!
 //! A number that is taken again is a new *generation*, and a *mark*, `generation << 16 | number`,
 //! names one speculation for good. What was written is of a generation; one of another is as good
 //! as nothing, so nobody has to clear any.
+//!
+//! One that ends for its records to count is *ending* until the record that says so is written: its
+//! number is not free, and if there was no room for the record it is active again.
 //!
 //! Everything is one word, changed by compare-and-exchange. Contexts: any up to NMI, on any CPU.
 
@@ -26,6 +29,8 @@ const TRIES: u32 = 16;
 const NUMBER_BITS: u32 = 16;
 const WRITTEN_BITS: u32 = 32;
 const ACTIVE: u64 = 1;
+const ENDING: u64 = 2;
+const GENERATION: u64 = 4;
 
 /// The speculations of a session.
 pub(crate) struct Speculations<M> {
@@ -55,9 +60,9 @@ impl<M: Shared> Speculations<M> {
         let m = &self.memory;
         for index in 0..self.count {
             let state = m.load(index as usize);
-            let taken = state.wrapping_add(2) | ACTIVE;
+            let taken = state.wrapping_add(GENERATION) | ACTIVE;
             // Who loses this one to another looks for the next.
-            if state & ACTIVE == 0 && m.compare_exchange(index as usize, state, taken) {
+            if state & (ACTIVE | ENDING) == 0 && m.compare_exchange(index as usize, state, taken) {
                 return u64::from(index).wrapping_add(1);
             }
         }
@@ -71,12 +76,16 @@ impl<M: Shared> Speculations<M> {
         (state & ACTIVE != 0).then(|| mark_of(state, number))
     }
 
+    /// Whether the speculation of a mark is active.
+    pub(crate) fn is_active(&self, mark: u64) -> bool {
+        self.mark(number_of(mark)) == Some(mark)
+    }
+
     /// Whether a record of `bytes` bytes may be written under a mark on CPU `cpu`, where `limit`
     /// bytes may be in all; if so, they are taken. Not if the speculation has ended.
     pub(crate) fn charge(&self, mark: u64, cpu: u32, bytes: u32, limit: u64) -> bool {
         let m = &self.memory;
-        let number = mark & ((1 << NUMBER_BITS) - 1);
-        let Some(index) = self.index(number) else {
+        let Some(index) = self.index(number_of(mark)) else {
             return false;
         };
         let row = (cpu as usize)
@@ -84,12 +93,11 @@ impl<M: Shared> Speculations<M> {
             .wrapping_mul(self.count as usize);
         let at = row.wrapping_add(index);
         let empty = (mark >> NUMBER_BITS) << WRITTEN_BITS;
-        let words = u64::from(bytes.div_ceil(8));
-        let most = (limit / 8).min((1 << WRITTEN_BITS) - 1);
+        let most = limit.min((1 << WRITTEN_BITS) - 1);
         for _ in 0..TRIES {
             // First, so that what a later speculation takes meanwhile is not lost.
             let held = m.load(at);
-            if self.mark(number) != Some(mark) {
+            if !self.is_active(mark) {
                 return false;
             }
             let written = if held >> WRITTEN_BITS == empty >> WRITTEN_BITS {
@@ -97,11 +105,11 @@ impl<M: Shared> Speculations<M> {
             } else {
                 empty
             };
-            let after = (written & ((1 << WRITTEN_BITS) - 1)).wrapping_add(words);
+            let after = (written & ((1 << WRITTEN_BITS) - 1)).wrapping_add(bytes.into());
             if after > most {
                 return false;
             }
-            if m.compare_exchange(at, held, written.wrapping_add(words)) {
+            if m.compare_exchange(at, held, written.wrapping_add(bytes.into())) {
                 return true;
             }
         }
@@ -111,12 +119,36 @@ impl<M: Shared> Speculations<M> {
     /// Ends a speculation, and gives its mark; nothing if it is not active, or another ends it
     /// right now. Its number is free.
     pub(crate) fn end(&self, number: u64) -> Option<u64> {
+        self.leave(number, 0)
+    }
+
+    /// The same, but it has not ended before [`settle`](Self::settle).
+    pub(crate) fn begin_end(&self, number: u64) -> Option<u64> {
+        self.leave(number, ENDING)
+    }
+
+    /// One that is active is so no longer.
+    fn leave(&self, number: u64, then: u64) -> Option<u64> {
         let m = &self.memory;
         let index = self.index(number)?;
         let state = m.load(index);
         let active = state & ACTIVE != 0;
-        (active && m.compare_exchange(index, state, state & !ACTIVE))
+        (active && m.compare_exchange(index, state, (state & !ACTIVE) | then))
             .then(|| mark_of(state, number))
+    }
+
+    /// Whether one that is ending has ended; else it is active again. By who began to end it; a
+    /// mark that is not of one that is ending does nothing.
+    pub(crate) fn settle(&self, mark: u64, ended: bool) {
+        let number = number_of(mark);
+        let Some(index) = self.index(number) else {
+            return;
+        };
+        let state = self.memory.load(index);
+        if state & ENDING != 0 && mark_of(state, number) == mark {
+            let then = if ended { 0 } else { ACTIVE };
+            self.memory.store(index, (state & !ENDING) | then);
+        }
     }
 
     /// How many are active.
@@ -135,6 +167,11 @@ impl<M: Shared> Speculations<M> {
 }
 
 #[inline(always)]
+fn number_of(mark: u64) -> u64 {
+    mark & ((1 << NUMBER_BITS) - 1)
+}
+
+#[inline(always)]
 fn mark_of(state: u64, number: u64) -> u64 {
-    ((state >> 1) << NUMBER_BITS) | number
+    ((state / GENERATION) << NUMBER_BITS) | number
 }

@@ -6,7 +6,8 @@
 //! function takes time linear in what it is given. Results longer than the room that there is for
 //! them are cut.
 //!
-//! Contexts: any, as the probe path. Nothing here allocates or panics.
+//! Contexts: any, as the probe path. Nothing here allocates or panics. (Where `core` has the same,
+//! its own arithmetic is checked in a kernel that checks for overflows, hence a panic.)
 
 #![forbid(unsafe_code)]
 
@@ -60,11 +61,16 @@ impl<'a> Writer<'a> {
 
 /// -1, 0 or 1, by the bytes as unsigned numbers.
 pub(crate) fn compare(a: &[u8], b: &[u8]) -> i64 {
-    // A shorter string that the longer begins with is less: its NUL is below every other byte.
-    match a.cmp(b) {
-        core::cmp::Ordering::Less => -1,
-        core::cmp::Ordering::Equal => 0,
-        core::cmp::Ordering::Greater => 1,
+    let is_less = match a.iter().zip(b).find(|(a, b)| a != b) {
+        Some((a, b)) => a < b,
+        None if a.len() == b.len() => return 0,
+        // A shorter string that the longer begins with is less: its NUL is below every other byte.
+        None => a.len() < b.len(),
+    };
+    if is_less {
+        -1
+    } else {
+        1
     }
 }
 
@@ -73,7 +79,8 @@ pub(crate) fn first(text: &[u8], byte: u8) -> Option<usize> {
     if byte == 0 {
         return Some(text.len());
     }
-    text.iter().position(|&other| other == byte)
+    let at = span(text, |other| other != byte);
+    (at < text.len()).then_some(at)
 }
 
 /// Where a byte is last; 0 is where the string ends.
@@ -273,7 +280,7 @@ pub(crate) fn substr(len: usize, index: i64, count: i64) -> (usize, usize) {
 }
 
 /// How many bytes go on as they are to, from the beginning.
-fn span(text: &[u8], goes_on: impl Fn(u8) -> bool) -> usize {
+pub(super) fn span(text: &[u8], goes_on: impl Fn(u8) -> bool) -> usize {
     let mut len = 0usize;
     while let Some(&byte) = text.get(len) {
         if !goes_on(byte) {
@@ -412,10 +419,7 @@ pub(crate) fn lltostr(number: u64, base: u64, into: &mut [u8]) -> usize {
 
 /// strtoll(): the number that the text begins with.
 pub(crate) fn strtoll(text: &[u8], base: u64) -> u64 {
-    let start = text
-        .iter()
-        .position(|&byte| byte != b' ' && byte != b'\t')
-        .unwrap_or(text.len());
+    let start = span(text, |byte| byte == b' ' || byte == b'\t');
     let mut rest = text.get(start..).unwrap_or(&[]);
     let negative = rest.first() == Some(&b'-');
     if let [b'-' | b'+', tail @ ..] = rest {

@@ -65,7 +65,7 @@ use super::{
 /// `RTRACE_PROGRAM_INSNS_MAX`.
 pub(crate) const PROGRAM_INSNS_MAX: usize = 65536;
 /// `RTRACE_CLAUSE_INSNS_MAX`.
-pub(crate) const CLAUSE_INSNS_MAX: usize = 4096;
+pub(crate) const CLAUSE_INSNS_MAX: usize = 16384;
 /// `RTRACE_CLAUSES_MAX`.
 pub(crate) const CLAUSES_MAX: usize = 4096;
 /// `RTRACE_CONSTANTS_MAX`.
@@ -91,6 +91,8 @@ pub(crate) struct Mark {
     commit: bool,
     /// Some way: the record belongs to a speculation.
     speculated: bool,
+    /// All ways: what the bytes of a record cost was counted.
+    paid: bool,
     /// All ways: registers that were written, a bit each.
     written: u32,
     /// All ways: registers that hold 0 or a pointer into own memory.
@@ -111,6 +113,7 @@ impl Mark {
             return;
         }
         self.begun &= other.begun;
+        self.paid &= other.paid;
         self.items |= other.items;
         self.commit |= other.commit;
         self.speculated |= other.speculated;
@@ -160,7 +163,7 @@ pub(crate) fn verify(
     aggregations(program.aggregations)?;
     let mut verified = Verified::default();
     let mut all = 0usize;
-    for (at, clause) in (0usize..).zip(program.clauses) {
+    for (at, clause) in (0..program.clauses.len()).zip(program.clauses) {
         let first = clause.first as usize;
         let known = CLAUSE_DEFAULT | CLAUSE_SYSCALL;
         let code = program
@@ -220,7 +223,7 @@ impl Checker<'_> {
             mark.reached = true;
         }
         let mut cost = 0;
-        for (at, &word) in (0usize..).zip(code) {
+        for (at, &word) in (0..code.len()).zip(code) {
             let insn = Insn::decode(word);
             let form = self.form(at, insn)?;
             let mut mark = marks.get(at).copied().unwrap_or_default();
@@ -352,6 +355,10 @@ impl Checker<'_> {
         mark.cost = mark
             .cost
             .saturating_add(cost::cost(self.program, insn, form, mark.keys));
+        if insn.op == op::EMITB && !mark.paid {
+            mark.paid = true;
+            mark.cost = mark.cost.saturating_add(cost::RECORD);
+        }
         self.write(insn, form.d, mark);
         Ok(())
     }

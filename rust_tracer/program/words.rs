@@ -69,6 +69,9 @@ pub(crate) trait Shared {
     /// Writes a word; what comes before in the program is done before.
     fn store_release(&self, index: usize, value: u64);
 
+    /// Adds to a word, wrapping, and returns what it was before; without order.
+    fn fetch_add(&self, index: usize, value: u64) -> u64;
+
     /// Replaces `old` by `new`; false if the word was not `old`. With acquire order if it does.
     fn compare_exchange(&self, index: usize, old: u64, new: u64) -> bool;
 
@@ -112,6 +115,12 @@ impl Shared for &[AtomicU64] {
         if let Some(word) = self.get(index) {
             word.store(value, Ordering::Release);
         }
+    }
+
+    #[inline(always)]
+    fn fetch_add(&self, index: usize, value: u64) -> u64 {
+        self.get(index)
+            .map_or(0, |word| word.fetch_add(value, Ordering::Relaxed))
     }
 
     #[inline(always)]

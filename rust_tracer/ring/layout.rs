@@ -26,8 +26,8 @@ pub(crate) const RECORD_LOST: u32 = 3;
 pub(crate) const HEAD_LEN: u32 = 16;
 /// Bytes of `struct rtrace_record_lost`.
 pub(crate) const LOST_LEN: u32 = 24;
-/// The longest record, in bytes. `RTRACE_RECORD_MAX`.
-pub(crate) const RECORD_MAX: u32 = 4096;
+/// The longest record of a ring that is not small, in bytes. `RTRACE_RECORD_MAX`.
+pub(crate) const RECORD_MAX: u32 = 32768;
 
 /// The smallest ring with a reserve, in bytes. `RTRACE_RING_MIN`.
 pub(crate) const SHARED_MIN: u64 = 64 * 1024;
@@ -62,8 +62,7 @@ impl Layout {
     ///
     /// A watermark above half of the ring counts as half: the longest record and the padding
     /// before it can make a ring full well before its last byte, and a full ring must have woken
-    /// its poller. Any size that the ABI allows holds several records of the greatest length; a
-    /// smaller one (tests) works for records of up to an eighth of it.
+    /// its poller.
     pub(crate) fn new(size: u64, watermark: u64, policy: Policy) -> Option<Layout> {
         if !size.is_power_of_two() || size < 8 * BLOCKS {
             return None;
@@ -86,6 +85,13 @@ impl Layout {
     #[inline(always)]
     pub(crate) fn watermark(&self) -> u64 {
         self.watermark
+    }
+
+    /// Bytes of the longest record: every ring that the ABI allows holds several. A smaller one
+    /// (tests) works for records of up to an eighth of it.
+    #[inline(always)]
+    pub(crate) fn record_max(&self) -> u32 {
+        (self.size / 8).clamp(SHARED_MIN / 8, RECORD_MAX.into()) as u32
     }
 
     /// The policy.

@@ -29,7 +29,6 @@ use super::layout::{
     HEAD_LEN,
     LOST_LEN,
     RECORD_LOST,
-    RECORD_MAX,
     RECORD_PAD, //
 };
 use super::memory::{
@@ -70,7 +69,7 @@ enum Room {
 
 impl<M: Memory> Ring<M> {
     /// Reserves room for a record of `len` bytes, head included: a multiple of 8 between the
-    /// head's length and [`RECORD_MAX`] (any other is dropped as never fitting). `clock` gives ns;
+    /// head's length and [`Layout::record_max`] (any other is dropped as never fitting). `clock` gives ns;
     /// it may be called several times. `source` names what fires, for [`share`](super::share), in 24
     /// bits; it is called on the long way only.
     ///
@@ -85,7 +84,7 @@ impl<M: Memory> Ring<M> {
     ) -> Result<Reservation<'_, M>, Dropped> {
         let m = &self.memory;
         m.add(Word::NEST, 1);
-        if !(HEAD_LEN..=RECORD_MAX).contains(&len) || len % 8 != 0 {
+        if !(HEAD_LEN..=self.layout.record_max()).contains(&len) || len % 8 != 0 {
             return Err(self.drop_record(Why::Full));
         }
         let taken = loop {

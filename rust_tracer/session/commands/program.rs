@@ -164,6 +164,10 @@ fn copy_program(arg: &abi::rtrace_program) -> Result<(Loaded, Option<Refused>), 
             arg.variables_count as usize,
             GFP_KERNEL_ACCOUNT,
         )?,
+        actions: match arg.actions {
+            0 => KVVec::new(),
+            actions => copy(actions, arg.code_count, |action: u16| action)?,
+        },
         quick: KVVec::new(),
         sizes: Sizes {
             strsize: match arg.strsize {
@@ -174,6 +178,7 @@ fn copy_program(arg: &abi::rtrace_program) -> Result<(Loaded, Option<Refused>), 
             specsize: arg.specsize,
             aggsize: arg.aggsize,
             dynvarsize: arg.dynvarsize,
+            dynvars: arg.dynvars,
             locals: 0,
             globals: 0,
         },
@@ -216,7 +221,6 @@ fn must_have_room(loaded: &Loaded) -> Result<(), Refusal> {
 pub(super) fn load(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (mut arg, size) = abi::read_to_answer::<abi::rtrace_program>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
-    abi::must_be_zero(arg.reserved, "reserved")?;
     session.node.must_know_own_tasks(session.opener.facts())?;
     let (mut loaded, misplaced) = copy_program(&arg)?;
     let verified = match misplaced {

@@ -89,7 +89,7 @@ impl From<Refused> for Failure {
     }
 }
 
-pub use access::Listed;
+pub use access::{Listed, READ_MIN};
 pub use programs::Aggregated;
 
 /// What a command comes to.

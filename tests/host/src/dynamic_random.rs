@@ -254,3 +254,28 @@ fn texts_that_threads_write_at_once_are_whole() {
         }
     });
 }
+
+#[test]
+fn a_limit_to_how_many_there_are_is_exact() {
+    for limit in [1, 3, 6, 7, 50, 4096u32] {
+        let words = Shape::words(limit, 3).expect("not too many");
+        let memory: Vec<AtomicU64> = (0..words).map(|_| AtomicU64::new(0)).collect();
+        let shape = Shape::limited(words, 3, limit, 77).expect("there is room");
+        let table = Table::new(&memory[..], shape);
+        let key = |number: u32| [u64::from(number)];
+        for number in 0..limit {
+            assert_eq!(table.store(0, 0, &key(number), 1), Ok(()), "{number} of {limit}");
+        }
+        assert_eq!(table.store(0, 0, &key(limit), 1), Err(NoRoom));
+        for number in 0..limit {
+            assert_eq!(table.store_bytes(0, 0, &key(number), &[7; 12]), Ok(()));
+        }
+        assert_eq!(table.remove(0, 0, &key(limit)), Ok(()));
+        assert_eq!(table.store(0, 0, &key(limit), 1), Err(NoRoom));
+        assert_eq!(table.remove(0, 0, &key(0)), Ok(()));
+        assert_eq!(table.store(0, 0, &key(limit), 1), Ok(()));
+        assert_eq!(table.store(0, 0, &key(0), 1), Err(NoRoom));
+        table.reset();
+        assert_eq!(table.store(0, 0, &key(0), 1), Ok(()));
+    }
+}

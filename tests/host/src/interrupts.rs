@@ -151,6 +151,10 @@ impl Shared for Interrupted {
         self.at(index).set(value);
     }
 
+    fn fetch_add(&self, index: usize, value: u64) -> u64 {
+        Local::fetch_add(self, index, value)
+    }
+
     fn compare_exchange(&self, index: usize, old: u64, new: u64) -> bool {
         self.exchange(index, old, new)
     }

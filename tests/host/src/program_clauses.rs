@@ -7,7 +7,7 @@ use crate::program::interpret::{Made, Outcome, Room};
 use crate::program::memory::{CONSTANT_BASE, OWN_BASE};
 use crate::program::rights::Rights;
 use crate::program::{agg, fault, scope, value, Aggregation, Clause, Fault, Variable};
-use crate::program_world::{insn, text_item, Mock, Owned, KERNEL, USER};
+use crate::program_world::{insn, text_item, Mock, Owned, KERNEL, SPECULATION_MAX, USER};
 
 const RET: u64 = 0;
 
@@ -354,6 +354,9 @@ fn variables_of_all_scopes_keep_what_they_are_set_to() {
             ldi(5, 0),
             insn(store, 0, 5, 0, 1),
             insn(load, 3, 0, 0, 1),
+            insn(op::EMIT, 0, 3, 0, 0),
+            insn(store, 0, 2, 0, 1),
+            insn(load, 3, 0, 0, 1),
             insn(op::EMITS, 0, 3, 0, 0),
         ];
         let mut program = program(&[&code]);
@@ -370,7 +373,9 @@ fn variables_of_all_scopes_keep_what_they_are_set_to() {
         assert_eq!(text_item(&items[2..]), b"in the kernel");
         assert_eq!(text_item(&items[5..]), b"in th");
         assert_eq!(text_item(&items[7..]), b"on");
-        assert_eq!(text_item(&items[9..]), b"");
+        // A string that is set to NULL is NULL.
+        assert_eq!(items[9..11], [head(0, 8), 0]);
+        assert_eq!(text_item(&items[11..]), b"one");
     }
 }
 
@@ -640,16 +645,16 @@ fn strings_that_are_only_measured_take_no_room() {
 #[test]
 fn a_record_or_a_tuple_that_is_too_long_is_a_fault() {
     let mut code = vec![
-        ldi(0, 4040),
+        ldi(0, 32712),
         insn(op::LDC, 1, 0, 0, 0),
         insn(op::EMITB, 0, 1, 0, 0),
     ];
     let mut fits = program(&[&code]);
     fits.constants = vec![KERNEL];
     let mut world = world();
-    world.kernel = vec![1; 8192];
-    assert!(matches!(only(&fits, &mut world).0, Outcome::Recorded(made) if made.words == 506));
-    code[0] = ldi(0, 4041);
+    world.kernel = vec![1; 65536];
+    assert!(matches!(only(&fits, &mut world).0, Outcome::Recorded(made) if made.words == 4090));
+    code[0] = ldi(0, 32713);
     let mut over = program(&[&code]);
     over.constants = vec![KERNEL];
     fails(&over, &mut world, fault::TOOBIG, 0, 2);
@@ -657,9 +662,9 @@ fn a_record_or_a_tuple_that_is_too_long_is_a_fault() {
         over.code[0] = ldi(0, bytes);
         fails(&over, &mut world, fault::TOOBIG, 0, 2);
     }
-    let stacks = program(&[&[insn(op::EMITK, 0, 127, 0, 0); 4]]);
+    let stacks = program(&[&[insn(op::EMITK, 0, 127, 0, 0); 32]]);
     world.frames = 127;
-    fails(&stacks, &mut world, fault::TOOBIG, 0, 3);
+    fails(&stacks, &mut world, fault::TOOBIG, 0, 31);
     // The verifier sees tuples beforehand; the interpreter does not rely on it.
     let mut tuple = program(&[&[
         ldi(0, 1),
@@ -696,6 +701,55 @@ fn speculations_mark_records_and_end_once() {
     let (_, items) = only(&program(&[&discard]), &mut world);
     assert_eq!(items, [head(3, 8), (1 << 16) | 1]);
     assert_eq!(world.ended, [(1, true), (1, false)]);
+}
+
+#[test]
+fn a_speculation_goes_on_if_what_commits_it_is_not_written() {
+    let commit = [ldi(0, 1), insn(op::COMMIT, 0, 0, 0, 9)];
+    let mut world = world();
+    world.speculations = vec![1];
+    world.ring_is_full = true;
+    let divide = [commit[0], commit[1], insn(op::DIV, 0, 0, 1, 0)];
+    let mut faulting = program(&[&[ldi(1, 0), divide[0], divide[1], divide[2]], &commit]);
+    faulting.run(&mut world);
+    assert_eq!((&world.speculations[..], &world.ended[..]), (&[1][..], &[][..]));
+    world.ring_is_full = false;
+    faulting.clauses.truncate(1);
+    faulting.run(&mut world);
+    assert_eq!((&world.speculations[..], &world.ended[..]), (&[1][..], &[][..]));
+    program(&[&commit]).run(&mut world);
+    assert_eq!((world.speculations, world.ended), (vec![], vec![(1, true)]));
+}
+
+#[test]
+fn what_a_speculation_has_no_room_for_does_not_run() {
+    let large = SPECULATION_MAX as i32 + 1;
+    let begin = [
+        insn(op::SPECNEW, 0, 0, 0, 0),
+        insn(op::SPECULATE, 0, 0, 0, large),
+        insn(op::EMIT, 0, 0, 0, 0),
+    ];
+    let (outcome, _) = only(&program(&[&begin]), &mut world());
+    assert_eq!(outcome, Outcome::NoSpeculation);
+}
+
+#[test]
+fn a_speculation_that_there_cannot_be_is_a_fault() {
+    for end in [op::COMMIT, op::DISCARD] {
+        for number in [2, -1] {
+            let code = [ldi(0, number), insn(end, 0, 0, 0, 9)];
+            fails(&program(&[&code]), &mut world(), fault::ILLOP, 0, 1);
+        }
+    }
+}
+
+#[test]
+fn an_index_is_below_its_bound() {
+    let code = |index| [ldi(0, index), insn(op::BOUND, 0, 0, 0, 5)];
+    let (outcome, _) = only(&program(&[&code(4)]), &mut world());
+    assert_eq!(outcome, Outcome::Processed);
+    fails(&program(&[&code(5)]), &mut world(), fault::BADINDEX, 5, 1);
+    fails(&program(&[&code(-1)]), &mut world(), fault::BADINDEX, u64::MAX, 1);
 }
 
 #[test]

@@ -12,12 +12,17 @@ use crate::program::quick::{self, Quick};
 use crate::program::refused::Refused;
 use crate::program::rights::Rights;
 use crate::program::verify::{self, Mark, Verified};
-use crate::program::{Aggregation, Clause, Fault, Full, Program, Slot, Variable, World};
+use crate::program::{
+    Aggregation, Clause, Fault, Full, NotSpeculated, Program, Slot, Variable, World,
+};
 
 /// Where the test's kernel memory begins; a page before it and behind it nothing is.
 pub(crate) const KERNEL: u64 = 0xffff_8880_0000_0000;
 /// Where the test's user memory begins.
 pub(crate) const USER: u64 = 0x0000_7f00_0000_0000;
+
+/// The most bytes that a record of a speculation may have here.
+pub(crate) const SPECULATION_MAX: u32 = 1000;
 
 /// An aggregation or a variable, and keys.
 pub(crate) type Keyed = (u32, Vec<u64>);
@@ -43,8 +48,12 @@ pub(crate) struct Mock {
     pub(crate) dynamic: BTreeMap<Keyed, Vec<u8>>,
     /// Speculations that are active.
     pub(crate) speculations: Vec<u64>,
+    /// Speculations that are to end by commit.
+    pub(crate) ending: Vec<u64>,
     /// What ended: number, whether by commit.
     pub(crate) ended: Vec<(u64, bool)>,
+    /// Whether no record is written.
+    pub(crate) ring_is_full: bool,
     /// Frames of the kernel stack and the user stack.
     pub(crate) frames: usize,
     /// What the verifier's costs are about: bytes in steps of 8, frames, look-ups.
@@ -266,17 +275,39 @@ impl World for Mock {
         number
     }
 
-    fn speculate(&mut self, number: u64) -> Option<u64> {
-        self.speculations
-            .contains(&number)
-            .then_some((1 << 16) | number)
+    fn speculate(&mut self, number: u64, bytes: u32) -> Result<u64, NotSpeculated> {
+        if !self.speculations.contains(&number) {
+            return Err(NotSpeculated::Inactive);
+        }
+        if bytes > SPECULATION_MAX {
+            return Err(NotSpeculated::NoRoom);
+        }
+        Ok((1 << 16) | number)
     }
 
     fn end_speculation(&mut self, number: u64, commit: bool) -> Option<u64> {
-        let mark = self.speculate(number)?;
+        let mark = self.speculate(number, 0).ok()?;
         self.speculations.retain(|other| *other != number);
-        self.ended.push((number, commit));
+        if commit {
+            self.ending.push(number);
+        } else {
+            self.ended.push((number, false));
+        }
         Some(mark)
+    }
+
+    fn settle_speculation(&mut self, mark: u64, ended: bool) {
+        let number = mark & 0xffff;
+        let before = self.ending.len();
+        self.ending.retain(|other| *other != number);
+        if self.ending.len() == before {
+            return;
+        }
+        if ended {
+            self.ended.push((number, true));
+        } else {
+            self.speculations.push(number);
+        }
     }
 }
 
@@ -354,6 +385,7 @@ impl Owned {
             if world.globals.len() < needed {
                 world.globals.resize(needed, 0);
             }
+            let world_is_full = world.ring_is_full;
             let mut firing = Firing::new(program, rights, room, world);
             let mut outcomes = Vec::new();
             for clause in program.clauses {
@@ -362,6 +394,7 @@ impl Owned {
                     Outcome::Recorded(_) => firing.items().to_vec(),
                     _ => Vec::new(),
                 };
+                firing.settle(!items.is_empty() && !world_is_full);
                 outcomes.push((outcome, items));
             }
             Ok(outcomes)

@@ -53,8 +53,11 @@ fn the_lengths_are_those_of_the_abi() {
 }
 
 #[test]
-fn the_smallest_ring_holds_several_of_the_longest_records() {
+fn every_ring_holds_several_of_its_longest_records() {
+    let longest = |size| Layout::new(size, 1, Policy::Switch).map(|layout| layout.record_max());
+    // RTRACE_RING_MIN.
     assert!(HEADER.contains("#define RTRACE_RING_MIN (64u * 1024u)"));
-    let layout = Layout::new(64 * 1024, 1, Policy::Switch).expect("valid");
-    assert!(u64::from(RECORD_MAX + LOST_LEN) <= layout.size() / 8);
+    assert_eq!(longest(64 * 1024), Some(8 * 1024));
+    assert_eq!(longest(256 * 1024), Some(RECORD_MAX));
+    assert_eq!(longest(1 << 30), Some(RECORD_MAX));
 }

@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::choices::Choices;
-use crate::ring::{Policy, Why, LOST_LEN, RECORD_MAX};
+use crate::ring::{Policy, Why, LOST_LEN};
 use crate::stepper::{run, Act, Consumer, Plan, World};
 
 const SIZE: u64 = 1 << 16;
@@ -42,7 +42,7 @@ fn fill(world: &World, source: u32) {
 /// Fills a ring with long records, so far as its consumer allows.
 fn fill_to(world: &World, source: u32, to: u64) {
     while world.published() < to {
-        let rest = (to - world.published()).min(RECORD_MAX.into());
+        let rest = (to - world.published()).min(SIZE / 8);
         world.act_alone(source, Act::Record(rest as u32));
     }
 }

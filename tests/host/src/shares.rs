@@ -51,6 +51,10 @@ impl Shares {
         }
     }
 
+    fn record_max(&self) -> u32 {
+        RECORD_MAX.min((self.size.max(SHARED_MIN) / 8) as u32)
+    }
+
     /// What one source may take in one epoch.
     pub(crate) fn share(&self) -> u64 {
         self.reserve() / 16
@@ -73,7 +77,7 @@ impl Shares {
         source: u32,
         word: impl Fn(Word) -> u64,
     ) -> Option<Why> {
-        if !(HEAD_LEN..=RECORD_MAX).contains(&len) || len % 8 != 0 {
+        if !(HEAD_LEN..=self.record_max()).contains(&len) || len % 8 != 0 {
             return Some(Why::Full);
         }
         let need = u64::from(len) + u64::from(if state.pending > 0 { LOST_LEN } else { 0 });

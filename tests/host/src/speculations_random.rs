@@ -14,6 +14,8 @@ use crate::program::speculations::{Speculations, SPECULATIONS_MAX};
 enum Act {
     Take,
     End(u64),
+    /// Begins to end, and is then settled.
+    Commit(u64, bool),
     Write(u64, u32, u32),
 }
 
@@ -21,6 +23,7 @@ fn any_act() -> impl Strategy<Value = Act> {
     prop_oneof![
         Just(Act::Take),
         (0..6u64).prop_map(Act::End),
+        (0..6u64, any::<bool>()).prop_map(|(number, ended)| Act::Commit(number, ended)),
         (0..6u64, 0..3u32, 0..100u32).prop_map(|(number, cpu, words)| Act::Write(
             number,
             cpu,
@@ -64,6 +67,26 @@ proptest! {
                     }
                 }
                 Act::End(number) => prop_assert_eq!(speculations.end(number), active.remove(&number)),
+                Act::Commit(number, ended) => {
+                    let mark = active.get(&number).copied();
+                    prop_assert_eq!(speculations.begin_end(number), mark);
+                    let Some(mark) = mark else { continue };
+                    // Neither active nor free.
+                    prop_assert_eq!(speculations.mark(number), None);
+                    prop_assert_eq!(speculations.end(number), None);
+                    prop_assert!(!speculations.charge(mark, 0, 8, u64::MAX));
+                    let other = speculations.take();
+                    prop_assert_ne!(other, number);
+                    if other > 0 {
+                        speculations.end(other);
+                    }
+                    speculations.settle(mark.wrapping_add(1 << 16), !ended);
+                    speculations.settle(mark, ended);
+                    speculations.settle(mark, !ended);
+                    if ended {
+                        active.remove(&number);
+                    }
+                }
                 Act::Write(number, cpu, bytes) => {
                     let mark = speculations.mark(number);
                     prop_assert_eq!(mark, active.get(&number).copied());

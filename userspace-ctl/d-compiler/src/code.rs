@@ -52,6 +52,7 @@ pub fn generate(
             options,
             program,
             actions: Vec::new(),
+            data: 0,
         };
         generator.clause(clause)?;
         let actions = generator.actions;
@@ -122,6 +123,21 @@ fn kept(variable: &Variable, types: &Types) -> crate::compiled::Variable {
         bytes,
         keys,
         string_keys,
+        size: match ty {
+            Some(ty) if types.is_string(ty) => 0,
+            Some(ty) => types.size(ty).unwrap_or(8) as u32,
+            None => 8,
+        },
+        key_sizes: variable
+            .keys
+            .iter()
+            .flatten()
+            .map(|key| match types.size(*key) {
+                _ if types.is_string(*key) => (0, 1),
+                Some(bytes) => (bytes as u32, types.align(*key).unwrap_or(8) as u32),
+                None => (8, 8),
+            })
+            .collect(),
         type_name: ty.map(|ty| types.name(ty)).unwrap_or_default(),
     }
 }
@@ -166,6 +182,8 @@ struct Generator<'a, 'p> {
     program: &'a Program,
     /// By number of action.
     actions: Vec<Action>,
+    /// Bytes of what the clause records, as dtrace counts them for a speculation.
+    data: u64,
 }
 
 impl Generator<'_, '_> {
@@ -173,6 +191,9 @@ impl Generator<'_, '_> {
         if let Some(predicate) = &clause.predicate {
             self.filter(predicate)?;
         }
+        self.data = self
+            .data_of(&clause.body, 0)
+            .min(abi::RTRACE_RECORD_MAX.into());
         for statement in &clause.body {
             self.statement(statement)?;
         }

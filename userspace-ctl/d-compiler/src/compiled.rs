@@ -2,6 +2,8 @@
 //! What a program is compiled to: bytecode for the module, and what its records and
 //! aggregations mean, for who prints them.
 
+use rust_tracer::abi;
+
 use crate::ast::{Description, Pragma};
 
 /// A compiled program.
@@ -23,6 +25,16 @@ pub struct Compiled {
     pub options: Vec<Pragma>,
 }
 
+impl Compiled {
+    /// How many dynamic variables dtrace has room for in `dynvarsize` bytes: as many as the largest
+    /// one goes into them. `strsize`: bytes of a string with its NUL. `None`: there are none.
+    pub fn dynamic_variables(&self, dynvarsize: u64, strsize: u32) -> Option<u64> {
+        let bytes = |variable: &Variable| variable.dynamic_bytes(strsize);
+        let largest = self.variables.iter().filter_map(bytes).max()?;
+        Some(dynvarsize / largest.max(1))
+    }
+}
+
 /// A variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -38,8 +50,31 @@ pub struct Variable {
     pub keys: u32,
     /// How many of its keys are strings: each takes strsize more.
     pub string_keys: u32,
+    /// Bytes of its type; a string's is 0 here.
+    pub size: u32,
+    /// Bytes and alignment of each key's type; a string's bytes are 0 here.
+    pub key_sizes: Vec<(u32, u32)>,
     /// Its type, for who shows the program.
     pub type_name: String,
+}
+
+impl Variable {
+    /// Bytes that it counts for in `dynvarsize`: its value, and of an array also the tuple (the
+    /// variable's number, each key at its alignment, and 8 more). `None`: it is not dynamic.
+    fn dynamic_bytes(&self, strsize: u32) -> Option<u64> {
+        let text = |bytes: u32| u64::from(if bytes == 0 { strsize } else { bytes });
+        let tuple = match u32::from(self.scope) {
+            abi::RTRACE_SCOPE_THREAD => 0,
+            abi::RTRACE_SCOPE_ARRAY | abi::RTRACE_SCOPE_THREAD_ARRAY => {
+                let keys = self.key_sizes.iter();
+                8 + keys.fold(4, |at: u64, (bytes, align)| {
+                    at.next_multiple_of(u64::from(*align).max(1)) + text(*bytes)
+                })
+            }
+            _ => return None,
+        };
+        Some(text(self.size) + tuple)
+    }
 }
 
 /// An aggregation.

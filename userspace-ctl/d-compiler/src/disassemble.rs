@@ -48,8 +48,8 @@ enum Shape {
     LoadVariable,
     /// variables[i] = a
     StoreVariable,
-    /// a, i bytes
-    KeyBytes,
+    /// a, a size i
+    Bound,
     /// i frames
     Frames,
     /// aggregations[i]: a, b
@@ -139,7 +139,7 @@ fn operation(op: u8) -> Option<(&'static str, Shape)> {
         abi::RTRACE_OP_KEY0 => ("key0", S::None),
         abi::RTRACE_OP_KEY => ("key", S::A),
         abi::RTRACE_OP_KEYS => ("keys", S::A),
-        abi::RTRACE_OP_KEYB => ("keyb", S::KeyBytes),
+        abi::RTRACE_OP_KEYB => ("keyb", S::Bound),
         abi::RTRACE_OP_KEYP => ("keyp", S::None),
         abi::RTRACE_OP_KEYK => ("keyk", S::Frames),
         abi::RTRACE_OP_KEYU => ("keyu", S::Frames),
@@ -153,7 +153,7 @@ fn operation(op: u8) -> Option<(&'static str, Shape)> {
         abi::RTRACE_OP_EMITK => ("emitk", S::ItemFrames),
         abi::RTRACE_OP_EMITU => ("emitu", S::ItemFrames),
         abi::RTRACE_OP_SPECNEW => ("specnew", S::D),
-        abi::RTRACE_OP_SPECULATE => ("speculate", S::A),
+        abi::RTRACE_OP_SPECULATE => ("speculate", S::Bound),
         abi::RTRACE_OP_COMMIT => ("commit", S::ItemA),
         abi::RTRACE_OP_DISCARD => ("discard", S::ItemA),
         abi::RTRACE_OP_EXIT => ("exit", S::ItemA),
@@ -162,6 +162,7 @@ fn operation(op: u8) -> Option<(&'static str, Shape)> {
         abi::RTRACE_OP_ST16 => ("st16", S::Store),
         abi::RTRACE_OP_ST32 => ("st32", S::Store),
         abi::RTRACE_OP_ST64 => ("st64", S::Store),
+        abi::RTRACE_OP_BOUND => ("bound", S::Bound),
         _ => return None,
     })
 }
@@ -239,7 +240,7 @@ fn line(compiled: &Compiled, is: Instruction, at: usize) -> String {
         Shape::Builtin => (format!("r{d}, {}", builtin(i as u32)), String::new()),
         Shape::LoadVariable => (format!("r{d}, variable[{i}]"), variable(compiled, i)),
         Shape::StoreVariable => (format!("variable[{i}], r{a}"), variable(compiled, i)),
-        Shape::KeyBytes => (format!("r{a}, {i}"), String::new()),
+        Shape::Bound => (format!("r{a}, {i}"), String::new()),
         Shape::Frames => (format!("{i}"), String::new()),
         Shape::Aggregate => (
             format!("aggregation[{i}], r{a}, r{b}"),

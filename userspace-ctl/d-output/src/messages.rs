@@ -83,14 +83,23 @@ pub fn fault_name(fault: u32) -> &'static str {
         7 => "invalid user access",
         8 => "tuple stack overflow",
         9 => "bad stack",
-        10 => "record too long",
+        10 => "invalid size",
+        11 => "index out of bounds",
+        32 => "record too long",
         _ => "unknown fault",
     }
 }
 
-/// Whether a fault's address says something.
-fn has_address(fault: u32) -> bool {
-    matches!(fault, 1 | 2 | 9)
+/// What a fault's address says, if it says something.
+fn detail(fault: &Fault) -> String {
+    match fault.fault {
+        // As C's `%#lx`.
+        1 | 2 | 9 | 10 if fault.address == 0 => " (0)".to_owned(),
+        1 | 2 | 9 | 10 => format!(" (0x{:x})", fault.address),
+        // An index.
+        11 => format!(" ({})", fault.address as i64),
+        _ => String::new(),
+    }
 }
 
 fn enabling(epid: u32, probe: &Probe) -> String {
@@ -107,18 +116,13 @@ fn enabling(epid: u32, probe: &Probe) -> String {
 /// A fault of a clause. `action` is the action that it happened in (`Clause::action_of`); 0: the
 /// predicate.
 pub fn fault(fault: &Fault, probe: &Probe, action: u16) -> String {
-    let address = match has_address(fault.fault) {
-        // As C's `%#lx`.
-        true if fault.address == 0 => " (0)".to_owned(),
-        true => format!(" (0x{:x})", fault.address),
-        false => String::new(),
-    };
+    let detail = detail(fault);
     let place = match action {
         0 => "predicate".to_owned(),
         action => format!("action #{action}"),
     };
     format!(
-        "{}{}{address} in {place} at DIF offset {}",
+        "{}{}{detail} in {place} at DIF offset {}",
         enabling(fault.epid, probe),
         fault_name(fault.fault),
         fault.instruction

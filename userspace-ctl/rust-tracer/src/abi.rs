@@ -74,11 +74,12 @@ layout!(rtrace_aggregate_entry: 16 { entry_size: 0, aggregation: 4, key_bytes: 8
 layout!(rtrace_clause: 16 { group: 0, first: 4, count: 8, flags: 12 });
 layout!(rtrace_variable: 16 { scope: 0, value: 1, reserved: 2, bytes: 4, keys: 8, reserved2: 12 });
 layout!(rtrace_aggregation: 40 { function: 0, keys: 4, parameters: 8 });
-layout!(rtrace_program: 120 {
+layout!(rtrace_program: 128 {
     size: 0, flags: 4, code: 8, clauses: 16, constants: 24, strings: 32, variables: 40,
     aggregations: 48, code_count: 56, clauses_count: 60, constants_count: 64, strings_len: 68,
     variables_count: 72, aggregations_count: 76, strsize: 80, speculations: 84, specsize: 88,
-    aggsize: 96, dynvarsize: 104, instruction: 112, reserved: 116,
+    aggsize: 96, dynvarsize: 104, instruction: 112, dynvars: 116,
+    actions: 120,
 });
 layout!(rtrace_record_clause: 48 {
     info: 0, position: 4, time: 8, probe: 16, cpu: 20, pid: 24, tid: 28, clause: 32, items: 36,

@@ -95,6 +95,8 @@ pub struct Program<'a> {
     pub strings: &'a [u8],
     pub variables: &'a [abi::rtrace_variable],
     pub aggregations: &'a [abi::rtrace_aggregation],
+    /// By instruction; or empty.
+    pub actions: &'a [u16],
 }
 
 /// One of the three mapped areas of a ring.

@@ -234,7 +234,14 @@ fn a_copy_that_no_ring_can_have_held_is_damage() {
     assert!(Records::copied(&data, 3, u64::MAX - 7, 1024).is_err());
     let mut stale = Records::copied(&data, 3, 128, 1024).unwrap();
     assert!(matches!(stale.next(), Some(Err(Corrupt::Position { .. }))));
-    let long = words(&[head(abi::RTRACE_RECORD_DISCARD, 4104, 64), 5]);
+    let long = words(&[
+        head(
+            abi::RTRACE_RECORD_DISCARD,
+            u64::from(abi::RTRACE_RECORD_MAX) + 8,
+            64,
+        ),
+        5,
+    ]);
     let mut long = Records::copied(&long, 3, 64, 1 << 20).unwrap();
     assert!(matches!(long.next(), Some(Err(Corrupt::Length { .. }))));
 }

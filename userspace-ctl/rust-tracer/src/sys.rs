@@ -129,6 +129,7 @@ impl Device for Kernel {
                 (arg.strings, arg.strings_len) = slice_in(program.strings);
                 (arg.variables, arg.variables_count) = slice_in(program.variables);
                 (arg.aggregations, arg.aggregations_count) = slice_in(program.aggregations);
+                (arg.actions, _) = slice_in(program.actions);
                 (abi::COMMAND_PROGRAM, ptr::from_mut(arg).cast())
             }
             C::AddOwn { arg, name } => {

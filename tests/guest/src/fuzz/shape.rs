@@ -250,7 +250,7 @@ shapes! {
         variables_count: Length(Thing::Variables),
         aggregations_count: Length(Thing::Aggregations), strsize: Number, speculations: Number,
         specsize: StateBytes, aggsize: StateBytes, dynvarsize: StateBytes, instruction: Out,
-        reserved: Reserved,
+        dynvars: Number, actions: Pointer(Thing::Code),
     }
     rtrace_add_own AddOwn COMMAND_ADD_OWN {
         size: Size, flags: Flags(0), kind: OwnKind, group: Group, period: Period,

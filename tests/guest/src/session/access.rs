@@ -6,6 +6,9 @@ use zerocopy::IntoBytes;
 
 use super::{Answer, Command, Session, entry};
 
+/// The least bytes that [`Session::read`] takes.
+pub const READ_MIN: usize = abi::RTRACE_RECORD_MAX as usize;
+
 /// A session as `RTRACE_IOC_SESSIONS` lists it.
 #[derive(Clone, Debug)]
 pub struct Listed {

@@ -297,6 +297,21 @@ impl Checker<'_> {
             .max(1)
     }
 
+    /// The index of an array of a known number of elements, one that is known only when the clause
+    /// runs: then it is checked.
+    pub(super) fn within(&self, array: &Node, index: Node) -> Node {
+        match self.types.kind(self.types.resolve(array.ty)) {
+            // 0: as many as there are, which nobody knows.
+            crate::types::Kind::Array { count, .. }
+                if index.constant().is_none() && (1..=i32::MAX as u32).contains(count) =>
+            {
+                let (ty, span) = (index.ty, index.span);
+                Node::new(NodeKind::Within(Box::new(index), *count), ty, span)
+            }
+            _ => index,
+        }
+    }
+
     /// A pointer moved.
     pub(super) fn moved(
         &mut self,

@@ -104,6 +104,7 @@ impl Checker<'_> {
         let moves = self.types.is_string(pointer.ty)
             || (self.is_pointer(&pointer) && !self.points_to_no_size(&pointer));
         if moves && self.is_integer(&index) {
+            let index = self.within(&pointer, index);
             let moved = self.moved(pointer, index, false, span)?;
             return self.dereference(moved, span);
         }

@@ -149,6 +149,8 @@ pub enum NodeKind {
         /// Backwards.
         back: bool,
     },
+    /// An index, which must be below so many.
+    Within(Box<Node>, u32),
     /// How many things of a size are between two pointers.
     Distance {
         /// Left.
@@ -425,6 +427,7 @@ impl Node {
             | NodeKind::Complement(one)
             | NodeKind::Not(one)
             | NodeKind::Convert(one)
+            | NodeKind::Within(one, _)
             | NodeKind::ToText(one, _) => one.is_pure(),
             NodeKind::Arithmetic(_, left, right)
             | NodeKind::CompareText(_, left, right)

@@ -86,12 +86,64 @@ impl Generator<'_, '_> {
             Statement::Speculate(node) => {
                 self.assembler.action += 1;
                 self.value(node, 0)?;
-                self.op(abi::RTRACE_OP_SPECULATE, 0, 0, 0, 0);
+                self.op(abi::RTRACE_OP_SPECULATE, 0, 0, 0, self.data as i32);
                 Ok(())
             }
             Statement::Commit(node) => self.ending(Action::Commit, abi::RTRACE_OP_COMMIT, node),
             Statement::Discard(node) => self.ending(Action::Discard, abi::RTRACE_OP_DISCARD, node),
             Statement::Exit(node) => self.ending(Action::Exit, abi::RTRACE_OP_EXIT, node),
+        }
+    }
+
+    /// Bytes that dtrace takes for what statements record: each datum at a multiple of its size,
+    /// behind the `before` bytes of others. Of an `if`, both branches.
+    pub(super) fn data_of(&self, statements: &[Statement], before: u64) -> u64 {
+        let mut bytes = before;
+        for statement in statements {
+            let data: Vec<u64> = match statement {
+                Statement::Action { items, .. } => {
+                    items.iter().map(|one| self.datum(one)).collect()
+                }
+                Statement::Tracemem { bytes, length, .. } => length
+                    .iter()
+                    .map(|_| 8)
+                    .chain([u64::from(*bytes)])
+                    .collect(),
+                Statement::Record { bytes, pointer, .. } => [u64::from(*bytes)]
+                    .into_iter()
+                    .chain(pointer.then_some(8))
+                    .collect(),
+                Statement::If {
+                    then, otherwise, ..
+                } => {
+                    bytes = self.data_of(otherwise, self.data_of(then, bytes));
+                    continue;
+                }
+                Statement::Expr(_)
+                | Statement::Aggregate { .. }
+                | Statement::Speculate(_)
+                | Statement::Commit(_)
+                | Statement::Discard(_)
+                | Statement::Exit(_) => continue,
+            };
+            for datum in data {
+                let align = 1 << datum.trailing_zeros().min(3);
+                bytes = bytes.next_multiple_of(align) + datum;
+            }
+        }
+        bytes
+    }
+
+    /// Bytes of what an item records.
+    fn datum(&self, one: &Item) -> u64 {
+        let string = u64::from(self.options.strsize);
+        match one {
+            Item::Value(node) => self.types.size(node.ty).unwrap_or(string),
+            Item::Probe(..) => string,
+            Item::Stack(frames) => 8 * u64::from(*frames),
+            Item::Ustack(frames) => 8 * (1 + u64::from(*frames)),
+            Item::Address(form, _) if is_user(*form) => USER_ADDRESS as u64,
+            Item::Address(..) => 8,
         }
     }
 

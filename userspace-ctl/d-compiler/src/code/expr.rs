@@ -95,6 +95,10 @@ impl Generator<'_, '_> {
                 self.value(operand, d)?;
                 self.convert(d, operand.ty, node.ty);
             }
+            NodeKind::Within(index, count) => {
+                self.value(index, d)?;
+                self.op(abi::RTRACE_OP_BOUND, 0, d, 0, *count as i32);
+            }
             NodeKind::ToText(operand, limit) => {
                 self.value(operand, d)?;
                 self.op(abi::RTRACE_OP_LDSTR, d, d, 0, *limit as i32);
@@ -606,6 +610,7 @@ fn depth(node: &Node) -> usize {
         | NodeKind::Complement(one)
         | NodeKind::Not(one)
         | NodeKind::Convert(one)
+        | NodeKind::Within(one, _)
         | NodeKind::ToText(one, _) => depth(one),
         NodeKind::Arithmetic(_, left, right)
         | NodeKind::CompareText(_, left, right)

@@ -480,15 +480,7 @@ impl Generator<'_, '_> {
 
     /// `place = value`; the value stays in d.
     pub(super) fn assign(&mut self, place: &Node, value: &Node, d: Register) -> Result<(), Error> {
-        let empty = self.types.is_string(place.ty)
-            && value.is_zero()
-            && matches!(place.kind, NodeKind::Variable { variable, .. } if !self.is_dynamic(variable));
-        if empty {
-            // Only what is dynamic can be not there.
-            self.assembler.text(d, b"");
-        } else {
-            self.value(value, d)?;
-        }
+        self.value(value, d)?;
         let above = self.above(d, place.span)?;
         let (target, free) = self.prepare(place, above)?;
         self.write(&target, place.ty, d, free, place.span)

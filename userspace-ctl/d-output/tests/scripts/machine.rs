@@ -11,7 +11,7 @@ use d_compiler::ast::Description;
 use d_compiler::compiled::Compiled;
 use d_compiler::types::{TypeId, Types};
 use d_output::aggregations::Store;
-use d_output::messages;
+use d_output::messages::{self, Drop};
 use d_output::options::Options;
 use d_output::record;
 use d_output::trace::{self, Printer, Step};
@@ -25,7 +25,9 @@ use crate::program::rights::Rights;
 use crate::program::speculations::Speculations;
 use crate::program::verify::{self, Mark, verify};
 use crate::program::words::Local;
-use crate::program::{Aggregation, Clause, Fault, Full, Program, Slot, Variable, World};
+use crate::program::{
+    Aggregation, Clause, Fault, Full, NotSpeculated, Program, Slot, Variable, World,
+};
 
 /// What a run left.
 pub struct Ran {
@@ -38,6 +40,8 @@ pub struct Ran {
 pub struct Sizes {
     pub strsize: u32,
     pub speculations: u32,
+    pub specsize: u64,
+    pub dynvarsize: u64,
 }
 
 /// The process in which everything fires, and its parent.
@@ -147,8 +151,12 @@ struct Surroundings<'a> {
     clock: u64,
     globals: Vec<u64>,
     dynamic: BTreeMap<(u32, Vec<u64>), Vec<u8>>,
+    dynamic_most: u64,
+    /// Assignments to dynamic variables, and speculative records, that found no room.
+    dropped: (u64, u64),
     aggregations: Table<'a, &'a Words>,
     speculations: Speculations<&'a [AtomicU64]>,
+    specsize: u64,
 }
 
 impl World for Surroundings<'_> {
@@ -288,8 +296,13 @@ impl World for Surroundings<'_> {
     }
 
     fn store_dynamic_bytes(&mut self, variable: u32, keys: &[u64], value: &[u8]) {
-        self.dynamic
-            .insert((variable, keys.to_vec()), value.to_vec());
+        let key = (variable, keys.to_vec());
+        let is_full = self.dynamic.len() as u64 >= self.dynamic_most;
+        if is_full && !self.dynamic.contains_key(&key) {
+            self.dropped.0 += 1;
+            return;
+        }
+        self.dynamic.insert(key, value.to_vec());
     }
 
     fn free_dynamic(&mut self, variable: u32, keys: &[u64]) {
@@ -300,12 +313,26 @@ impl World for Surroundings<'_> {
         self.speculations.take()
     }
 
-    fn speculate(&mut self, number: u64) -> Option<u64> {
-        self.speculations.mark(number)
+    fn speculate(&mut self, number: u64, bytes: u32) -> Result<u64, NotSpeculated> {
+        let mark = self.speculations.mark(number);
+        let mark = mark.ok_or(NotSpeculated::Inactive)?;
+        if self.speculations.charge(mark, 0, bytes + 8, self.specsize) {
+            return Ok(mark);
+        }
+        self.dropped.1 += 1;
+        Err(NotSpeculated::NoRoom)
     }
 
-    fn end_speculation(&mut self, number: u64, _commit: bool) -> Option<u64> {
-        self.speculations.end(number)
+    fn end_speculation(&mut self, number: u64, commit: bool) -> Option<u64> {
+        if commit {
+            self.speculations.begin_end(number)
+        } else {
+            self.speculations.end(number)
+        }
+    }
+
+    fn settle_speculation(&mut self, mark: u64, ended: bool) {
+        self.speculations.settle(mark, ended);
     }
 }
 
@@ -471,7 +498,9 @@ impl Machine<'_> {
             world.probe = self.probes[event.probe as usize].0.clone();
             world.epid = *epid;
             world.arguments = event.arguments;
-            match firing.run(clause) {
+            let outcome = firing.run(clause);
+            firing.settle(matches!(outcome, Outcome::Recorded(_)));
+            match outcome {
                 Outcome::Recorded(record) => {
                     exited |= record.exits;
                     let items = firing.items().iter().flat_map(|word| word.to_ne_bytes());
@@ -494,7 +523,7 @@ impl Machine<'_> {
                     }
                 }
                 Outcome::Dropped => return Err("an aggregation has no room".into()),
-                Outcome::Filtered | Outcome::Processed => {}
+                Outcome::Filtered | Outcome::Processed | Outcome::NoSpeculation => {}
             }
         }
         Ok(exited)
@@ -599,10 +628,21 @@ pub fn run(
     let Sizes {
         strsize,
         speculations,
+        specsize,
+        dynvarsize,
     } = *sizes;
     let Some(probes) = probes(compiled) else {
         return Ok(None);
     };
+    let dynamic_most = compiled.dynamic_variables(dynvarsize, strsize);
+    let dynamic_most = dynamic_most.unwrap_or(u64::MAX);
+    if dynamic_most == 0 {
+        return Ok(Some(Ran {
+            output: String::new(),
+            errors: "there is not room for one dynamic variable".into(),
+            status: 1,
+        }));
+    }
     let clauses: Vec<Clause> = (compiled.clauses.iter())
         .map(|clause| Clause {
             group: 1,
@@ -693,8 +733,11 @@ pub fn run(
             clock: 1_000_000_000,
             globals: vec![0; sizes.globals as usize / 8],
             dynamic: BTreeMap::new(),
+            dynamic_most,
+            dropped: (0, 0),
             aggregations: Table::new(&words, &placed, shape),
             speculations: Speculations::new(&memory[..], speculations),
+            specsize,
         },
         printed: Printed {
             program: trace::Program::new(compiled).map_err(|why| why.to_string())?,
@@ -720,6 +763,13 @@ pub fn run(
     }
     running.fire(END, [0; 6])?;
     let mut printed = running.printed;
+    let (dynamic, speculative) = running.surroundings.dropped;
+    for (count, of) in [(dynamic, Drop::Dynamic), (speculative, Drop::Speculation)] {
+        if count > 0 {
+            printed.errors += &of.message(count, printed.printer.options.droptags);
+            printed.errors.push('\n');
+        }
+    }
     printed.collect()?;
     printed.output.push(b'\n');
     printed.store.print_rest(

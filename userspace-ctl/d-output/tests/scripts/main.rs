@@ -61,6 +61,8 @@ struct Settings {
     printing: Options,
     macros: Macros,
     speculations: u32,
+    specsize: u64,
+    dynvarsize: u64,
 }
 
 impl Settings {
@@ -74,6 +76,8 @@ impl Settings {
             printing: Options::default(),
             macros: Macros::new(std::iter::once(name).chain(arguments)),
             speculations: 1,
+            specsize: 32 << 10,
+            dynvarsize: 1 << 20,
         };
         if std::env::var_os("BTF").is_some() {
             settings.compile.symbol = &|_, _| Some(0xffff_ffff_8100_0000);
@@ -123,6 +127,8 @@ impl Settings {
             "jstackframes" => self.compile.jstackframes = number()?,
             "maxframes" => self.compile.maxframes = number()?,
             "scratchsize" => self.compile.scratchsize = number()?,
+            "specsize" => self.specsize = value?.parse().ok()?,
+            "dynvarsize" => self.dynvarsize = value?.parse().ok()?,
             "nspec" => self.speculations = number()?,
             "defaultargs" => self.macros.default_arguments = true,
             "argref" => self.macros.unused_arguments = true,
@@ -213,6 +219,8 @@ fn check(path: &Path) -> Result<bool, String> {
     let sizes = machine::Sizes {
         strsize: settings.compile.strsize,
         speculations: settings.speculations,
+        specsize: settings.specsize,
+        dynvarsize: settings.dynvarsize,
     };
     let Some(ran) = machine::run(&compiled, types, &settings.printing, &sizes)? else {
         return Ok(true);

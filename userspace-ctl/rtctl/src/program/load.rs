@@ -43,6 +43,10 @@ impl Default for Sizes {
     }
 }
 
+/// No room for one dynamic variable, as dtrace says it.
+const TOO_SMALL: &str = "could not enable tracing: Enabling exceeds size of buffer: there is not \
+     room for one dynamic variable (dynvarsize)";
+
 /// What the module knows a clause as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loaded {
@@ -160,6 +164,16 @@ pub fn load(
             parameters: aggregation.parameters,
         })
         .collect();
+    let dynvars = match compiled.dynamic_variables(sizes.dynvarsize, strsize) {
+        Some(0) => return Err(Failure::Module(anyhow!(TOO_SMALL))),
+        count => count.unwrap_or(0).try_into().unwrap_or(u32::MAX),
+    };
+    // One for each instruction, as the clauses lie one behind the other.
+    let actions: Vec<u16> = compiled
+        .clauses
+        .iter()
+        .flat_map(|clause| clause.action_of.iter().copied())
+        .collect();
     let program = Program {
         code: &compiled.code,
         clauses: &clauses,
@@ -167,6 +181,7 @@ pub fn load(
         strings: &compiled.strings,
         variables: &variables,
         aggregations: &aggregations,
+        actions: &actions,
     };
     let sizes = abi::rtrace_program {
         strsize,
@@ -174,6 +189,7 @@ pub fn load(
         specsize: sizes.specsize,
         aggsize: sizes.aggsize,
         dynvarsize: sizes.dynvarsize,
+        dynvars,
         ..Default::default()
     };
     session.load(&program, sizes).map_err(|(error, _)| error)?;

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use rust_tracer::abi;
 use rustix::io::Errno;
 
-use crate::session::{Answer, Session};
+use crate::session::{Answer, READ_MIN, Session};
 use crate::sys::{self, passing};
 
 /// What there is beside the descriptor.
@@ -110,7 +110,7 @@ pub fn perform(operation: &str, session: &Session, world: World) -> String {
         "map status" => session.map(0, abi::AREA_STATUS, 4096).map(drop),
         "map data" => session.map(0, abi::AREA_DATA, RING).map(drop),
         "map consumer" => session.map(0, abi::AREA_CONSUMER, 4096).map(drop),
-        "read" => answer(session.read(0, 0, 4096).map(drop)),
+        "read" => answer(session.read(0, 0, READ_MIN).map(drop)),
         _ => Err(Errno::NOSYS),
     };
     match done {

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use crate::actor::{Actor, play};
 use crate::options::Options;
-use crate::session::{Answer, KERNEL, Session};
+use crate::session::{Answer, KERNEL, READ_MIN, Session};
 use crate::sys;
 use crate::target::{Target, plain_args};
 use crate::test::{Outcome, check, check_eq, fail, group};
@@ -48,7 +48,7 @@ pub fn with_reader(node: &str, work: impl FnOnce() -> Outcome) -> Outcome {
 fn drain(observer: &Session, cpu: u32, mut position: u64) -> Answer<Vec<u8>> {
     let mut all = Vec::new();
     loop {
-        let copied = observer.read(cpu, position, 8192)?;
+        let copied = observer.read(cpu, position, READ_MIN)?;
         if copied.bytes.is_empty() {
             return Ok(all);
         }
@@ -121,7 +121,7 @@ fn read_only(_: &Options) -> Outcome {
             // The position it stopped at has no more.
             check_eq!(
                 observer
-                    .read(cpus[0], bytes.len() as u64, 4096)?
+                    .read(cpus[0], bytes.len() as u64, READ_MIN)?
                     .bytes
                     .len(),
                 0
@@ -253,7 +253,7 @@ fn idle_observer(_: &Options) -> Outcome {
     let observer = Session::open_as(KERNEL, libc::O_RDONLY)?;
     observer.observe("idle")?;
     check_eq!(
-        observer.read(0, 0, 4096)?.bytes.len(),
+        observer.read(0, 0, READ_MIN)?.bytes.len(),
         0,
         "bytes before a call"
     );
@@ -282,7 +282,7 @@ fn skipped(_: &Options) -> Outcome {
         target.run_on(0, "plain 400")?;
         trace.read()?;
     }
-    let late = observer.read(0, first.len() as u64, 8192)?;
+    let late = observer.read(0, first.len() as u64, READ_MIN)?;
     let published = trace.ring(0)?.published();
     check!(late.skipped > 0, "nothing was skipped");
     check_eq!(
@@ -355,7 +355,7 @@ fn lingering(_: &Options) -> Outcome {
     }
     // Until its time is over: then nothing is left of it.
     loop {
-        match observer.read(0, 0, 4096) {
+        match observer.read(0, 0, READ_MIN) {
             Ok(_) => check!(
                 sys::now() < closed + 4 * linger,
                 "it can be read long after its time"
@@ -400,7 +400,7 @@ fn revoked_observer(_: &Options) -> Outcome {
                 (abi::RTRACE_STATE_DEAD, abi::RTRACE_REASON_REVOKED, 0)
             );
             let answers = [
-                observer.read(0, 0, 4096).map(drop),
+                observer.read(0, 0, READ_MIN).map(drop),
                 observer.ledger(7).map(drop),
                 observer.probes().map(drop),
             ];

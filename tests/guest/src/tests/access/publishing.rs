@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 use crate::actor::Actor;
 use crate::options::Options;
-use crate::session::{KERNEL, Listed, SYSTEM, Session};
+use crate::session::{KERNEL, Listed, READ_MIN, SYSTEM, Session};
 use crate::sys;
 use crate::test::{Outcome, check, check_eq, fail, group};
 
@@ -66,7 +66,7 @@ fn unpublished(_: &Options) -> Outcome {
             Ok(id) => return Err(fail(format!("case {i}: session {id} is observed"))),
         }
     }
-    let Err(refused) = observer.read(0, 0, 4096) else {
+    let Err(refused) = observer.read(0, 0, READ_MIN) else {
         return Err(fail("records of nobody"));
     };
     check_eq!(refused.errno, Errno::INVAL, "READ without a subject");

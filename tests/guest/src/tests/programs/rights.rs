@@ -408,11 +408,10 @@ fn sections(_: &Options) -> Outcome {
             check_eq!(found, Err(Errno::FAULT), "{address:#x}");
         }
     }
-    let sizes: [fn(&mut abi::rtrace_program); 5] = [
+    let sizes: [fn(&mut abi::rtrace_program); 4] = [
         |p| p.aggsize = u64::MAX,
         |p| p.dynvarsize = 1 << 40,
         |p| p.flags = 1,
-        |p| p.reserved = 1,
         |p| p.aggsize = (1 << 30) + 1,
     ];
     for spoil in sizes {

@@ -464,7 +464,7 @@ fn speculations(_: &Options) -> Outcome {
             when(
                 1,
                 Code::new()
-                    .op(abi::RTRACE_OP_SPECULATE, 0, 4, 0, 0)
+                    .op(abi::RTRACE_OP_SPECULATE, 0, 4, 0, 8)
                     .emit(1, TRACE, 1),
             ),
         )
@@ -484,8 +484,8 @@ fn speculations(_: &Options) -> Outcome {
                 Code::new().op(abi::RTRACE_OP_DISCARD, 0, 4, 0, item(TRACE, 3)),
             ),
         );
-    // Room for two records.
-    program.sizes.specsize = 2 * (48 + 16);
+    // Room for two records of 8 bytes, and not for a third.
+    program.sizes.specsize = 2 * (8 + 8) + 15;
     let session = loaded(KERNEL, &program)?;
     session.add_to("rt_target:rt_value", abi::RTRACE_PROBE_ENTRY, 1)?;
     let trace = started(session)?;
