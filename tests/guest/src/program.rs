@@ -96,6 +96,8 @@ pub struct Program {
     /// Numbers for `LDC`.
     pub constants: Vec<u64>,
     strings: Vec<u8>,
+    /// By instruction, if it is told at all.
+    actions: Vec<u16>,
     variables: Vec<abi::rtrace_variable>,
     aggregations: Vec<abi::rtrace_aggregation>,
     /// Sizes and the like; the rest is filled in.
@@ -116,6 +118,7 @@ impl Program {
             clauses: Vec::new(),
             constants: Vec::new(),
             strings: Vec::new(),
+            actions: Vec::new(),
             variables: Vec::new(),
             aggregations: Vec::new(),
             sizes: abi::rtrace_program {
@@ -137,6 +140,13 @@ impl Program {
             flags,
         });
         self.code.extend(code.0);
+        self
+    }
+
+    /// The actions that the first instructions belong to; the others belong to none.
+    pub fn actions(mut self, of: &[u16]) -> Self {
+        self.actions = of.to_vec();
+        self.actions.resize(self.code.len(), 0);
         self
     }
 
@@ -178,6 +188,10 @@ impl Program {
             strings: self.strings.as_ptr() as u64,
             variables: self.variables.as_ptr() as u64,
             aggregations: self.aggregations.as_ptr() as u64,
+            actions: match self.actions.len() {
+                0 => 0,
+                _ => self.actions.as_ptr() as u64,
+            },
             code_count: self.code.len() as u32,
             clauses_count: self.clauses.len() as u32,
             constants_count: self.constants.len() as u32,

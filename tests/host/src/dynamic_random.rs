@@ -264,7 +264,11 @@ fn a_limit_to_how_many_there_are_is_exact() {
         let table = Table::new(&memory[..], shape);
         let key = |number: u32| [u64::from(number)];
         for number in 0..limit {
-            assert_eq!(table.store(0, 0, &key(number), 1), Ok(()), "{number} of {limit}");
+            assert_eq!(
+                table.store(0, 0, &key(number), 1),
+                Ok(()),
+                "{number} of {limit}"
+            );
         }
         assert_eq!(table.store(0, 0, &key(limit), 1), Err(NoRoom));
         for number in 0..limit {

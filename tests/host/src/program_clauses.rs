@@ -712,11 +712,17 @@ fn a_speculation_goes_on_if_what_commits_it_is_not_written() {
     let divide = [commit[0], commit[1], insn(op::DIV, 0, 0, 1, 0)];
     let mut faulting = program(&[&[ldi(1, 0), divide[0], divide[1], divide[2]], &commit]);
     faulting.run(&mut world);
-    assert_eq!((&world.speculations[..], &world.ended[..]), (&[1][..], &[][..]));
+    assert_eq!(
+        (&world.speculations[..], &world.ended[..]),
+        (&[1][..], &[][..])
+    );
     world.ring_is_full = false;
     faulting.clauses.truncate(1);
     faulting.run(&mut world);
-    assert_eq!((&world.speculations[..], &world.ended[..]), (&[1][..], &[][..]));
+    assert_eq!(
+        (&world.speculations[..], &world.ended[..]),
+        (&[1][..], &[][..])
+    );
     program(&[&commit]).run(&mut world);
     assert_eq!((world.speculations, world.ended), (vec![], vec![(1, true)]));
 }
@@ -749,7 +755,13 @@ fn an_index_is_below_its_bound() {
     let (outcome, _) = only(&program(&[&code(4)]), &mut world());
     assert_eq!(outcome, Outcome::Processed);
     fails(&program(&[&code(5)]), &mut world(), fault::BADINDEX, 5, 1);
-    fails(&program(&[&code(-1)]), &mut world(), fault::BADINDEX, u64::MAX, 1);
+    fails(
+        &program(&[&code(-1)]),
+        &mut world(),
+        fault::BADINDEX,
+        u64::MAX,
+        1,
+    );
 }
 
 #[test]

@@ -99,7 +99,12 @@ fn program() -> impl Strategy<Value = Owned> {
                 ..Variable::default()
             });
         }
-        for (function, keys) in [(agg::COUNT, 0), (agg::SUM, 0), (agg::QUANTIZE, 0), (agg::COUNT, 8)] {
+        for (function, keys) in [
+            (agg::COUNT, 0),
+            (agg::SUM, 0),
+            (agg::QUANTIZE, 0),
+            (agg::COUNT, 8),
+        ] {
             program.aggregations.push(Aggregation {
                 function,
                 keys,
@@ -132,7 +137,8 @@ fn aggregated(world: &Mock, program: &Owned) -> Vec<(u32, Vec<(u64, u64)>)> {
         (index, taken.collect())
     };
     let all = world.aggregated.iter();
-    all.map(|((index, _), values)| taken(*index, values)).collect()
+    all.map(|((index, _), values)| taken(*index, values))
+        .collect()
 }
 
 proptest! {
@@ -183,8 +189,14 @@ fn what_people_ask_most_runs_quickly() {
     let filter = insn(op::FILTER, 0, 1, 0, 0);
     let emit = insn(op::EMIT, 0, 1, 0, 0);
     assert_eq!(quick_instructions(vec![count, ret]).0, 1);
-    assert_eq!(quick_instructions(vec![get, is_never, filter, count, ret]).0, 1);
+    assert_eq!(
+        quick_instructions(vec![get, is_never, filter, count, ret]).0,
+        1
+    );
     // A predicate that holds the clause back, of a clause that could not run.
-    assert_eq!(quick_instructions(vec![get, is_never, filter, emit, ret]).0, 1);
+    assert_eq!(
+        quick_instructions(vec![get, is_never, filter, emit, ret]).0,
+        1
+    );
     assert_eq!(quick_instructions(vec![get, emit, ret]).0, 0);
 }

@@ -366,9 +366,8 @@ fn names_type(
     types: &HashSet<String>,
     variables: &HashSet<String>,
 ) -> bool {
-    let of_program = |name| {
-        types.contains(name) || TYPEDEFS.contains(&name) || prelude::defines_type(name)
-    };
+    let of_program =
+        |name| types.contains(name) || TYPEDEFS.contains(&name) || prelude::defines_type(name);
     match name.rsplit_once('`') {
         Some(("C" | "D", own)) => of_program(own),
         _ => !variables.contains(name) && (of_program(name) || (context.is_type)(name)),

@@ -5,6 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use d_output::messages::Drop;
 use rust_tracer::child::Process;
 use rust_tracer::{Config, Ended, Error, Event, Policy, Record, Session, Sums, Trace, abi};
 use rustix::event::PollFlags;
@@ -140,8 +141,12 @@ impl Run<'_> {
     fn start(&mut self) -> Result<()> {
         let _progress = Progress::begin("attaching the probes");
         let options = self.options;
+        let least = self.session.info().ring_min;
         let mut config = Config {
-            ring_bytes: options.bufsize,
+            ring_bytes: match options.bufsize {
+                0 => 0,
+                asked => asked.max(least),
+            },
             watermark: options.watermark,
             policy: options.bufpolicy,
             frames: options.frames,
@@ -174,7 +179,7 @@ impl Run<'_> {
                 Err(Error::Command { errno, .. })
                     if errno == Errno::NOMEM
                         && options.bufresize
-                        && settled.ring_bytes / 2 >= self.session.info().ring_min.max(1) =>
+                        && settled.ring_bytes / 2 >= least.max(1) =>
                 {
                     config.ring_bytes = settled.ring_bytes / 2;
                     self.says.error(&format!(
@@ -336,9 +341,9 @@ impl Run<'_> {
             let skipped = lost.skipped.saturating_sub(told.skipped);
             (told.drops, told.skipped) = (lost.total, lost.skipped);
             if drops > 0 {
-                let plural = if drops == 1 { "" } else { "s" };
-                self.says
-                    .error(&format!("{drops} drop{plural} on CPU {}", lost.cpu));
+                let of = Drop::Principal { cpu: lost.cpu };
+                let droptags = self.options.program.output.droptags;
+                self.says.error(&of.message(drops, droptags));
             }
             if skipped > 0 {
                 self.says.error(&format!(
@@ -349,9 +354,36 @@ impl Run<'_> {
         }
     }
 
+    /// Says what of a program found no room, as dtrace does.
+    fn program_drops(&mut self) -> Result<()> {
+        let (mut speculative, mut dynamic) = (0, 0);
+        let mut all = Vec::new();
+        for row in self.session.ledger(Sums {
+            probes: true,
+            nonzero: true,
+            ..Sums::default()
+        })? {
+            let dropped = |reason: u32| row.dropped[reason as usize];
+            let cpu = row.cpu.unwrap_or_default();
+            let aggregated = dropped(abi::RTRACE_DROP_AGGREGATION);
+            all.push((aggregated, Drop::Aggregation { cpu }));
+            speculative += dropped(abi::RTRACE_DROP_SPECULATION);
+            dynamic += row.dynamic;
+        }
+        all.extend([(dynamic, Drop::Dynamic), (speculative, Drop::Speculation)]);
+        let droptags = self.options.program.output.droptags;
+        for (count, of) in all.into_iter().filter(|(count, _)| *count > 0) {
+            self.says.error(&of.message(count, droptags));
+        }
+        Ok(())
+    }
+
     /// Says what became of every firing.
     pub(crate) fn close(&mut self, trace: &Trace, drained: bool, reader: Reader) -> Result<bool> {
         self.drops(trace);
+        if reader == Reader::Owner {
+            self.program_drops()?;
+        }
         let rows = self.session.ledger(Sums {
             cpus: true,
             nonzero: true,

@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use rust_tracer::abi;
 use rustix::io::Errno;
 
 use super::kind::Kind;
@@ -22,8 +23,8 @@ const THREADS: usize = 32;
 const DEPTH: usize = 40;
 /// Words of one: number, kind and descriptor, command, argument, outcome, contents.
 const ENTRY: usize = 5 + CONTENTS;
-/// Words of an argument structure that are remembered.
-pub const CONTENTS: usize = 15;
+/// Words of the longest argument structure.
+pub const CONTENTS: usize = size_of::<abi::rtrace_program>() / 8;
 /// An operation that is not over.
 const PENDING: u64 = u64::MAX;
 /// Outcomes that are told apart: success, and each errno.

@@ -186,7 +186,11 @@ fn wait_for_page(shape: &'static Shape, missing: Option<Thing>) -> Outcome {
         }
     }
     request.set_meaning(Meaning::User, 0);
-    request.set_meaning(Meaning::Length(Thing::Buffer), PAGE);
+    let length = match shape.kind {
+        Kind::Read => abi::RTRACE_RECORD_MAX.into(),
+        _ => PAGE,
+    };
+    request.set_meaning(Meaning::Length(Thing::Buffer), length);
     let texts = [
         (Thing::Module, "rt_target".as_bytes()),
         (Thing::Function, b"rt_void"),

@@ -337,7 +337,11 @@ impl Checker<'_> {
 
     /// The name of a type.
     pub(super) fn type_name(&mut self, name: &TypeName) -> Result<TypeId, Error> {
-        self.named_type(name, "D_DECL_ARRNULL", "an associative array is a variable, not a type")
+        self.named_type(
+            name,
+            "D_DECL_ARRNULL",
+            "an associative array is a variable, not a type",
+        )
     }
 
     /// The type of a parameter, or of a key.

@@ -238,7 +238,8 @@ fn faults(_: &Options) -> Outcome {
                 .set(1, 0)
                 .op(abi::RTRACE_OP_DIV, 2, 1, 1, 0)
                 .ret(),
-        );
+        )
+        .actions(&[1, 1, 2, 2, 2]);
     let session = loaded(KERNEL, &program)?;
     session.add_to("rt_target:rt_value", abi::RTRACE_PROBE_ENTRY, 1)?;
     let error = session.add_own(abi::RTRACE_KIND_ERROR, 2, 0, "ERROR")?;
