@@ -27,6 +27,12 @@ FATAL = [
 # (arch/x86/kernel/ftrace_64.S) and the instruction behind it finds the call's return address, for which objtool has noted
 # a stack pointer that does not move. Any user of the function graph may see it, once in a boot.
 HARMLESS = r"stack going in the wrong direction\? at return_to_handler\+"
+# Linux 7.3's own as well, see docs/limits.md: from its scissors line to the end of its trace.
+HARMLESS_BLOCK = re.compile(
+    r"^[^\n]*\[ cut here \][^\n]*\n[^\n]*WARNING: kernel/trace/fprobe\.c:\d+ at fprobe_return\+"
+    r"(?:(?!\[ cut here \]).)*?---\[ end trace [^\n]*$",
+    re.DOTALL | re.MULTILINE,
+)
 OTHERS = [
     r"BUG: ",  # KASAN, KCSAN, KFENCE, soft lockup, scheduling while atomic, sleeping function, workqueue lockup, …
     r"BUG .*: ",  # slab corruption: "BUG kmalloc-64 (Not tainted): …"
@@ -66,7 +72,7 @@ CONTEXT_LINES = 120
 
 def find_splat(console, fatal=False):
     """The text of the first splat and what follows it, or None; with fatal only those that may stop the machine."""
-    lines = console.splitlines()
+    lines = HARMLESS_BLOCK.sub("", console).splitlines()
     pattern = _FATAL if fatal else _ANY
     for n, line in enumerate(lines):
         if pattern.match(line):

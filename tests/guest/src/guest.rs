@@ -180,9 +180,24 @@ const SPLATS: [&str; 35] = [
 
 /// Linux 7.3's own, see `scripts/lab/splat.py`.
 const HARMLESS: &str = "WARNING: stack going in the wrong direction? at return_to_handler+";
+/// And one with a trace.
+const HARMLESS_BLOCK: [&str; 2] = ["WARNING: kernel/trace/fprobe.c:", " at fprobe_return+"];
 
 fn is_splat(line: &str) -> bool {
     !line.contains(HARMLESS) && SPLATS.iter().any(|mark| line.contains(mark))
+}
+
+/// Whether the kernel complains, but for what is harmless, in these lines.
+fn has_splat<'a>(lines: impl Iterator<Item = &'a str>) -> bool {
+    let mut harmless = false;
+    for line in lines {
+        harmless |= HARMLESS_BLOCK.iter().all(|mark| line.contains(mark));
+        if !harmless && is_splat(line) {
+            return true;
+        }
+        harmless &= !line.contains("---[ end trace ");
+    }
+    false
 }
 
 impl KernelLog {
@@ -219,20 +234,36 @@ impl KernelLog {
     /// The new lines if there is a splat among them.
     pub fn new_splat(&mut self) -> Outcome<Option<Vec<String>>> {
         let lines = self.new_lines()?;
-        let splat = lines.iter().any(|line| is_splat(line));
+        let splat = has_splat(lines.iter().map(String::as_str));
         Ok(splat.then_some(lines))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_splat;
+    use super::{has_splat, is_splat};
 
     #[test]
     fn every_complaint_of_the_kernel_is_noticed() {
         for line in include_str!("splats.txt").lines() {
             assert!(is_splat(line), "{line}");
         }
+    }
+
+    #[test]
+    fn a_harmless_complaint_hides_no_other() {
+        let harmless = [
+            "------------[ cut here ]------------",
+            "WARNING: kernel/trace/fprobe.c:676 at fprobe_return+0x183/0x1a0, CPU#1: migration/1/24",
+            "Call Trace:",
+            "---[ end trace 0000000000000000 ]---",
+        ];
+        assert!(!has_splat(harmless.into_iter()));
+        let mut others = harmless.to_vec();
+        others.push("BUG: sleeping function called from invalid context");
+        assert!(has_splat(others.into_iter()));
+        let other = harmless[1].replace("fprobe_return", "fprobe_entry");
+        assert!(has_splat([other.as_str()].into_iter()));
     }
 
     #[test]

@@ -72,6 +72,8 @@ fn udevadm(arguments: &[&str]) -> Outcome {
 fn bare(_: &Options) -> Outcome {
     guest::settle()?;
     udevadm(&["control", "--stop-exec-queue"])?;
+    // It has heard of it once it answers.
+    udevadm(&["control", "--ping"])?;
     let look = || -> Outcome<Vec<(u32, u32, String)>> {
         target::unload("rust_tracer")?;
         // The module itself, without what else modprobe may be configured to do.
