@@ -79,7 +79,7 @@ test-guest:
 
 test-debug:
 	@scripts/lab/host-needs
-	@scripts/test fuzz debug programs reload
+	@scripts/test fuzz fuzz2 debug programs reload
 
 test-rules:
 	@scripts/lab/host-needs
