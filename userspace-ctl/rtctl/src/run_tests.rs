@@ -33,6 +33,8 @@ impl Write for Sink {
     }
 }
 
+impl crate::output::Sink for Sink {}
+
 /// What came of a trace.
 struct Outcome {
     printed: String,
