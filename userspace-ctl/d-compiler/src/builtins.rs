@@ -19,6 +19,8 @@ pub enum Variable {
     Number(u32, Intrinsic),
     /// A string.
     Text(u32),
+    /// A string that is always the same.
+    Always(&'static str),
     /// `curthread`
     Thread,
     /// `args`, which is an array.
@@ -71,6 +73,8 @@ pub fn variable(name: &str) -> Option<Variable> {
         "ustackdepth" => Number(abi::RTRACE_VAR_USTACKDEPTH, I::Uint32),
         "vtimestamp" => Number(abi::RTRACE_VAR_VTIMESTAMP, I::Uint64),
         "walltimestamp" => Number(abi::RTRACE_VAR_WALLTIMESTAMP, I::Int64),
+        // Linux has no zones but what illumos calls the global one.
+        "zonename" => Variable::Always("global"),
         _ => return None,
     })
 }
