@@ -80,6 +80,7 @@ pub fn run(
         jstackframes: options.program.jstackframes,
         maxframes: options.program.maxframes,
         scratchsize: options.program.scratchsize,
+        empty: options.program.empty,
     };
     let compiled = compile::compile(&program, &mut types, &compiling)
         .map_err(|error| anyhow!(sources.render(&error)))?;
