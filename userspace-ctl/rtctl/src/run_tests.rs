@@ -394,3 +394,16 @@ rtctl: buffer size lowered to 64k\n"
         "start: no memory for the rings"
     );
 }
+
+#[test]
+fn a_buffer_beyond_what_there_can_be_is_refused_if_it_may_not_shrink() {
+    let (mut options, form, sink) = columns();
+    options.bufsize = 100 << 40;
+    options.bufresize = false;
+    let outcome = trace(&module(), (options, form, sink), Targets::default(), |_| {});
+    assert_eq!(
+        outcome.result.unwrap_err(),
+        "could not enable tracing: buffer size of 102400g is more than the 1g that there can be: \
+         ask for less, or set bufresize=auto"
+    );
+}

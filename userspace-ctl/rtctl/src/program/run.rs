@@ -14,7 +14,7 @@ use d_compiler::macros::Macros;
 use d_compiler::source::Define;
 use d_compiler::types::Types;
 use d_compiler::{compile, disassemble};
-use rust_tracer::{Policy, Session, abi};
+use rust_tracer::{Info, Policy, Session, abi};
 
 use super::consumer::Consumer;
 use super::load::{Failure, Load, load, named};
@@ -28,6 +28,7 @@ use crate::names::Names;
 use crate::options::Options;
 use crate::printer::{self, Printer};
 use crate::progress::Progress;
+use crate::resize::Buffer;
 use crate::run::{Role, Run};
 use crate::spec::Spec;
 use crate::symbols::Symbols;
@@ -89,6 +90,7 @@ pub fn run(
         io::stderr().write_all(listing.as_bytes())?;
     }
     let place = |failure: Failure| failure.render(|wrong| sources.render(wrong));
+    settle_sizes(&mut options, session.info(), says)?;
     let loaded = {
         let _progress = Progress::begin("finding the probes");
         enable(session, &compiled, &options, says, &sources).map_err(place)?
@@ -174,6 +176,19 @@ fn list_programs(
     let all = list(session, &specs, form, &mut out, says)?;
     out.flush()?;
     Ok(u8::from(!all))
+}
+
+/// Makes the buffers of a program as large as there can be, or refuses them.
+fn settle_sizes(options: &mut Options, info: &Info, says: &mut Speaker) -> Result<()> {
+    let sizes = &mut options.program.sizes;
+    for (buffer, bytes) in [
+        (Buffer::Aggregations, &mut sizes.aggsize),
+        (Buffer::Speculation, &mut sizes.specsize),
+        (Buffer::Variables, &mut sizes.dynvarsize),
+    ] {
+        *bytes = buffer.settle(*bytes, info, options.bufresize, says)?;
+    }
+    Ok(())
 }
 
 /// Loads the program, and says how many probes each text has matched.
