@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use anyhow::{Result, anyhow};
 use d_compiler::btf::Btf;
-use d_compiler::compiled::Compiled;
+use d_compiler::compiled::{Action, Compiled};
 use d_compiler::error::Error as Wrong;
 use d_compiler::macros::Macros;
 use d_compiler::source::Define;
@@ -70,9 +70,6 @@ pub fn run(
     if args.list {
         return list_programs(args, session, &program, says);
     }
-    if args.destructive {
-        says.notice("-w: there are no destructive actions");
-    }
     let compiling = compile::Options {
         symbol: &super::kallsyms::address,
         strsize: options.program.sizes.strsize,
@@ -118,6 +115,7 @@ fn take_flags(args: &Args, options: &mut Options) {
     let program = &mut options.program;
     program.cpp |= args.preprocess;
     program.zdefs |= args.zero;
+    program.destructive |= args.destructive;
     let flags = args.define.iter().cloned().map(Define::Define);
     let flags = flags.chain(args.undefine.iter().cloned().map(Define::Undefine));
     let flags = flags.chain(args.include.iter().cloned().map(Define::Include));
@@ -199,6 +197,7 @@ fn enable(
     says: &mut Speaker,
     sources: &Sources,
 ) -> Result<Load, Failure> {
+    must_be_allowed(compiled, options)?;
     must_hold_records(compiled, options)?;
     let late = session.info().features & u64::from(abi::RTRACE_FEATURE_LATE) != 0;
     let zero = options.program.zdefs;
@@ -216,6 +215,20 @@ fn enable(
         return Err(anyhow!("no probes matched").into());
     }
     Ok(loaded)
+}
+
+/// Refuses to write files, which dtrace counts among the destructive actions, if `-w` does not allow
+/// it.
+fn must_be_allowed(compiled: &Compiled, options: &Options) -> Result<()> {
+    let mut actions = compiled.clauses.iter().flat_map(|clause| &clause.actions);
+    let writes = actions.any(|action| matches!(action, Action::Freopen { .. }));
+    if writes && !options.program.destructive {
+        return Err(anyhow!(
+            "could not enable tracing: Destructive actions not allowed: freopen() writes a file, \
+             which -w allows"
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses a buffer that is asked for and cannot hold the largest record. A ring is as large as the
