@@ -2,6 +2,7 @@
 /* freopen() writes to a file, and back. */
 /* @needs: guest */
 #pragma D option quiet
+#pragma D option destructive
 
 BEGIN { printf("one\n"); freopen("/dev/null"); }
 BEGIN { printf("two\n"); freopen(""); }

@@ -8,6 +8,7 @@ BEGIN
 	printf("%d ", ((struct task_struct *)&`init_task)->pid);
 	printf("%d ", `cad_pid != NULL);
 	printf("%d ", &`cgrp_dfl_root.cgrp == &vmlinux`cgrp_dfl_root.cgrp);
+	printf("%d ", mutex_owned(&`cgroup_mutex));
 	printf("%d\n", rw_write_held(&`tasklist_lock));
 	exit(0);
 }

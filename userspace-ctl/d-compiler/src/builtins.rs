@@ -19,6 +19,8 @@ pub enum Variable {
     Number(u32, Intrinsic),
     /// A string.
     Text(u32),
+    /// A string that is always the same.
+    Always(&'static str),
     /// `curthread`
     Thread,
     /// `args`, which is an array.
@@ -71,6 +73,8 @@ pub fn variable(name: &str) -> Option<Variable> {
         "ustackdepth" => Number(abi::RTRACE_VAR_USTACKDEPTH, I::Uint32),
         "vtimestamp" => Number(abi::RTRACE_VAR_VTIMESTAMP, I::Uint64),
         "walltimestamp" => Number(abi::RTRACE_VAR_WALLTIMESTAMP, I::Int64),
+        // Linux has no zones but what illumos calls the global one.
+        "zonename" => Variable::Always("global"),
         _ => return None,
     })
 }
@@ -291,11 +295,14 @@ pub enum SymbolType {
 
 /// The type of a variable that people ask for: BTF describes only variables that there is one of
 /// for each CPU. (include/linux/{jiffies,memblock,sched/task,utsname,panic,cpumask,…}.h) File
-/// systems call what their files can do by one pattern.
+/// systems call what their files can do by one pattern, and mutexes have theirs.
 pub fn symbol(name: &str) -> Option<SymbolType> {
     use SymbolType::{Is, Named, Pointer, Pointers, Struct, Text};
     if name.ends_with("_dir_operations") || name.ends_with("_file_operations") {
         return Some(Struct("file_operations"));
+    }
+    if name.ends_with("_mutex") {
+        return Some(Struct("mutex"));
     }
     Some(match name {
         "jiffies" | "loops_per_jiffy" | "max_low_pfn" | "max_mapnr" | "max_pfn" | "min_low_pfn" => {
@@ -312,6 +319,7 @@ pub fn symbol(name: &str) -> Option<SymbolType> {
         | "system_state" => Is(I::Int),
         "saved_command_line" => Is(I::CharPointer),
         "linux_banner" | "linux_proc_banner" => Text,
+        "bpf_verifier_lock" => Struct("mutex"),
         "cad_pid" => Pointer("pid"),
         "cgrp_dfl_root" => Struct("cgroup_root"),
         "init_task" => Struct("task_struct"),

@@ -9,6 +9,7 @@ use crate::check;
 use crate::code;
 use crate::compiled::Compiled;
 use crate::error::Error;
+use crate::parse;
 use crate::types::Types;
 
 /// Bytes of a string, NUL included, if no option says otherwise.
@@ -30,6 +31,8 @@ pub struct Options<'a> {
     pub maxframes: u32,
     /// The most bytes that `alloca()` and kin may be asked for (`scratchsize`).
     pub scratchsize: u32,
+    /// A program that traces nothing will do (`empty`).
+    pub empty: bool,
 }
 
 impl Default for Options<'_> {
@@ -43,17 +46,22 @@ impl Default for Options<'_> {
             jstackframes: 50,
             maxframes: abi::RTRACE_STACK_FRAMES_MAX,
             scratchsize: abi::RTRACE_SCRATCH_BYTES,
+            empty: false,
         }
     }
 }
 
-/// Compiles a program.
+/// Compiles a program. Declarations alone are none, as in libdtrace.
 pub fn compile(
     program: &ast::Program,
     types: &mut Types,
     options: &Options<'_>,
 ) -> Result<Compiled, Error> {
     let checked = check::check(program, types, options)?;
+    let declares = |item: &ast::Item| matches!(item, ast::Item::Declaration(_));
+    if program.items.iter().all(declares) && !options.empty {
+        return Err(parse::empty());
+    }
     let mut compiled = code::generate(&checked, types, options)?;
     compiled.options = program.options.clone();
     Ok(compiled)

@@ -227,6 +227,8 @@ pub enum Action {
     Denormalize(u32),
     /// `setopt(name)`, `setopt(name, value)`
     Setopt(String, Option<String>),
+    /// `ftruncate()`
+    Ftruncate,
     /// `freopen(format, arguments…)`
     Freopen {
         /// The format's text.

@@ -196,11 +196,7 @@ impl<'a> Parser<'a> {
         let allow_empty =
             self.context.allow_empty || program.options.iter().any(|option| option.name == "empty");
         if program.items.is_empty() && !allow_empty {
-            return Err(Error::new(
-                "D_EMPTY",
-                Span::default(),
-                "empty D program translation unit",
-            ));
+            return Err(empty());
         }
         Ok(program)
     }
@@ -379,6 +375,15 @@ fn too_deep(span: Span) -> Error {
         "D_SYNTAX",
         span,
         "the program nests too deeply here: split the expression or declaration",
+    )
+}
+
+/// A text without anything to trace.
+pub(crate) fn empty() -> Error {
+    Error::new(
+        "D_EMPTY",
+        Span::default(),
+        "empty D program translation unit",
     )
 }
 

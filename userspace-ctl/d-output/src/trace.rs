@@ -41,6 +41,8 @@ pub enum Step {
     },
     /// `freopen()`: write to this file from here on; to standard output again if it is empty.
     Freopen(Vec<u8>),
+    /// `ftruncate()`: cut off all that the file holds.
+    Ftruncate,
     /// Say this of the enabling, by [`messages::library_fault`].
     Complaint(String),
 }
@@ -294,6 +296,7 @@ impl Printer {
                     &why.to_string(),
                 ))),
             },
+            A::Ftruncate => shown.step(Step::Ftruncate),
             A::Freopen { arguments, .. } => {
                 let mut file = Vec::new();
                 printf::format(&mut file, format, &items.values(arguments)?, &[], world)?;

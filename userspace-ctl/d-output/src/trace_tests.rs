@@ -298,6 +298,23 @@ fn output_goes_to_another_file() {
 }
 
 #[test]
+fn what_was_printed_before_is_cut_off_before_what_follows() {
+    let printf = |format: &str| A::Printf {
+        format: format.into(),
+        arguments: Vec::new(),
+    };
+    let actions = [printf("old"), A::Ftruncate, printf("new")];
+    let mut session = Session::new(&program(&[&actions]), quiet());
+    let steps = session.steps(&record(
+        3,
+        0,
+        &[0, 1, 2].map(|action| (action, 0, Vec::new())),
+    ));
+    let text = |text: &str| Step::Text(text.into());
+    assert_eq!(steps, [text("old"), Step::Ftruncate, text("new")]);
+}
+
+#[test]
 fn records_as_objects() {
     let printf = A::Printf {
         format: "%d %s\n".into(),
@@ -360,6 +377,7 @@ fn everything() -> Compiled {
         A::Normalize(0),
         A::Denormalize(9),
         A::Setopt("quiet".into(), None),
+        A::Ftruncate,
         A::Freopen {
             format: "%s".into(),
             arguments: vec![Form::String],

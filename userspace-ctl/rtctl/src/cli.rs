@@ -137,7 +137,7 @@ pub struct Args {
     #[arg(short = 'e', help_heading = "Recording")]
     pub exit: bool,
 
-    /// Permit destructive actions: accepted, and there are none
+    /// Permit destructive actions: freopen(), there are no others
     #[arg(short = 'w', help_heading = "Recording")]
     pub destructive: bool,
 

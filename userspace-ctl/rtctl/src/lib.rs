@@ -27,6 +27,7 @@ pub mod output;
 pub mod printer;
 pub mod program;
 pub mod progress;
+pub mod resize;
 pub mod revoke;
 pub mod run;
 pub mod sessions;

@@ -36,6 +36,8 @@ impl Write for Sink {
     }
 }
 
+impl crate::output::Sink for Sink {}
+
 /// A module with a session that is published, and its owner.
 fn published() -> (Arc<Fake>, Session) {
     let module = Fake::new(2, vec![FakeFunction::new("vfs_read")]);

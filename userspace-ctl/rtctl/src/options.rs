@@ -58,6 +58,8 @@ pub struct Program {
     pub scratchsize: u32,
     /// Whether a text may be empty.
     pub empty: bool,
+    /// As `-w`: whether freopen() may write files.
+    pub destructive: bool,
     /// As `-S`.
     pub verbose: bool,
     /// Whether addresses of processes have no names.
@@ -89,6 +91,7 @@ impl Default for Program {
             maxframes: compiling.maxframes,
             scratchsize: compiling.scratchsize,
             empty: false,
+            destructive: false,
             verbose: false,
             noresolve: false,
             argref: false,
@@ -127,7 +130,6 @@ const ANYWAY: &[&str] = &[
     "cleanrate",
     "core",
     "debug",
-    "destructive",
     "disasm",
     "errtags",
     "kdefs",
@@ -336,6 +338,7 @@ impl Program {
             "jstackframes" => self.jstackframes = count(value)?,
             "maxframes" => self.maxframes = count(value)?,
             "empty" => self.empty = turned()?,
+            "destructive" => self.destructive = turned()?,
             "verbose" => self.verbose = turned()?,
             "noresolve" => self.noresolve = turned()?,
             "argref" => self.argref = turned()?,
@@ -447,6 +450,7 @@ mod tests {
         assert_eq!(program("strsize=8").output.strsize, 8);
         assert_eq!(program("scratchsize=1k").scratchsize, 1024);
         assert_eq!(program("jstackframes=5").jstackframes, 5);
+        assert!(program("destructive").destructive);
     }
 
     #[test]

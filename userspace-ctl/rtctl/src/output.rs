@@ -9,7 +9,7 @@ mod flow;
 mod json;
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -29,6 +29,11 @@ const ENOUGH: usize = 64 * 1024;
 pub trait Form {
     /// Writes one record.
     fn record(&mut self, out: &mut Vec<u8>, names: &Names, record: &Record);
+
+    /// How much of `out` the last record has cut off, and with it all that was written before.
+    fn cut(&mut self) -> Option<usize> {
+        None
+    }
 
     /// Writes what was lost at the end of a CPU's ring, where no record tells it.
     fn lost_at_end(&mut self, _out: &mut Vec<u8>, _lost: &Lost) {}
@@ -61,6 +66,20 @@ pub trait Form {
     }
 }
 
+/// What takes the output, without buffering it.
+pub trait Sink: Write {
+    /// Cuts off all that it holds, and says whether it could: a terminal or a pipe cannot.
+    fn cut(&mut self) -> bool {
+        false
+    }
+}
+
+impl Sink for File {
+    fn cut(&mut self) -> bool {
+        self.set_len(0).and_then(|()| self.rewind()).is_ok()
+    }
+}
+
 /// Nothing at all: what `-q` prints without a program.
 pub struct Quiet;
 
@@ -72,12 +91,12 @@ impl Form for Quiet {
 pub struct Output {
     form: Box<dyn Form>,
     buffer: Vec<u8>,
-    sink: Box<dyn Write>,
+    sink: Box<dyn Sink>,
 }
 
 impl Output {
-    /// An output of this form into a sink, which need not buffer.
-    pub fn new(form: Box<dyn Form>, sink: Box<dyn Write>) -> Self {
+    /// An output of this form into a sink.
+    pub fn new(form: Box<dyn Form>, sink: Box<dyn Sink>) -> Self {
         Self {
             form,
             buffer: Vec::with_capacity(2 * ENOUGH),
@@ -88,6 +107,11 @@ impl Output {
     /// Writes one record.
     pub fn record(&mut self, names: &Names, record: &Record) -> io::Result<()> {
         self.form.record(&mut self.buffer, names, record);
+        if let Some(cut) = self.form.cut() {
+            if self.sink.cut() {
+                self.buffer.drain(..cut);
+            }
+        }
         if self.buffer.len() >= ENOUGH {
             return self.flush();
         }

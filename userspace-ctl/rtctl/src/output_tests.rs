@@ -473,6 +473,8 @@ impl Write for Sink {
     }
 }
 
+impl super::Sink for Sink {}
+
 #[test]
 fn records_are_buffered_until_flushed() {
     let sink = Sink::default();
@@ -491,4 +493,44 @@ fn a_file_is_appended_to() {
         open(Some(&path)).unwrap().write_all(b"x").unwrap();
     }
     assert_eq!(std::fs::read(&path).unwrap(), b"xx");
+}
+
+/// A form that cuts off what it wrote before the last word of each record.
+struct Cutting;
+
+impl Form for Cutting {
+    fn record(&mut self, out: &mut Vec<u8>, _: &Names, _: &Record) {
+        out.extend_from_slice(b"old new");
+    }
+
+    fn cut(&mut self) -> Option<usize> {
+        Some("old ".len())
+    }
+}
+
+#[test]
+fn a_file_is_cut_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("out");
+    std::fs::write(&path, "older ").unwrap();
+    for file in [
+        open(Some(&path)).unwrap(),
+        OpenOptions::new().write(true).open(&path).unwrap(),
+    ] {
+        let mut output = Output::new(Box::new(Cutting), Box::new(file));
+        for _ in 0..2 {
+            output.record(&names(), &entry(0)).unwrap();
+            output.flush().unwrap();
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    }
+}
+
+#[test]
+fn what_is_no_file_is_not_cut_off() {
+    let sink = Sink::default();
+    let mut output = Output::new(Box::new(Cutting), Box::new(sink.clone()));
+    output.record(&names(), &entry(0)).unwrap();
+    output.flush().unwrap();
+    assert_eq!(*sink.0.borrow(), b"old new");
 }

@@ -18,6 +18,7 @@ use crate::options::{Options, show_size};
 use crate::output::Output;
 use crate::printer::LIVE;
 use crate::progress::Progress;
+use crate::resize::Buffer;
 use crate::target::{Targets, epitaph};
 use crate::tool::Speaker;
 use crate::watch::{Watch, ended};
@@ -145,7 +146,9 @@ impl Run<'_> {
         let mut config = Config {
             ring_bytes: match options.bufsize {
                 0 => 0,
-                asked => asked.max(least),
+                asked => Buffer::Records
+                    .settle(asked, self.session.info(), options.bufresize, self.says)?
+                    .max(least),
             },
             watermark: options.watermark,
             policy: options.bufpolicy,

@@ -33,6 +33,8 @@ impl Write for Sink {
     }
 }
 
+impl crate::output::Sink for Sink {}
+
 /// What came of a trace.
 struct Outcome {
     printed: String,
@@ -390,5 +392,18 @@ rtctl: buffer size lowered to 64k\n"
     assert_eq!(
         outcome.result.unwrap_err(),
         "start: no memory for the rings"
+    );
+}
+
+#[test]
+fn a_buffer_beyond_what_there_can_be_is_refused_if_it_may_not_shrink() {
+    let (mut options, form, sink) = columns();
+    options.bufsize = 100 << 40;
+    options.bufresize = false;
+    let outcome = trace(&module(), (options, form, sink), Targets::default(), |_| {});
+    assert_eq!(
+        outcome.result.unwrap_err(),
+        "could not enable tracing: buffer size of 102400g is more than the 1g that there can be: \
+         ask for less, or set bufresize=auto"
     );
 }

@@ -208,7 +208,7 @@ fn trace(
     says: &mut Speaker,
 ) -> Result<bool> {
     if args.destructive {
-        says.notice("-w: there are no destructive actions");
+        says.notice("-w: without a program there are no destructive actions");
     }
     let mut printer = Printer::open(&args.printing, options)?;
     let mut attempt = || {

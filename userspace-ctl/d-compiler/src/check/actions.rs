@@ -74,13 +74,7 @@ impl Checker<'_> {
                 self.aggregation_action(function, arguments, span)
             }
             "setopt" => self.setopt(function, arguments, span),
-            // What freopen() opened, or standard output, begins anew.
-            "ftruncate" => Err(Error::new(
-                "D_UNKNOWN",
-                span,
-                "tracing function ftruncate( ) is not supported: files that are written to are \
-                 not cut off; open a new one with freopen( )",
-            )),
+            "ftruncate" => Ok(one(Action::Ftruncate, Vec::new())),
             "speculate" | "commit" | "discard" | "exit" => {
                 let nodes = self.values(arguments)?;
                 let node = self

@@ -540,9 +540,10 @@ fn llquantize(
                         .into(),
                 );
             }
+            // Values have a sign, and so have the ends of magnitudes.
             if u32::try_from(high + 1)
                 .ok()
-                .and_then(|power| factor.checked_pow(power))
+                .and_then(|power| (factor as i64).checked_pow(power))
                 .is_none()
             {
                 return refuse(

@@ -104,6 +104,10 @@ impl Checker<'_> {
                 NodeKind::BuiltinText(number),
                 self.types.intrinsic(Intrinsic::String),
             ),
+            builtins::Variable::Always(text) => (
+                NodeKind::Text(text.into()),
+                self.types.intrinsic(Intrinsic::String),
+            ),
             builtins::Variable::Thread => (
                 NodeKind::Builtin(abi::RTRACE_VAR_CURTHREAD),
                 self.pointer_to_struct("task_struct"),

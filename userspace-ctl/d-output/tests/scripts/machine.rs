@@ -442,7 +442,8 @@ impl Printed<'_> {
                     let probe = self.names.probe(recorded.probe).unwrap_or_default();
                     self.errors += &messages::library_fault(recorded.clause + 1, &probe, &what);
                 }
-                Step::Json(_) | Step::Setopt { .. } | Step::Freopen(_) => {}
+                // The output is no file.
+                Step::Json(_) | Step::Setopt { .. } | Step::Freopen(_) | Step::Ftruncate => {}
             }
         }
         Ok(())

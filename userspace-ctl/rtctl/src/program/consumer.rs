@@ -26,7 +26,7 @@ use super::world::{AS_SYSCALL, Machine};
 use crate::access::plain;
 use crate::names::Names;
 use crate::options::Options;
-use crate::output::Form;
+use crate::output::{Form, Sink};
 
 /// Records that may be held back.
 const HELD_MOST: usize = 1 << 20;
@@ -51,6 +51,8 @@ pub struct Consumer {
     held_count: usize,
     /// Where text goes in place of the output, since `freopen()`.
     file: Option<File>,
+    /// How much of the output is to be cut off (`ftruncate()`).
+    cut: Option<usize>,
     exit: Option<i32>,
     said: Vec<String>,
 }
@@ -89,6 +91,7 @@ impl Consumer {
             held: HashMap::new(),
             held_count: 0,
             file: None,
+            cut: None,
             exit: None,
             said: Vec::new(),
         })
@@ -179,6 +182,13 @@ impl Consumer {
                 }
             }
             Step::Freopen(file) => self.reopen(names, at, &file),
+            Step::Ftruncate => match &mut self.file {
+                // What cannot be cut off stays, as in dtrace.
+                Some(file) => {
+                    file.cut();
+                }
+                None => self.cut = Some(out.len()),
+            },
             Step::Complaint(what) => self.complain(names, at, &what),
         }
     }
@@ -290,6 +300,10 @@ impl Form for Consumer {
             Event::Lost { .. } | Event::Skipped { .. } => self.printer.lost(),
             _ => {}
         }
+    }
+
+    fn cut(&mut self) -> Option<usize> {
+        self.cut.take()
     }
 
     fn collect(&mut self) -> Result<(), rust_tracer::Error> {

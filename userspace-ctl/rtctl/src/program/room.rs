@@ -42,6 +42,7 @@ fn action(action: &Action, strsize: u32) -> u64 {
         | Action::Clear(_)
         | Action::Trunc { .. }
         | Action::Denormalize(_)
+        | Action::Ftruncate
         | Action::Setopt(..) => ITEM,
     }
 }

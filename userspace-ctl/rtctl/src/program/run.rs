@@ -8,13 +8,13 @@ use std::rc::Rc;
 
 use anyhow::{Result, anyhow};
 use d_compiler::btf::Btf;
-use d_compiler::compiled::Compiled;
+use d_compiler::compiled::{Action, Compiled};
 use d_compiler::error::Error as Wrong;
 use d_compiler::macros::Macros;
 use d_compiler::source::Define;
 use d_compiler::types::Types;
 use d_compiler::{compile, disassemble};
-use rust_tracer::{Policy, Session, abi};
+use rust_tracer::{Info, Policy, Session, abi};
 
 use super::consumer::Consumer;
 use super::load::{Failure, Load, load, named};
@@ -28,6 +28,7 @@ use crate::names::Names;
 use crate::options::Options;
 use crate::printer::{self, Printer};
 use crate::progress::Progress;
+use crate::resize::Buffer;
 use crate::run::{Role, Run};
 use crate::spec::Spec;
 use crate::symbols::Symbols;
@@ -69,9 +70,6 @@ pub fn run(
     if args.list {
         return list_programs(args, session, &program, says);
     }
-    if args.destructive {
-        says.notice("-w: there are no destructive actions");
-    }
     let compiling = compile::Options {
         symbol: &super::kallsyms::address,
         strsize: options.program.sizes.strsize,
@@ -80,6 +78,7 @@ pub fn run(
         jstackframes: options.program.jstackframes,
         maxframes: options.program.maxframes,
         scratchsize: options.program.scratchsize,
+        empty: options.program.empty,
     };
     let compiled = compile::compile(&program, &mut types, &compiling)
         .map_err(|error| anyhow!(sources.render(&error)))?;
@@ -88,6 +87,7 @@ pub fn run(
         io::stderr().write_all(listing.as_bytes())?;
     }
     let place = |failure: Failure| failure.render(|wrong| sources.render(wrong));
+    settle_sizes(&mut options, session.info(), says)?;
     let loaded = {
         let _progress = Progress::begin("finding the probes");
         enable(session, &compiled, &options, says, &sources).map_err(place)?
@@ -115,6 +115,7 @@ fn take_flags(args: &Args, options: &mut Options) {
     let program = &mut options.program;
     program.cpp |= args.preprocess;
     program.zdefs |= args.zero;
+    program.destructive |= args.destructive;
     let flags = args.define.iter().cloned().map(Define::Define);
     let flags = flags.chain(args.undefine.iter().cloned().map(Define::Undefine));
     let flags = flags.chain(args.include.iter().cloned().map(Define::Include));
@@ -175,6 +176,19 @@ fn list_programs(
     Ok(u8::from(!all))
 }
 
+/// Makes the buffers of a program as large as there can be, or refuses them.
+fn settle_sizes(options: &mut Options, info: &Info, says: &mut Speaker) -> Result<()> {
+    let sizes = &mut options.program.sizes;
+    for (buffer, bytes) in [
+        (Buffer::Aggregations, &mut sizes.aggsize),
+        (Buffer::Speculation, &mut sizes.specsize),
+        (Buffer::Variables, &mut sizes.dynvarsize),
+    ] {
+        *bytes = buffer.settle(*bytes, info, options.bufresize, says)?;
+    }
+    Ok(())
+}
+
 /// Loads the program, and says how many probes each text has matched.
 fn enable(
     session: &Session,
@@ -183,6 +197,7 @@ fn enable(
     says: &mut Speaker,
     sources: &Sources,
 ) -> Result<Load, Failure> {
+    must_be_allowed(compiled, options)?;
     must_hold_records(compiled, options)?;
     let late = session.info().features & u64::from(abi::RTRACE_FEATURE_LATE) != 0;
     let zero = options.program.zdefs;
@@ -200,6 +215,20 @@ fn enable(
         return Err(anyhow!("no probes matched").into());
     }
     Ok(loaded)
+}
+
+/// Refuses to write files, which dtrace counts among the destructive actions, if `-w` does not allow
+/// it.
+fn must_be_allowed(compiled: &Compiled, options: &Options) -> Result<()> {
+    let mut actions = compiled.clauses.iter().flat_map(|clause| &clause.actions);
+    let writes = actions.any(|action| matches!(action, Action::Freopen { .. }));
+    if writes && !options.program.destructive {
+        return Err(anyhow!(
+            "could not enable tracing: Destructive actions not allowed: freopen() writes a file, \
+             which -w allows"
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses a buffer that is asked for and cannot hold the largest record. A ring is as large as the
