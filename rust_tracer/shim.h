@@ -111,6 +111,8 @@ struct rtrace_place {
 /* Innermost first: the caller, or what was interrupted. Returns how many. */
 u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room);
 u32 rtrace_user_stack(u64 *frames, u32 room);
+/* RTRACE_UREG_* of the current task; 0 for what is never in user space. */
+u64 rtrace_user_register(u32 number);
 /* What a clock interrupted: in the kernel, or in user space; the other is 0. */
 void rtrace_counters(const struct rtrace_place *place, u64 *kernel, u64 *user);
 

@@ -14,6 +14,7 @@
 #include <linux/ftrace.h>
 #include <linux/hrtimer.h>
 #include <linux/mount.h>
+#include <linux/nospec.h>
 #include <linux/path.h>
 #include <linux/random.h>
 #include <linux/sched.h>
@@ -332,6 +333,47 @@ void rtrace_counters(const struct rtrace_place *place, u64 *kernel, u64 *user)
 
 	*kernel = regs && !user_mode((struct pt_regs *)regs) ? regs->ip : 0;
 	*user = regs && user_mode((struct pt_regs *)regs) ? regs->ip : 0;
+}
+
+/* ---- registers of user space ------------------------------------------------------- */
+
+#define RTRACE_UREG_OF(field) (offsetof(struct pt_regs, field) / sizeof(unsigned long))
+
+/* DTrace's numbers are those of struct pt_regs, as far as it goes. */
+static_assert(RTRACE_UREG_OF(r15) == RTRACE_UREG_R15);
+static_assert(RTRACE_UREG_OF(ax) == RTRACE_UREG_RAX);
+static_assert(RTRACE_UREG_OF(orig_ax) == RTRACE_UREG_ERR);
+static_assert(RTRACE_UREG_OF(ip) == RTRACE_UREG_RIP);
+static_assert(RTRACE_UREG_OF(sp) == RTRACE_UREG_RSP);
+static_assert(RTRACE_UREG_OF(ss) == RTRACE_UREG_SS);
+
+u64 rtrace_user_register(u32 number)
+{
+	const struct thread_struct *thread = &current->thread;
+	struct pt_regs *regs = task_pt_regs(current);
+
+	if ((current->flags & PF_KTHREAD) || !user_mode(regs))
+		return 0;
+	switch (number) {
+	case RTRACE_UREG_CS: /* beside which FRED keeps more, as beside the next */
+		return regs->cs;
+	case RTRACE_UREG_SS:
+		return regs->ss;
+	case RTRACE_UREG_DS:
+		return thread->ds;
+	case RTRACE_UREG_ES:
+		return thread->es;
+	case RTRACE_UREG_FS:
+		return thread->fsbase;
+	case RTRACE_UREG_GS:
+		return thread->gsbase;
+	case RTRACE_UREG_TRAPNO:
+		return thread->trap_nr;
+	}
+	if (number > RTRACE_UREG_SS)
+		return 0;
+	number = array_index_nospec(number, RTRACE_UREG_SS + 1);
+	return regs_get_register(regs, number * sizeof(unsigned long));
 }
 
 /* ---- paths -------------------------------------------------------------------------- */

@@ -269,6 +269,38 @@ struct rtrace_program {
 #define RTRACE_VAR_PROBEFUNC 67u
 #define RTRACE_VAR_PROBENAME 68u
 #define RTRACE_VAR_CWD 69u
+/* Built-in numbers again. */
+#define RTRACE_VAR_UREG0 128u /* to + RTRACE_UREGS - 1: RTRACE_UREG_*; 0 if the task has none */
+
+/* Registers of the current task in user space, by DTrace's numbers: those of x86-64. */
+#define RTRACE_UREG_R15 0u
+#define RTRACE_UREG_R14 1u
+#define RTRACE_UREG_R13 2u
+#define RTRACE_UREG_R12 3u
+#define RTRACE_UREG_RBP 4u
+#define RTRACE_UREG_RBX 5u
+#define RTRACE_UREG_R11 6u
+#define RTRACE_UREG_R10 7u
+#define RTRACE_UREG_R9 8u
+#define RTRACE_UREG_R8 9u
+#define RTRACE_UREG_RAX 10u
+#define RTRACE_UREG_RCX 11u
+#define RTRACE_UREG_RDX 12u
+#define RTRACE_UREG_RSI 13u
+#define RTRACE_UREG_RDI 14u
+#define RTRACE_UREG_ERR 15u /* the system call's number, or an exception's error code */
+#define RTRACE_UREG_RIP 16u
+#define RTRACE_UREG_CS 17u
+#define RTRACE_UREG_RFL 18u
+#define RTRACE_UREG_RSP 19u
+#define RTRACE_UREG_SS 20u
+/* As the kernel has last kept them of the thread; of FS and GS the bases. */
+#define RTRACE_UREG_DS 21u
+#define RTRACE_UREG_ES 22u
+#define RTRACE_UREG_FS 23u
+#define RTRACE_UREG_GS 24u
+#define RTRACE_UREG_TRAPNO 25u
+#define RTRACE_UREGS 26u
 
 /* Subroutines (CALL); strings are pointers, and so are results that are strings. */
 #define RTRACE_SUB_RAND 0u

@@ -25,6 +25,7 @@ use crate::{
         self,
         dynamic::NoRoom,
         insn::{
+            user_register,
             var,
             ARG0,
             ENTRYARG0, //
@@ -281,6 +282,13 @@ impl<'a> World<'a> {
         Ok(frame[0])
     }
 
+    /// A register of the current task in user space, `RTRACE_UREG_*`.
+    fn user_register(&self, register: u32) -> Result<u64, Fault> {
+        self.shows_data()?;
+        // SAFETY: Any context, preemption off; any number.
+        Ok(unsafe { bindings::rtrace_user_register(register) })
+    }
+
     /// What names the current thread for good: in interrupts, which are not the task that they came
     /// upon, another for each kind.
     fn thread(&self) -> u64 {
@@ -391,7 +399,10 @@ impl program::World for World<'_> {
                 frames[1]
             }
             var::TARGET => self.fired.engine.target().into(),
-            _ => return Err(Fault::of(abi::RTRACE_FAULT_ILLOP)),
+            which => match user_register(which) {
+                Some(register) => self.user_register(register)?,
+                None => return Err(Fault::of(abi::RTRACE_FAULT_ILLOP)),
+            },
         })
     }
 

@@ -398,7 +398,9 @@ macro_rules! built_ins {
                 20 => "entryarg4",
                 21 => "entryarg5",
                 $($number => $name,)*
-                _ => return None,
+                _ => return user_register(number).and_then(|register| {
+                    USER_REGISTERS.get(register as usize).copied()
+                }),
             })
         }
     };
@@ -439,7 +441,50 @@ pub(crate) const ARG0: u32 = 0;
 /// The first argument at entry; five more follow. `RTRACE_VAR_ENTRYARG0`.
 pub(crate) const ENTRYARG0: u32 = 16;
 
+/// The first register of the current task in user space; the others follow. `RTRACE_VAR_UREG0`.
+pub(crate) const UREG0: u32 = 128;
+/// How many registers of user space there are. `RTRACE_UREGS`.
+pub(crate) const UREGS: u32 = 26;
+
+/// Registers of user space as D calls them, by `RTRACE_UREG_*`.
+static USER_REGISTERS: [&str; UREGS as usize] = [
+    "uregs[R_R15]",
+    "uregs[R_R14]",
+    "uregs[R_R13]",
+    "uregs[R_R12]",
+    "uregs[R_RBP]",
+    "uregs[R_RBX]",
+    "uregs[R_R11]",
+    "uregs[R_R10]",
+    "uregs[R_R9]",
+    "uregs[R_R8]",
+    "uregs[R_RAX]",
+    "uregs[R_RCX]",
+    "uregs[R_RDX]",
+    "uregs[R_RSI]",
+    "uregs[R_RDI]",
+    "uregs[R_ERR]",
+    "uregs[R_RIP]",
+    "uregs[R_CS]",
+    "uregs[R_RFL]",
+    "uregs[R_RSP]",
+    "uregs[R_SS]",
+    "uregs[R_DS]",
+    "uregs[R_ES]",
+    "uregs[R_FS]",
+    "uregs[R_GS]",
+    "uregs[R_TRAPNO]",
+];
+
+/// Which register of user space a built-in variable is; `None`: it is another variable.
+#[inline(always)]
+pub(crate) fn user_register(number: u32) -> Option<u32> {
+    number
+        .checked_sub(UREG0)
+        .filter(|register| *register < UREGS)
+}
+
 /// Whether a built-in variable is a string (GETSTR), not a number (GET).
 pub(crate) fn is_text(number: u32) -> bool {
-    number >= var::EXECNAME
+    (var::EXECNAME..UREG0).contains(&number)
 }

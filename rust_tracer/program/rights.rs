@@ -18,6 +18,7 @@ use super::insn::{
     built_in,
     op,
     sub,
+    user_register,
     var,
     ARG0,
     ENTRYARG0, //
@@ -110,6 +111,7 @@ pub(crate) fn of_built_in(number: u32) -> Shown {
         | var::USTACKDEPTH
         | var::UCALLER
         | var::CWD => Shown::Kernel,
+        number if user_register(number).is_some() => Shown::Kernel,
         _ => Shown::Everywhere,
     }
 }

@@ -4,7 +4,9 @@
 
 use std::mem::{offset_of, size_of};
 
-use crate::program::insn::{built_in, is_text, FORMS, OPS, REGISTERS, SUBROUTINES};
+use crate::program::insn::{
+    built_in, is_text, user_register, FORMS, OPS, REGISTERS, SUBROUTINES, UREG0, UREGS,
+};
 use crate::program::{
     agg, buckets, fault, layout, scope, value, verify, Aggregation, Clause, Variable,
     CLAUSE_DEFAULT, CLAUSE_SYSCALL, GLOBALS_MAX, KEYS_MAX, LOCALS_MAX, RECORD_HEAD, RECORD_MAX,
@@ -78,6 +80,9 @@ fn built_in_variables_are_those_of_the_abi_and_no_others() {
         let Some(name) = built_in(number) else {
             continue;
         };
+        if user_register(number).is_some() {
+            continue;
+        }
         known += 1;
         assert_eq!(is_text(number), number >= 64);
         let base = name.trim_start_matches('$').to_uppercase();
@@ -92,7 +97,27 @@ fn built_in_variables_are_those_of_the_abi_and_no_others() {
             assert_eq!(*first, u64::from(number), "{name}");
         }
     }
-    assert_eq!(known, header.len() + 9 + 5);
+    // The registers are told of below.
+    assert_eq!(known, header.len() - 1 + 9 + 5);
+}
+
+#[test]
+fn registers_of_user_space_are_those_of_the_abi_and_no_others() {
+    let header = family("RTRACE_UREG_");
+    assert_eq!(header.len() as u64, value_of("RTRACE_UREGS"));
+    assert_eq!(u64::from(UREGS), value_of("RTRACE_UREGS"));
+    assert_eq!(u64::from(UREG0), value_of("RTRACE_VAR_UREG0"));
+    for (name, register) in header {
+        let number = UREG0 + register as u32;
+        assert_eq!(
+            built_in(number),
+            Some(format!("uregs[R_{name}]")).as_deref()
+        );
+        assert_eq!(user_register(number), Some(register as u32));
+        assert!(!is_text(number));
+    }
+    assert_eq!(built_in(UREG0 + UREGS), None);
+    assert_eq!(built_in(UREG0 - 1), None);
 }
 
 #[test]

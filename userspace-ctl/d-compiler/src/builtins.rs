@@ -3,6 +3,7 @@
 //! those of libdtrace's dt_open.c, and of the libraries that come with it.
 #![forbid(unsafe_code)]
 
+pub mod registers;
 mod structure;
 
 use rust_tracer::abi;
@@ -27,8 +28,8 @@ pub enum Variable {
     Arguments,
     /// `curcpu`, `curpsinfo`, `curlwpsinfo`
     Structure(&'static Structure),
-    /// What Linux does not have, and why.
-    Refused(&'static str),
+    /// `uregs`, which is an array.
+    Registers,
 }
 
 /// A built-in variable by its name.
@@ -69,7 +70,7 @@ pub fn variable(name: &str) -> Option<Variable> {
         "timestamp" => Number(abi::RTRACE_VAR_TIMESTAMP, I::Uint64),
         "ucaller" => Number(abi::RTRACE_VAR_UCALLER, I::Uint64),
         "uid" => Number(abi::RTRACE_VAR_UID, I::Uid),
-        "uregs" => Variable::Refused("the registers of user code are not recorded"),
+        "uregs" => Variable::Registers,
         "ustackdepth" => Number(abi::RTRACE_VAR_USTACKDEPTH, I::Uint32),
         "vtimestamp" => Number(abi::RTRACE_VAR_VTIMESTAMP, I::Uint64),
         "walltimestamp" => Number(abi::RTRACE_VAR_WALLTIMESTAMP, I::Int64),
@@ -334,12 +335,14 @@ pub fn symbol(name: &str) -> Option<SymbolType> {
     })
 }
 
-/// A constant that a library of dtrace defines: errors, signals, flags of open(), faults.
+/// A constant that a library of dtrace defines: errors, signals, flags of open(), faults,
+/// registers.
 pub fn constant(name: &str) -> Option<(i64, Intrinsic)> {
-    CONSTANTS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| (*value, I::Int))
+    let known = CONSTANTS.iter().find(|(known, _)| *known == name);
+    known
+        .map(|(_, value)| *value)
+        .or_else(|| registers::number(name).map(i64::from))
+        .map(|value| (value, I::Int))
 }
 
 static CONSTANTS: &[(&str, i64)] = &[

@@ -28,6 +28,7 @@ mod operators;
 mod origin;
 mod places;
 mod printf;
+mod registers;
 mod statements;
 mod translate;
 pub mod tree;

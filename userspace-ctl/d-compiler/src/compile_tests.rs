@@ -68,6 +68,15 @@ fn a_count_without_keys_is_one_instruction() {
 }
 
 #[test]
+fn registers_of_user_code_have_names() {
+    let compiled = built("BEGIN { trace(uregs[R_PC]); }");
+    assert_eq!(
+        lines(&compiled),
+        ["get r0, uregs[R_RIP]", "emit [0.0], r0", "ret"]
+    );
+}
+
+#[test]
 fn a_distribution_by_program() {
     let compiled = built("fbt::vfs_read:return { @[execname] = quantize(elapsed); }");
     assert_eq!(

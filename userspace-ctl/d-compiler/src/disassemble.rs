@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use rust_tracer::abi;
 
+use crate::builtins::registers;
 use crate::code::assembler::Instruction;
 use crate::compiled::{Clause, Compiled, Form};
 
@@ -297,6 +298,12 @@ fn variable(compiled: &Compiled, index: i32) -> String {
 
 /// A built-in variable as D calls it.
 fn builtin(number: u32) -> String {
+    if let Some(register) = number
+        .checked_sub(abi::RTRACE_VAR_UREG0)
+        .and_then(registers::name)
+    {
+        return format!("uregs[{register}]");
+    }
     let name = match number {
         abi::RTRACE_VAR_ARG0..=9 => return format!("arg{number}"),
         abi::RTRACE_VAR_ENTRYARG0..=21 => {

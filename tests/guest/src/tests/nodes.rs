@@ -8,6 +8,7 @@ use std::process::Command;
 
 use rust_tracer::abi;
 use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::guest;
 use crate::options::Options;
@@ -62,18 +63,31 @@ fn rights(node: &str) -> Outcome<(u32, u32, String)> {
     ))
 }
 
-fn udevadm(arguments: &[&str]) -> Outcome {
-    let status = Command::new("udevadm").args(arguments).status()?;
-    check!(status.success(), "udevadm {arguments:?}: {status}");
+/// Has every process of udev stop, or go on.
+fn udev(signal: Signal) -> Outcome {
+    let mut count = 0;
+    for entry in fs::read_dir("/proc")? {
+        let folder = entry?.path();
+        let command = fs::read_to_string(folder.join("comm")).unwrap_or_default();
+        let of_udev = ["systemd-udevd", "(udev-worker)"].contains(&command.trim_end());
+        let pid = folder.file_name().and_then(|name| name.to_str()?.parse().ok());
+        if let (true, Some(pid)) = (of_udev, pid.and_then(Pid::from_raw)) {
+            match kill_process(pid, signal) {
+                // A worker that was idle for long.
+                Err(Errno::SRCH) => {}
+                sent => sent?,
+            }
+            count += 1;
+        }
+    }
+    check!(count > 0, "there is no udev");
     Ok(())
 }
 
 /// Loads the module with udev on hold, looks, and lets udev go on.
 fn bare(_: &Options) -> Outcome {
     guest::settle()?;
-    udevadm(&["control", "--stop-exec-queue"])?;
-    // It has heard of it once it answers.
-    udevadm(&["control", "--ping"])?;
+    udev(Signal::STOP)?;
     let look = || -> Outcome<Vec<(u32, u32, String)>> {
         target::unload("rust_tracer")?;
         // The module itself, without what else modprobe may be configured to do.
@@ -84,7 +98,7 @@ fn bare(_: &Options) -> Outcome {
         NODES.iter().map(|node| rights(node)).collect()
     };
     let found = look();
-    udevadm(&["control", "--start-exec-queue"])?;
+    udev(Signal::CONT)?;
     guest::settle()?;
     for (node, found) in NODES.iter().zip(found?) {
         check_eq!(

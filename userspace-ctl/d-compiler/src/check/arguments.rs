@@ -73,29 +73,7 @@ fn in_expr(expr: &Expr) -> bool {
 impl Checker<'_> {
     /// `args[keys]`
     pub(super) fn probe_argument(&mut self, keys: &[Expr], span: Span) -> Result<Node, Error> {
-        let [key] = keys else {
-            return Err(Error::new(
-                "D_PROTO_LEN",
-                span,
-                format!(
-                    "args[ ] prototype mismatch: {} arg{} passed, 1 expected",
-                    keys.len(),
-                    if keys.len() == 1 { "" } else { "s" }
-                ),
-            ));
-        };
-        let index = self.value(key)?;
-        let Some(number) = index.constant() else {
-            return Err(Error::new(
-                "D_PROTO_ARG",
-                span,
-                format!(
-                    "args[ ] argument #1 is incompatible with prototype:\n\t\
-                     prototype: integer constant\n\t argument: {}",
-                    self.shown(&index)
-                ),
-            ));
-        };
+        let number = self.constant_key("args", keys, span)?;
         let Some(probes) = self.probes.clone() else {
             return Err(Error::new(
                 "D_ARGS_NONE",

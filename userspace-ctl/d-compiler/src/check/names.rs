@@ -112,7 +112,7 @@ impl Checker<'_> {
                 NodeKind::Builtin(abi::RTRACE_VAR_CURTHREAD),
                 self.pointer_to_struct("task_struct"),
             ),
-            builtins::Variable::Arguments => {
+            builtins::Variable::Arguments | builtins::Variable::Registers => {
                 return Err(bad_reference("associative array", name, "scalar", span));
             }
             builtins::Variable::Structure(structure) => {
@@ -122,9 +122,6 @@ impl Checker<'_> {
                 } else {
                     Ok(self.translated(translation, span))
                 };
-            }
-            builtins::Variable::Refused(why) => {
-                return Err(Error::new("D_VAR_UNSUP", span, format!("{name}: {why}")));
             }
         };
         let mut node = Node::new(kind, ty, span);

@@ -39,12 +39,8 @@ impl Checker<'_> {
                             Some(builtins::Variable::Arguments) => {
                                 return self.probe_argument(keys, span);
                             }
-                            Some(builtins::Variable::Refused(why)) => {
-                                return Err(Error::new(
-                                    "D_VAR_UNSUP",
-                                    span,
-                                    format!("{name}: {why}"),
-                                ));
+                            Some(builtins::Variable::Registers) => {
+                                return self.user_register(keys, span);
                             }
                             Some(_) => None,
                             None if builtins::function(name).is_some()
@@ -112,6 +108,38 @@ impl Checker<'_> {
             return Err(not_a_pointer(span));
         }
         Err(self.incompatible(&pointer, "+", &index, span))
+    }
+
+    /// The one key of an array that takes a constant.
+    pub(super) fn constant_key(
+        &mut self,
+        array: &str,
+        keys: &[Expr],
+        span: Span,
+    ) -> Result<i64, Error> {
+        let [key] = keys else {
+            return Err(Error::new(
+                "D_PROTO_LEN",
+                span,
+                format!(
+                    "{array}[ ] prototype mismatch: {} arg{} passed, 1 expected",
+                    keys.len(),
+                    if keys.len() == 1 { "" } else { "s" }
+                ),
+            ));
+        };
+        let index = self.value(key)?;
+        index.constant().ok_or_else(|| {
+            Error::new(
+                "D_PROTO_ARG",
+                span,
+                format!(
+                    "{array}[ ] argument #1 is incompatible with prototype:\n\t\
+                     prototype: integer constant\n\t argument: {}",
+                    self.shown(&index)
+                ),
+            )
+        })
     }
 
     /// `*pointer`

@@ -18,7 +18,7 @@ use d_output::trace::{self, Printer, Step};
 use d_output::world::{Probe, World as Told};
 
 use crate::program::aggregations::{Function, Placed, Shape, Table};
-use crate::program::insn::var;
+use crate::program::insn::{user_register, var};
 use crate::program::interpret::{Firing, Outcome, Room};
 use crate::program::layout::layout;
 use crate::program::rights::Rights;
@@ -172,6 +172,7 @@ impl World for Surroundings<'_> {
             var::PID | var::TID => PID.into(),
             var::PPID => PARENT.into(),
             var::CURTHREAD => 0xffff_8880_0123_4000,
+            which if user_register(which).is_some() => which.into(),
             _ => 0,
         })
     }

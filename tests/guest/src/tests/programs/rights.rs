@@ -44,6 +44,11 @@ fn cases() -> Vec<(&'static str, Code, [bool; 3])> {
         ("errno", get(abi::RTRACE_VAR_ERRNO), [false, true, true]),
         ("caller", get(abi::RTRACE_VAR_CALLER), none),
         ("curthread", get(abi::RTRACE_VAR_CURTHREAD), none),
+        (
+            "uregs[R_RSP]",
+            get(abi::RTRACE_VAR_UREG0 + abi::RTRACE_UREG_RSP),
+            none,
+        ),
         ("elapsed", get(abi::RTRACE_VAR_ELAPSED), all),
         ("timestamp", get(abi::RTRACE_VAR_TIMESTAMP), all),
         ("pid", get(abi::RTRACE_VAR_PID), all),

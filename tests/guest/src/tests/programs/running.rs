@@ -64,7 +64,7 @@ fn arguments(_: &Options) -> Outcome {
 }
 
 fn built_ins(_: &Options) -> Outcome {
-    const ASKED: [u32; 12] = [
+    const ASKED: [u32; 15] = [
         abi::RTRACE_VAR_PROBE,
         abi::RTRACE_VAR_CPU,
         abi::RTRACE_VAR_PID,
@@ -77,6 +77,9 @@ fn built_ins(_: &Options) -> Outcome {
         abi::RTRACE_VAR_TIMESTAMP,
         abi::RTRACE_VAR_WALLTIMESTAMP,
         abi::RTRACE_VAR_VTIMESTAMP,
+        abi::RTRACE_VAR_UREG0 + abi::RTRACE_UREG_RSP,
+        abi::RTRACE_VAR_UREG0 + abi::RTRACE_UREG_CS,
+        abi::RTRACE_VAR_UREG0 + abi::RTRACE_UREG_ERR,
     ];
     let mut code = Code::new();
     for which in ASKED {
@@ -127,6 +130,12 @@ fn built_ins(_: &Options) -> Outcome {
         (abi::RTRACE_VAR_GID, 0),
         (abi::RTRACE_VAR_IPL, abi::RTRACE_CONTEXT_TASK),
         (abi::RTRACE_VAR_ID, id),
+        // Code of 64 bits.
+        (abi::RTRACE_VAR_UREG0 + abi::RTRACE_UREG_CS, 0x33),
+        (
+            abi::RTRACE_VAR_UREG0 + abi::RTRACE_UREG_ERR,
+            libc::SYS_write as u32,
+        ),
     ] {
         check_eq!(number(which), Some(wanted.into()), "variable {which}");
     }
@@ -148,6 +157,12 @@ fn built_ins(_: &Options) -> Outcome {
     );
     let spent = number(abi::RTRACE_VAR_VTIMESTAMP).unwrap_or(0);
     check!(spent > 0, "vtimestamp is 0");
+    let stack = number(abi::RTRACE_VAR_UREG0 + abi::RTRACE_UREG_RSP).unwrap_or(0);
+    let here = std::ptr::from_ref(&stack).addr() as u64;
+    check!(
+        stack < here && here - stack < 1 << 16,
+        "uregs[R_SP] {stack:#x}, a variable of the caller at {here:#x}"
+    );
     let text = |which: u32| {
         let found = made.items.iter().find(|i| u32::from(i.argument) == which);
         found.map(|item| String::from_utf8_lossy(&item.payload).into_owned())
