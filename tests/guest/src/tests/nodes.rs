@@ -70,7 +70,9 @@ fn udev(signal: Signal) -> Outcome {
         let folder = entry?.path();
         let command = fs::read_to_string(folder.join("comm")).unwrap_or_default();
         let of_udev = ["systemd-udevd", "(udev-worker)"].contains(&command.trim_end());
-        let pid = folder.file_name().and_then(|name| name.to_str()?.parse().ok());
+        let pid = folder
+            .file_name()
+            .and_then(|name| name.to_str()?.parse().ok());
         if let (true, Some(pid)) = (of_udev, pid.and_then(Pid::from_raw)) {
             match kill_process(pid, signal) {
                 // A worker that was idle for long.
