@@ -115,7 +115,8 @@ pub fn run_all(tests: &[(String, &Test)], options: &Options) -> Outcome<bool> {
             ktap.explain(&text)?;
         }
         ktap.result(name, &verdict)?;
-        eprintln!("{:8.1} s  {name}", begun.elapsed().as_secs_f64());
+        // On the same stream, or the two would run into each other.
+        ktap.explain(&format!("{:.1} s: {name}", begun.elapsed().as_secs_f64()))?;
     }
     let [recursion, leak] = AFTERWARDS;
     let (recursed, lost) = match watch {
