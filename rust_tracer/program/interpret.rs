@@ -25,6 +25,7 @@ use super::{
         Memory,
         OWN_BYTES, //
     },
+    numbers,
     rights::Rights,
     Clause,
     Fault,
@@ -244,7 +245,6 @@ impl<'a, W: World> Firing<'a, W> {
             let a = r[insn.a as usize % REGISTERS];
             let b = r[insn.b as usize % REGISTERS];
             let i = i64::from(insn.i) as u64;
-            let (sa, sb, si) = (a as i64, b as i64, i as i64);
             let taken = match insn.op {
                 op::RET => return state.end(clause),
                 op::FILTER => {
@@ -253,50 +253,13 @@ impl<'a, W: World> Firing<'a, W> {
                     }
                     continue;
                 }
-                op::JMP => true,
-                op::JZ => a == 0,
-                op::JNZ => a != 0,
-                op::JEQ => a == b,
-                op::JNE => a != b,
-                op::JLT => sa < sb,
-                op::JLE => sa <= sb,
-                op::JLTU => a < b,
-                op::JLEU => a <= b,
+                op::JMP..=op::JLEU => numbers::is_taken(insn.op, a, b),
                 _ => {
                     let result = match insn.op {
-                        op::MOV => a,
                         op::LDI => i,
-                        op::ADD => a.wrapping_add(b),
-                        op::SUB => a.wrapping_sub(b),
-                        op::MUL => a.wrapping_mul(b),
-                        op::AND => a & b,
-                        op::OR => a | b,
-                        op::XOR => a ^ b,
-                        op::SHL => a.wrapping_shl(b as u32),
-                        op::SHR => a.wrapping_shr(b as u32),
-                        op::SAR => sa.wrapping_shr(b as u32) as u64,
-                        op::SEQ => (a == b).into(),
-                        op::SNE => (a != b).into(),
-                        op::SLT => (sa < sb).into(),
-                        op::SLE => (sa <= sb).into(),
-                        op::SLTU => (a < b).into(),
-                        op::SLEU => (a <= b).into(),
-                        op::ADDI => a.wrapping_add(i),
-                        op::MULI => a.wrapping_mul(i),
-                        op::ANDI => a & i,
-                        op::SHLI => a.wrapping_shl(i as u32),
-                        op::SHRI => a.wrapping_shr(i as u32),
-                        op::SARI => sa.wrapping_shr(i as u32) as u64,
-                        op::SEQI => (sa == si).into(),
-                        op::NEG => a.wrapping_neg(),
-                        op::NOT => !a,
-                        op::LNOT => (a == 0).into(),
-                        op::SX8 => a as i8 as u64,
-                        op::SX16 => a as i16 as u64,
-                        op::SX32 => a as i32 as u64,
-                        op::ZX8 => (a as u8).into(),
-                        op::ZX16 => (a as u16).into(),
-                        op::ZX32 => (a as u32).into(),
+                        op::MOV | op::ADD..=op::MUL | op::AND..=op::SLEU | op::ADDI..=op::ZX32 => {
+                            numbers::computed(insn.op, a, b, i)
+                        }
                         op::GET => match state.world.number(i as u32) {
                             Ok(number) => number,
                             Err(fault) => return at(fault, pc),

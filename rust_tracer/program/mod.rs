@@ -25,6 +25,7 @@
 //! | `refused` | why they are not taken |
 //! | `interpret` | a clause runs: the loop |
 //! | `operations` | what is too large for the loop: variables, keys, items |
+//! | `numbers` | what operations make of numbers |
 //! | `quick` | clauses that need no memory, and predicates |
 //! | `memory` | what a firing may touch, and how pointers are told apart |
 //! | `subroutines`, `strings`, `addresses` | D's subroutines |
@@ -49,6 +50,7 @@ pub(crate) mod insn;
 pub(crate) mod interpret;
 pub(crate) mod layout;
 pub(crate) mod memory;
+mod numbers;
 mod operations;
 pub(crate) mod quick;
 pub(crate) mod refused;
