@@ -119,7 +119,9 @@ pub(crate) fn instructions(program: &Program<'_>, clause: &Clause) -> u16 {
         .unwrap_or(&[]);
     let mut of_predicate = 0;
     let mut changes = false;
-    for (count, word) in (1u16..).zip(code) {
+    let mut count = 0u16;
+    for word in code {
+        count = count.saturating_add(1);
         let insn = Insn::decode(*word);
         match may(insn, program) {
             Some(May::Compute) => (),
