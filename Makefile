@@ -18,7 +18,7 @@ tool = $(shell scripts/lab/tool)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help all module tool demo test test-host test-guest test-debug test-rules fuzz lint install uninstall clean clean-cache rust-analyzer
+.PHONY: help all module tool demo test test-host test-guest test-debug test-long test-rules fuzz lint install uninstall clean clean-cache rust-analyzer
 
 help:
 	@echo 'make demo           set everything up, trace real kernel functions, show what they did'
@@ -26,6 +26,7 @@ help:
 	@echo 'make test-host      the tests that need no guest'
 	@echo 'make test-guest     the tests in a guest on the stock kernel'
 	@echo 'make test-debug     the same on a kernel with KASAN, lockdep and more, which is built first, and a long fuzz'
+	@echo 'make test-long      what takes hours: a million random programs, each allocation failed, loading a thousand times'
 	@echo 'make test-rules     takes away each rule of access in turn, and sees that a test notices'
 	@echo 'make fuzz           hostile user space in one guest after the other, without end'
 	@echo 'make lint           formatting, clippy and shellcheck'
@@ -79,7 +80,11 @@ test-guest:
 
 test-debug:
 	@scripts/lab/host-needs
-	@scripts/test fuzz fuzz2 debug programs reload
+	@scripts/test debug fuzz fuzz2 fuzz3 programs
+
+test-long:
+	@scripts/lab/host-needs
+	@scripts/test random shortage hotplug reload
 
 test-rules:
 	@scripts/lab/host-needs
