@@ -15,7 +15,7 @@ use super::hostile::{Process, Thread, WORKERS};
 use super::kind::Kind;
 use super::raw::{self, PAGE};
 use super::request::{Request, STRUCTURE, choose, hostile_address, rarely};
-use super::shape::{Meaning, Thing};
+use super::shape::{Meaning, SHAPES, Thing};
 use crate::sys::{self, Sys};
 use crate::test::{Outcome, check};
 
@@ -87,13 +87,15 @@ impl Thread<'_> {
             self.process.slot(self.random.usize(..))
         };
         let magic = u32::from(abi::RTRACE_IOC_MAGIC as u8);
+        let last = SHAPES.iter().map(|shape| shape.command & 0xff).max();
+        let last = last.unwrap_or(0);
         let mut command = match self.random.u8(..3) {
             0 => self.random.u32(..),
             1 => (magic << 8) | (self.random.u32(..) & !0xff00),
-            _ => (magic << 8) | self.random.u32(0x12..0x100) | (self.random.u32(..4) << 30),
+            _ => (magic << 8) | self.random.u32(last + 1..0x100) | (self.random.u32(..4) << 30),
         };
         // Not those that the VFS answers for any file, nor those that have a test of their own.
-        let known = (command >> 8) & 0xff == magic && command & 0xff <= 0x11;
+        let known = (command >> 8) & 0xff == magic && command & 0xff <= last;
         if known || [b'f', b'T', b'X', 0x12, 0x94, 0].contains(&((command >> 8) as u8)) {
             command = (magic << 8) | 0xff;
         }
