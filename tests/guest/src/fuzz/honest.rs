@@ -49,7 +49,7 @@ pub struct Role {
     /// A user of its own: an admin's word against hostile users must not end it.
     pub uid: u32,
     /// The group that may use the node.
-    pub group: &'static str,
+    pub group: &'static [&'static str],
 }
 
 /// All who are.
@@ -59,21 +59,21 @@ pub const ROLES: [Role; 3] = [
         function: "rt_plain",
         command: "plain",
         uid: 60_001,
-        group: "rtrace-kernel",
+        group: &["rtrace-kernel"],
     },
     Role {
         node: abi::RTRACE_NODE_SYSTEM as usize,
         function: "rt_wide",
         command: "wide",
         uid: 60_002,
-        group: "rtrace-system",
+        group: &["rtrace-system"],
     },
     Role {
         node: abi::RTRACE_NODE_USER as usize,
         function: "rt_void",
         command: "void",
         uid: 60_003,
-        group: "rtrace-user",
+        group: &["rtrace-user"],
     },
 ];
 

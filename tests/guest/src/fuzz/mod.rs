@@ -56,6 +56,9 @@ const HOSTILE: [(Identity, &[usize], u64); 5] = [
     (Identity::User("bob"), &[2], 20),
     (Identity::User("carol"), &[], 5),
 ];
+/// Who scribbles: may open all nodes, and is of a user of its own, as the honest ones are.
+const SCRIBBLING: Identity =
+    Identity::Number(60_004, &["rtrace-kernel", "rtrace-system", "rtrace-user"]);
 /// The number by which the scribbling process reports.
 const SCRIBBLER: usize = honest::ROLES.len();
 /// In how many parts a run is cut.
@@ -230,7 +233,7 @@ pub fn run(options: &Options) -> Outcome {
             0..0,
         )?;
     }
-    start("scribble", SCRIBBLER, Identity::Root, 0..0)?;
+    start("scribble", SCRIBBLER, SCRIBBLING, 0..0)?;
     for (number, (identity, _, share)) in HOSTILE.iter().enumerate() {
         board.want(number, options.fuzz / 100 * share);
         let logs = number * (hostile::WORKERS + 1);

@@ -504,19 +504,21 @@ pub enum Identity {
     Root,
     /// A user of the lab, with the groups of the user database.
     User(&'static str),
-    /// A number that no user has, in one group by name.
-    Number(u32, &'static str),
+    /// A number that no user has, in these groups.
+    Number(u32, &'static [&'static str]),
 }
 
-fn become_number(id: u32, group: &str) -> Sys<()> {
-    let group = CString::new(group).map_err(|_| Errno::INVAL)?;
-    // SAFETY: The name is a C string; the entry is used before the next call of its kind.
+fn become_number(id: u32, names: &[&str]) -> Sys<()> {
+    let mut groups = Vec::new();
+    for name in names {
+        let name = CString::new(*name).map_err(|_| Errno::INVAL)?;
+        // SAFETY: The name is a C string; the entry is used before the next call of its kind.
+        let entry = unsafe { libc::getgrnam(name.as_ptr()).as_ref() };
+        groups.push(entry.ok_or(Errno::NOENT)?.gr_gid);
+    }
+    // SAFETY: There are as many groups.
     unsafe {
-        let entry = libc::getgrnam(group.as_ptr());
-        if entry.is_null() {
-            return Err(Errno::NOENT);
-        }
-        answer(libc::setgroups(1, &(*entry).gr_gid).into())?;
+        answer(libc::setgroups(groups.len(), groups.as_ptr()).into())?;
         answer(libc::setresgid(id, id, id).into())?;
         answer(libc::setresuid(id, id, id).into())?;
     }
@@ -532,7 +534,7 @@ pub fn prepare(command: &mut Command, identity: Identity, descriptors: Vec<RawFd
         match identity {
             Identity::Root => {}
             Identity::User(name) => sys::ids::become_user(name)?,
-            Identity::Number(id, group) => become_number(id, group)?,
+            Identity::Number(id, groups) => become_number(id, groups)?,
         }
         Ok(())
     };
