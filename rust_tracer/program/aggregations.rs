@@ -125,6 +125,19 @@ impl Placed {
     pub(crate) fn words(&self) -> u32 {
         self.words
     }
+
+    /// What it does with values.
+    #[cfg_attr(test, allow(dead_code, reason = "the probe path's short way asks"))]
+    pub(crate) fn function(&self) -> &Function {
+        &self.function
+    }
+
+    /// Without keys: the word of the table that says whether it was touched, before its data; but a
+    /// count is touched if it is not 0.
+    #[cfg_attr(test, allow(dead_code, reason = "the probe path's short way asks"))]
+    pub(crate) fn fixed(&self) -> Option<u32> {
+        (!self.keyed).then_some(self.fixed)
+    }
 }
 
 /// Where things are in the tables of a program.

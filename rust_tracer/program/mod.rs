@@ -27,6 +27,7 @@
 //! | `operations` | what is too large for the loop: variables, keys, items |
 //! | `numbers` | what operations make of numbers |
 //! | `quick` | clauses that need no memory, and predicates |
+//! | `simple` | clauses that need not even be run |
 //! | `memory` | what a firing may touch, and how pointers are told apart |
 //! | `subroutines`, `strings`, `addresses` | D's subroutines |
 //! | `buckets` | where a value falls in a distribution |
@@ -55,6 +56,7 @@ mod operations;
 pub(crate) mod quick;
 pub(crate) mod refused;
 pub(crate) mod rights;
+pub(crate) mod simple;
 pub(crate) mod speculations;
 pub(crate) mod strings;
 pub(crate) mod subroutines;

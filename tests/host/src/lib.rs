@@ -91,6 +91,8 @@ mod program_numbers;
 #[cfg(not(loom))]
 mod program_quick;
 #[cfg(not(loom))]
+mod program_simple;
+#[cfg(not(loom))]
 mod program_strings;
 #[cfg(not(loom))]
 mod program_verifier;

@@ -11,6 +11,7 @@ use crate::program::layout::layout;
 use crate::program::quick::{self, Quick};
 use crate::program::refused::Refused;
 use crate::program::rights::Rights;
+use crate::program::simple::Simple;
 use crate::program::verify::{self, Mark, Verified};
 use crate::program::{
     Aggregation, Clause, Fault, Full, NotSpeculated, Program, Slot, Variable, World,
@@ -400,6 +401,12 @@ impl Owned {
             Ok(outcomes)
         })
         .expect("the variables are in order")
+    }
+
+    /// What its first clause comes to.
+    pub(crate) fn simple(&self) -> Option<Simple> {
+        self.with(|program, _| Ok(Simple::new(program, &program.clauses[0])))
+            .expect("the variables are in order")
     }
 
     /// Runs its clauses quickly until one needs more. Their outcomes.
