@@ -72,7 +72,7 @@ impl Word {
 
     /// The word's place in an array of [`Word::COUNT`].
     #[inline(always)]
-    pub(crate) fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -97,6 +97,12 @@ pub(crate) trait Memory {
 
     /// Adds to a private word, wrapping, in one step as seen from this CPU's interrupts.
     fn add(&self, word: Word, value: u64);
+
+    /// Adds 1 to a private word, as [`add`](Memory::add).
+    #[inline(always)]
+    fn increment(&self, word: Word) {
+        self.add(word, 1);
+    }
 
     /// Replaces `old` by `new` in one step as seen from this CPU's interrupts; false if the word
     /// was not `old`.

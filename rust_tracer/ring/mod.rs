@@ -199,10 +199,24 @@ impl<M: Memory> Reservation<'_, M> {
     #[inline(always)]
     #[must_use]
     pub(crate) fn commit(self, kind: u32, context: u32) -> bool {
+        self.complete(kind, context);
+        self.ring.leave()
+    }
+
+    /// [`commit`](Self::commit)s if that takes nothing else. False: the record is complete, but the
+    /// caller must [`leave`](Ring::leave) the ring.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn commit_at_once(self, kind: u32, context: u32) -> bool {
+        self.complete(kind, context);
+        self.ring.leave_at_once()
+    }
+
+    #[inline(always)]
+    fn complete(&self, kind: u32, context: u32) {
         let first = layout::first_word(self.position, self.len, kind, context);
         self.write(0, first);
         self.write(1, self.time);
-        self.ring.leave()
     }
 
     /// Gives the room up: readers will skip it. Returns as [`Reservation::commit`].

@@ -37,9 +37,32 @@ use super::memory::{
 use super::Ring;
 
 impl<M: Memory> Ring<M> {
+    /// The end of a writer, if nobody needs to be looked after; else all is as it was but for what is
+    /// published, and the caller must [`leave`](Self::leave). True if it was the end.
+    #[inline(always)]
+    pub(super) fn leave_at_once(&self) -> bool {
+        let m = &self.memory;
+        if m.load(Word::NEST) != 1 {
+            return false;
+        }
+        loop {
+            let head = m.load(Word::HEAD);
+            m.store(Word::PUBLISHED, head);
+            m.store_published(head);
+            if head >= m.load(Word::WAKE_AT) {
+                return false;
+            }
+            m.store(Word::NEST, 0);
+            if m.load(Word::HEAD) == head {
+                return true;
+            }
+            m.store(Word::NEST, 1);
+        }
+    }
+
     /// The end of a writer. True if pollers must be woken.
     #[inline(always)]
-    pub(super) fn leave(&self) -> bool {
+    pub(crate) fn leave(&self) -> bool {
         let m = &self.memory;
         if m.load(Word::NEST) != 1 {
             m.add(Word::NEST, u64::MAX);

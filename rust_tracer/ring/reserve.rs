@@ -29,7 +29,8 @@ use super::layout::{
     HEAD_LEN,
     LOST_LEN,
     RECORD_LOST,
-    RECORD_PAD, //
+    RECORD_PAD,
+    SHARED_MIN, //
 };
 use super::memory::{
     Memory,
@@ -83,8 +84,10 @@ impl<M: Memory> Ring<M> {
         source: impl Fn() -> u32,
     ) -> Result<Reservation<'_, M>, Dropped> {
         let m = &self.memory;
-        m.add(Word::NEST, 1);
-        if !(HEAD_LEN..=self.layout.record_max()).contains(&len) || len % 8 != 0 {
+        m.increment(Word::NEST);
+        // Of a length that is known when this is compiled, most of that is known as well.
+        let is_long = u64::from(len) > SHARED_MIN / 8 && len > self.layout.record_max();
+        if len < HEAD_LEN || is_long || len % 8 != 0 {
             return Err(self.drop_record(Why::Full));
         }
         let taken = loop {
@@ -109,6 +112,41 @@ impl<M: Memory> Ring<M> {
             time: taken.time,
             len,
         })
+    }
+
+    /// [`reserve`](Self::reserve)s if that needs no long way. Else nothing is done, but the caller must
+    /// [`leave`](Self::leave), and may then ask there. `len` is at most an eighth of the smallest ring.
+    #[inline(always)]
+    pub(crate) fn reserve_at_once(
+        &self,
+        len: u32,
+        clock: impl Fn() -> u64,
+    ) -> Option<Reservation<'_, M>> {
+        let m = &self.memory;
+        m.increment(Word::NEST);
+        loop {
+            let position = m.load(Word::HEAD);
+            let new = position.wrapping_add(u64::from(len));
+            if new > m.load(Word::LIMIT) {
+                return None;
+            }
+            let last = m.load(Word::LAST_TIME);
+            let time = clock().max(last);
+            if !m.compare_exchange(Word::LAST_TIME, last, time) {
+                continue;
+            }
+            if !m.compare_exchange(Word::HEAD, position, new) {
+                continue;
+            }
+            // INVARIANT: Contiguous, as `limit` ends at the area's end at the latest.
+            return Some(Reservation {
+                ring: self,
+                place: m.place(self.layout.offset(position)),
+                position,
+                time,
+                len,
+            });
+        }
     }
 
     /// Counts a firing that the caller had to drop, so that the next record tells it in band. Any

@@ -31,6 +31,7 @@ fn plan(policy: Policy, consumer: Consumer) -> Plan {
         interrupts_max: 2,
         depth_max: 4,
         one_source: false,
+        at_once: false,
     }
 }
 
@@ -61,6 +62,32 @@ fn two_interrupts_anywhere_do_no_harm_when_the_first_full_ring_ends_it() {
 #[test]
 fn two_interrupts_anywhere_do_no_harm_when_old_records_are_overwritten() {
     two_interrupts(Policy::Ring, Consumer::Fixed);
+}
+
+fn two_interrupts_at_once(policy: Policy, consumer: Consumer) {
+    let plan = Plan {
+        at_once: true,
+        ..plan(policy, consumer)
+    };
+    exhaust(plan, |world| {
+        begin(world, 9);
+        world.act(LONG);
+    });
+}
+
+#[test]
+fn the_short_way_alone_does_no_harm_when_old_records_are_kept() {
+    two_interrupts_at_once(Policy::Switch, Consumer::Honest);
+}
+
+#[test]
+fn the_short_way_alone_does_no_harm_when_the_first_full_ring_ends_it() {
+    two_interrupts_at_once(Policy::Fill, Consumer::Fixed);
+}
+
+#[test]
+fn the_short_way_alone_does_no_harm_when_old_records_are_overwritten() {
+    two_interrupts_at_once(Policy::Ring, Consumer::Fixed);
 }
 
 fn four_deep(policy: Policy) {

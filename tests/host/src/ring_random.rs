@@ -23,6 +23,7 @@ fn calm(policy: Policy, body: impl FnOnce(&World)) {
         interrupts_max: 0,
         depth_max: 1,
         one_source: false,
+        at_once: false,
     };
     run(&plan, Choices::default(), body);
 }
@@ -195,6 +196,7 @@ fn a_reader_that_stays_behind_is_woken_once() {
         interrupts_max: 0,
         depth_max: 1,
         one_source: false,
+        at_once: false,
     };
     run(&plan, Choices::default(), |world| {
         // Of as many sources as have a share of the last eighth.
@@ -225,6 +227,7 @@ fn a_full_ring_has_woken_its_poller_whatever_the_watermark() {
             interrupts_max: 0,
             depth_max: 1,
             one_source: false,
+            at_once: false,
         };
         run(&plan, Choices::default(), |world| {
             let mut read = 0;
@@ -258,6 +261,7 @@ fn an_ordinary_record_costs_few_accesses_also_after_losses() {
             interrupts_max: 0,
             depth_max: 1,
             one_source: false,
+            at_once: false,
         };
         run(&plan, Choices::default(), |world| {
             for _ in 0..4 {
@@ -406,6 +410,7 @@ proptest! {
             interrupts_max: u32::MAX,
             depth_max: 4,
             one_source: false,
+            at_once: false,
         };
         follow(&plan, bytes, &steps);
     }
@@ -426,6 +431,7 @@ proptest! {
             interrupts_max: u32::MAX,
             depth_max: 4,
             one_source: false,
+            at_once: false,
         };
         follow(&plan, bytes, &steps);
     }

@@ -26,6 +26,7 @@ fn plan(consumer: Consumer, interrupts: &'static [Act], interrupts_max: u32) -> 
         interrupts_max,
         depth_max: 3,
         one_source: false,
+        at_once: false,
     }
 }
 

@@ -60,6 +60,8 @@ pub(crate) struct Plan {
     pub(crate) depth_max: usize,
     /// Whether an interrupt is taken for the same source as what it interrupts.
     pub(crate) one_source: bool,
+    /// Whether writers try the short way alone first, as the probe path's does.
+    pub(crate) at_once: bool,
 }
 
 /// One record as the reader sees it.
@@ -328,7 +330,12 @@ impl World {
                     for outside in [0, 1, len / 8, u32::MAX] {
                         record.put(outside, u64::MAX);
                     }
-                    self.count_wake(record.commit(RECORD, 0));
+                    let wake = if self.plan.at_once {
+                        !record.commit_at_once(RECORD, 0) && ring.leave()
+                    } else {
+                        record.commit(RECORD, 0)
+                    };
+                    self.count_wake(wake);
                 }
             }
             Act::Discard(len) => {
@@ -356,19 +363,28 @@ impl World {
         let clock = Cell::new(0);
         // The loss of a record that is going to be dropped begins somewhere inside.
         bump(&self.losses_begun, 1);
-        let result = ring.reserve(
-            len,
-            || {
-                self.step();
-                // Each context's clock is behind by another amount.
-                let behind = [3, 0, 6, 1][self.inside.borrow().len() - 1];
-                self.now.set(self.now.get() + 1);
-                clock.set(self.now.get() - behind);
-                self.clock_max.set(self.clock_max.get().max(clock.get()));
-                clock.get()
-            },
-            || source,
-        );
+        let tell_time = || {
+            self.step();
+            // Each context's clock is behind by another amount.
+            let behind = [3, 0, 6, 1][self.inside.borrow().len() - 1];
+            self.now.set(self.now.get() + 1);
+            clock.set(self.now.get() - behind);
+            self.clock_max.set(self.clock_max.get().max(clock.get()));
+            clock.get()
+        };
+        let at_once = self
+            .plan
+            .at_once
+            .then(|| ring.reserve_at_once(len, tell_time));
+        let result = match at_once {
+            Some(Some(record)) => Ok(record),
+            tried => {
+                if tried.is_some() {
+                    self.count_wake(ring.leave());
+                }
+                ring.reserve(len, tell_time, || source)
+            }
+        };
         let record = match result {
             Ok(record) => record,
             Err(Dropped { why, wake }) => {
