@@ -1,13 +1,188 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The clock of records.
+//! The clock of records: CLOCK_MONOTONIC in ns.
+//!
+//! Where the kernel itself takes its time from the processor's counter, so do we, with the rate that
+//! it had between our last two looks at both: a tenth of the instructions of the kernel's own fast
+//! clock. The guard looks a few times a second, so that this clock follows wherever CLOCK_MONOTONIC is
+//! steered to, and differs from it by what was steered since. It may step back by a little, as the
+//! kernel's fast clock may; rings keep their times in order.
 
-#![deny(unsafe_code)]
+use core::{
+    ptr,
+    sync::atomic::{
+        AtomicPtr,
+        AtomicU64,
+        Ordering, //
+    },
+};
+
+use kernel::prelude::*;
+
+use crate::{
+    arch,
+    bindings, //
+};
+
+/// A moment that both clocks told, and the rate from there on.
+struct Anchor {
+    cycles: AtomicU64,
+    ns: AtomicU64,
+    /// ns of a cycle, as a multiple of 2^-32.
+    rate: AtomicU64,
+}
+
+/// A handler may still use an anchor when the next ones are set: it has all of this time, more than a
+/// second.
+static ANCHORS: [Anchor; 8] = [const {
+    Anchor {
+        cycles: AtomicU64::new(0),
+        ns: AtomicU64::new(0),
+        rate: AtomicU64::new(0),
+    }
+}; 8];
+
+/// The anchor now, or null: the kernel's clock is asked.
+static CURRENT: AtomicPtr<Anchor> = AtomicPtr::new(ptr::null_mut());
+
+/// Cycles between two looks that are enough for a rate: some milliseconds.
+const APART: u64 = 1 << 24;
+
+kernel::sync::global_lock! {
+    // SAFETY: Initialised in the module initialiser before first use.
+    unsafe(uninit) static LOOKS: Mutex<Looks> = Looks::new();
+}
+
+struct Looks {
+    /// The last look: cycles and ns.
+    last: Option<(u64, u64)>,
+    /// How many anchors were set.
+    anchors: usize,
+}
+
+impl Looks {
+    const fn new() -> Self {
+        Self {
+            last: None,
+            anchors: 0,
+        }
+    }
+
+    fn look(&mut self) {
+        let (mut cycles, mut ns) = (0, 0);
+        // SAFETY: Task context; both are there.
+        if !unsafe { bindings::rtrace_clock_snapshot(&mut cycles, &mut ns) } {
+            return self.forget();
+        }
+        let Some((cycles_then, ns_then)) = self.last else {
+            self.last = Some((cycles, ns));
+            return;
+        };
+        let (mut elapsed, mut passed) =
+            (ns.wrapping_sub(ns_then), cycles.wrapping_sub(cycles_then));
+        if passed < APART {
+            return;
+        }
+        // So that the product of the division below fits.
+        let excess = (elapsed >> 31).checked_ilog2().map_or(0, |bits| bits + 1);
+        elapsed >>= excess;
+        passed >>= excess;
+        let (Some(rate), Some(anchor)) = (
+            (elapsed << 32).checked_div(passed),
+            ANCHORS.get(self.anchors % ANCHORS.len()),
+        ) else {
+            return self.forget();
+        };
+        anchor.cycles.store(cycles, Ordering::Relaxed);
+        anchor.ns.store(ns, Ordering::Relaxed);
+        anchor.rate.store(rate, Ordering::Relaxed);
+        CURRENT.store(ptr::from_ref(anchor).cast_mut(), Ordering::Release);
+        self.anchors = self.anchors.wrapping_add(1);
+        self.last = Some((cycles, ns));
+    }
+
+    fn forget(&mut self) {
+        CURRENT.store(ptr::null_mut(), Ordering::Relaxed);
+        self.last = None;
+    }
+}
+
+/// # Safety
+///
+/// Call once, before any session is opened.
+pub(crate) unsafe fn init_locks() {
+    // SAFETY: By this function's contract.
+    unsafe { LOOKS.init() };
+}
+
+/// The clock without the kernel's help, if that can be had now.
+#[derive(Clone, Copy)]
+pub(crate) struct Counter(&'static Anchor);
+
+impl Counter {
+    /// Any context; not to be kept.
+    #[inline(always)]
+    pub(crate) fn get() -> Option<Self> {
+        // SAFETY: Null, or one of `ANCHORS`.
+        unsafe { CURRENT.load(Ordering::Acquire).as_ref() }.map(Self)
+    }
+
+    /// As the other [`now`].
+    #[inline(always)]
+    pub(crate) fn now(self) -> u64 {
+        let Self(anchor) = self;
+        let passed = arch::cycles().wrapping_sub(anchor.cycles.load(Ordering::Relaxed));
+        let rate = anchor.rate.load(Ordering::Relaxed);
+        let elapsed = (u128::from(passed).wrapping_mul(rate.into()) >> 32) as u64;
+        anchor.ns.load(Ordering::Relaxed).wrapping_add(elapsed)
+    }
+}
 
 /// CLOCK_MONOTONIC in ns, the same on all CPUs. Any context up to NMI.
-#[allow(unsafe_code, reason = "the kernel's function has no safe face")]
 #[inline(always)]
 pub(crate) fn now() -> u64 {
+    match Counter::get() {
+        Some(counter) => counter.now(),
+        None => by_the_kernel(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn by_the_kernel() -> u64 {
     // SAFETY: Any context, NMI too (Documentation/core-api/timekeeping.rst).
     unsafe { kernel::bindings::ktime_get_mono_fast_ns() }
+}
+
+/// Looks at both clocks. Task context; a few times a second while anything is traced.
+pub(crate) fn look() {
+    LOOKS.lock().look();
+}
+
+/// # Safety
+///
+/// Called by the shim in task context.
+#[no_mangle]
+unsafe extern "C" fn rtrace_on_power_event() {
+    // The counter may go on while the clock stands still.
+    LOOKS.lock().forget();
+}
+
+/// Looks after the clock for as long as it lives.
+pub(crate) struct Watch(());
+
+impl Watch {
+    pub(crate) fn start() -> Result<Self> {
+        // SAFETY: `rtrace_on_power_event` is ready; undone by `drop`.
+        kernel::error::to_result(unsafe { bindings::rtrace_clock_watch() })?;
+        look();
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // SAFETY: Undoes `start`.
+        unsafe { bindings::rtrace_clock_unwatch() };
+    }
 }
