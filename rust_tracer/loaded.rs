@@ -17,6 +17,7 @@ use crate::{
         },
         quick,
         scope,
+        simple::Simple,
         speculations::Speculations,
         Aggregation,
         Clause,
@@ -55,6 +56,8 @@ pub(crate) struct Loaded {
     pub(crate) actions: KVVec<u16>,
     /// By clause: see [`quick::instructions`].
     pub(crate) quick: KVVec<u16>,
+    /// By clause.
+    pub(crate) simple: KVVec<Option<Simple>>,
     pub(crate) sizes: Sizes,
 }
 
@@ -76,17 +79,24 @@ impl Loaded {
         }
     }
 
-    /// Finds what of its clauses runs quickly, once it is verified.
-    pub(crate) fn find_quick(&mut self) -> Result {
-        let mut all = KVVec::with_capacity(self.clauses.len(), GFP_KERNEL_ACCOUNT)?;
+    /// Finds what of its clauses runs quickly, or need not run, once it is verified.
+    pub(crate) fn prepare(&mut self) -> Result {
+        let count = self.clauses.len();
+        let mut all_quick = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
+        let mut all_simple = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)?;
         for clause in &self.clauses {
-            all.push(
-                quick::instructions(&self.program(), clause),
-                GFP_KERNEL_ACCOUNT,
-            )?;
+            let program = self.program();
+            all_quick.push(quick::instructions(&program, clause), GFP_KERNEL_ACCOUNT)?;
+            all_simple.push(Simple::new(&program, clause), GFP_KERNEL_ACCOUNT)?;
         }
-        self.quick = all;
+        self.quick = all_quick;
+        self.simple = all_simple;
         Ok(())
+    }
+
+    /// What a clause comes to, if it is simple.
+    pub(crate) fn simple(&self, clause: u16) -> Option<Simple> {
+        self.simple.get(usize::from(clause)).copied().flatten()
     }
 
     /// Bytes that it holds.
@@ -101,6 +111,7 @@ impl Loaded {
             + size_of_val(&self.slots[..])
             + size_of_val(&self.actions[..])
             + size_of_val(&self.quick[..])
+            + size_of_val(&self.simple[..])
     }
 
     /// How many speculations there are at once.

@@ -72,6 +72,7 @@ struct RustTracer {
     _guard: session::guard::Watchman,
     _cpus: engine::CpuWatch,
     _modules: modules::ModuleWatch,
+    _clock: clock::Watch,
 }
 
 impl kernel::Module for RustTracer {
@@ -79,12 +80,14 @@ impl kernel::Module for RustTracer {
         // SAFETY: The initialiser runs once, before anything can take one of these locks.
         unsafe {
             attach::init_locks();
+            clock::init_locks();
             engine::init_locks();
             functions::init_locks();
             quota::init_locks();
             session::init_locks();
             session::guard::init_locks();
         }
+        let clock = clock::Watch::start()?;
         let modules = modules::ModuleWatch::start()?;
         let cpus = engine::CpuWatch::start()?;
         let guard = session::guard::Watchman::start()?;
@@ -94,6 +97,7 @@ impl kernel::Module for RustTracer {
             _guard: guard,
             _cpus: cpus,
             _modules: modules,
+            _clock: clock,
         })
     }
 }

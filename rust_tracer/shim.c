@@ -5,6 +5,7 @@
  * access are in shim_access.c. Built without ftrace sites of its own (see
  * Kbuild), so that no handler here can be traced.
  */
+#include <linux/clocksource_ids.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/fprobe.h>
@@ -23,6 +24,7 @@
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/suspend.h>
 #include <linux/sort.h>
 #include <linux/static_call.h>
 #include <linux/timer.h>
@@ -72,6 +74,39 @@ static_assert(sizeof(struct rtrace_record_clause) == 48);
 static_assert(sizeof(struct rtrace_item) == 8);
 static_assert(sizeof(struct rtrace_record_fault) == 56);
 
+/* ---- the clock ------------------------------------------------------------- */
+
+bool rtrace_clock_snapshot(u64 *cycles, u64 *ns)
+{
+	struct system_time_snapshot now;
+
+	ktime_get_snapshot_id(CLOCK_MONOTONIC, &now);
+	*cycles = now.cycles;
+	*ns = ktime_to_ns(now.systime);
+	return now.valid && now.cs_id == CSID_X86_TSC;
+}
+
+static int rtrace_power_event(struct notifier_block *block, unsigned long event,
+			      void *data)
+{
+	rtrace_on_power_event();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block rtrace_power_block = {
+	.notifier_call = rtrace_power_event,
+};
+
+int rtrace_clock_watch(void)
+{
+	return register_pm_notifier(&rtrace_power_block);
+}
+
+void rtrace_clock_unwatch(void)
+{
+	unregister_pm_notifier(&rtrace_power_block);
+}
+
 /* ---- the moment ---------------------------------------------------------- */
 
 DEFINE_PER_CPU(u8, rtrace_busy);
@@ -82,18 +117,6 @@ u64 rtrace_burden(u32 cpu)
 {
 	return cpu < nr_cpu_ids && cpu_possible(cpu) ?
 		       READ_ONCE(per_cpu(rtrace_burdened, cpu)) : 0;
-}
-
-void rtrace_arguments(const void *regs, u64 *arguments)
-{
-	struct ftrace_regs *fregs = (struct ftrace_regs *)regs;
-
-	arguments[0] = ftrace_regs_get_argument(fregs, 0);
-	arguments[1] = ftrace_regs_get_argument(fregs, 1);
-	arguments[2] = ftrace_regs_get_argument(fregs, 2);
-	arguments[3] = ftrace_regs_get_argument(fregs, 3);
-	arguments[4] = ftrace_regs_get_argument(fregs, 4);
-	arguments[5] = ftrace_regs_get_argument(fregs, 5);
 }
 
 bool rtrace_system_call_arguments(const void *regs, u64 *arguments)
@@ -266,22 +289,40 @@ void rtrace_modules_unwatch(void)
  * Handlers have no arrays that could overflow, and set every field of the moment:
  * neither a canary nor zeroes are needed.
  */
-static __no_stack_protector
-void rtrace_ops_func(unsigned long ip, unsigned long parent_ip,
-		     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+__no_stack_protector void rtrace_entry_long(unsigned long ip, const void *regs)
 {
 	struct rtrace_moment moment __uninitialized;
-	u8 busy;
+	u8 busy = rtrace_moment_begin(&moment, 0);
 
-	preempt_disable_notrace();
-	busy = rtrace_moment_begin(&moment);
-	rtrace_on_entry(ip, &moment, fregs);
+	rtrace_on_entry(ip, &moment, regs);
 	rtrace_moment_end(&moment, busy);
 	preempt_enable_notrace();
 }
 
+__no_stack_protector void rtrace_entry_measured(unsigned long ip, const void *regs)
+{
+	struct rtrace_moment moment __uninitialized;
+	u64 begun = rtrace_sample_begin();
+	u8 busy;
+
+	if (rtrace_on_entry_short(ip, regs)) {
+		rtrace_sample_end(begun);
+	} else {
+		busy = rtrace_moment_begin(&moment, begun);
+		rtrace_on_entry(ip, &moment, regs);
+		rtrace_moment_end(&moment, busy);
+	}
+	preempt_enable_notrace();
+}
+
+void rtrace_schedule(void)
+{
+	preempt_disable_notrace();
+	preempt_enable_notrace();
+}
+
 static struct ftrace_ops rtrace_ops = {
-	.func = rtrace_ops_func,
+	.func = (ftrace_func_t)rtrace_on_call_site,
 	.flags = FTRACE_OPS_FL_SAVE_ARGS,
 };
 
@@ -323,7 +364,7 @@ int rtrace_fprobe_entry(struct fprobe *fprobe, unsigned long ip,
 {
 	struct rtrace_fprobe *self = container_of(fprobe, struct rtrace_fprobe, fprobe);
 	struct rtrace_moment moment __uninitialized;
-	u8 busy = rtrace_moment_begin(&moment);
+	u8 busy = rtrace_moment_begin(&moment, rtrace_sample());
 	int skip = rtrace_on_call(self->owner, ip, &moment, frame, fregs);
 
 	rtrace_moment_end(&moment, busy);
@@ -336,9 +377,9 @@ void rtrace_fprobe_exit(struct fprobe *fprobe, unsigned long ip,
 {
 	struct rtrace_fprobe *self = container_of(fprobe, struct rtrace_fprobe, fprobe);
 	struct rtrace_moment moment __uninitialized;
-	u8 busy = rtrace_moment_begin(&moment);
+	u8 busy = rtrace_moment_begin(&moment, rtrace_sample());
 
-	rtrace_on_return(self->owner, &moment, ftrace_regs_get_return_value(fregs),
+	rtrace_on_return(self->owner, ip, &moment, ftrace_regs_get_return_value(fregs),
 			 frame, fregs, ret_ip);
 	rtrace_moment_end(&moment, busy);
 }
@@ -368,6 +409,31 @@ void rtrace_fprobe_unregister(struct rtrace_fprobe *self)
 {
 	unregister_fprobe(&self->fprobe);
 	kfree(self);
+}
+
+/* ---- per-CPU memory ------------------------------------------------------- */
+
+void *rtrace_percpu_alloc(size_t size, size_t align)
+{
+	return (void *)(unsigned long)__alloc_percpu_gfp(size, align,
+						  GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+}
+
+void rtrace_percpu_free(void *percpu)
+{
+	free_percpu((void __percpu *)(unsigned long)percpu);
+}
+
+static DEFINE_PER_CPU(u64, rtrace_closed);
+
+void *rtrace_closed_line(void)
+{
+	return (void *)(unsigned long)&rtrace_closed;
+}
+
+void *rtrace_percpu_of(void *percpu, u32 cpu)
+{
+	return per_cpu_ptr((void __percpu *)(unsigned long)percpu, cpu);
 }
 
 /* ---- CPUs ----------------------------------------------------------------- */
@@ -677,6 +743,14 @@ void rtrace_waiter_wake(struct rtrace_waiter *waiter)
 {
 	if (!READ_ONCE(waiter->resting))
 		irq_work_queue(&waiter->work);
+}
+
+void rtrace_waiter_wake_shielded(struct rtrace_waiter *waiter)
+{
+	u8 busy = rtrace_shield();
+
+	rtrace_waiter_wake(waiter);
+	rtrace_unshield(busy);
 }
 
 void rtrace_waiter_poll(struct rtrace_waiter *waiter, struct file *file,

@@ -29,6 +29,11 @@ struct rtrace_moment {
 
 /* ---- Rust, called by the shim: preemption off, any context up to NMI ------ */
 
+/* The function of the module's ftrace_ops. */
+void rtrace_on_call_site(unsigned long ip, unsigned long parent_ip, void *ops,
+			 const void *regs);
+/* The short way; false: the firing must go the long one. */
+bool rtrace_on_entry_short(unsigned long ip, const void *regs);
 void rtrace_on_entry(unsigned long ip, const struct rtrace_moment *moment,
 		     const void *regs);
 /* Nonzero: keep no frame for this call. `frame` has room for 2 words. */
@@ -36,7 +41,8 @@ int rtrace_on_call(u64 owner, unsigned long ip,
 		   const struct rtrace_moment *moment, u64 *frame,
 		   const void *regs);
 /* `to`: where the function returns to. */
-void rtrace_on_return(u64 owner, const struct rtrace_moment *moment, u64 value,
+void rtrace_on_return(u64 owner, unsigned long ip,
+		      const struct rtrace_moment *moment, u64 value,
 		      const u64 *frame, const void *regs, unsigned long to);
 struct rtrace_place;
 void rtrace_on_own(u64 owner, u32 probe, const struct rtrace_moment *moment,
@@ -64,9 +70,6 @@ bool rtrace_on_guard(void); /* whether there is more to guard */
 void rtrace_on_undertaker(void);
 
 /* ---- registers ------------------------------------------------------- */
-
-/* The function's first six integer arguments, at its entry. */
-void rtrace_arguments(const void *regs, u64 *arguments);
 
 /*
  * The six arguments of the system call that the current task is in, if the
@@ -159,6 +162,15 @@ void rtrace_modules_unwatch(void);
 
 /* ---- the module's own ftrace_ops ---------------------------------------- */
 
+/*
+ * Preemption off before, on afterwards. The long way; and any way, with its time
+ * measured.
+ */
+void rtrace_entry_long(unsigned long ip, const void *regs);
+void rtrace_entry_measured(unsigned long ip, const void *regs);
+/* The kernel wants to schedule, now that preemption is on again. */
+void rtrace_schedule(void);
+
 int rtrace_ops_add(unsigned long *ips, unsigned int count);
 int rtrace_ops_remove(unsigned long *ips, unsigned int count);
 int rtrace_ops_register(void);
@@ -171,6 +183,28 @@ struct rtrace_fprobe;
 int rtrace_fprobe_register(u64 owner, unsigned long *ips, unsigned int count,
 			   struct rtrace_fprobe **out);
 void rtrace_fprobe_unregister(struct rtrace_fprobe *fprobe);
+
+/* ---- the clock ----------------------------------------------------------- */
+
+/*
+ * The processor's counter and CLOCK_MONOTONIC at the same moment; false: the
+ * kernel does not take its time from that counter. Task context.
+ */
+bool rtrace_clock_snapshot(u64 *cycles, u64 *ns);
+/* The machine is about to sleep, or has woken up. Task context. */
+void rtrace_on_power_event(void);
+int rtrace_clock_watch(void);
+void rtrace_clock_unwatch(void);
+
+/* ---- per-CPU memory ------------------------------------------------------ */
+
+/* Zeroed, and charged to the caller's memcg. Task context. */
+void *rtrace_percpu_alloc(size_t size, size_t align);
+void rtrace_percpu_free(void *percpu);
+/* One word of 0 that nobody ever changes. */
+void *rtrace_closed_line(void);
+/* A CPU's own, of a CPU that there can be. Any context. */
+void *rtrace_percpu_of(void *percpu, u32 cpu);
 
 /* ---- CPUs -------------------------------------------------------------- */
 
@@ -304,6 +338,8 @@ struct rtrace_waiter *rtrace_waiter_new(void);
 void rtrace_waiter_free(struct rtrace_waiter *waiter);
 /* Any context up to NMI. */
 void rtrace_waiter_wake(struct rtrace_waiter *waiter);
+/* The same from where no handler is said to be at work. Preemption off. */
+void rtrace_waiter_wake_shielded(struct rtrace_waiter *waiter);
 void rtrace_waiter_poll(struct rtrace_waiter *waiter, struct file *file,
 			struct poll_table_struct *table);
 

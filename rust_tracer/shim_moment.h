@@ -26,12 +26,36 @@ DECLARE_PER_CPU(u8, rtrace_busy);
  * stands for all; a prime, as handlers take turns. What it seems to take beyond
  * RTRACE_SAMPLE_MAX ns was an interrupt's, or the machine below a virtual one.
  */
-#define RTRACE_SAMPLE 61
+#define RTRACE_SAMPLE 127
 #define RTRACE_SAMPLE_MAX 50000
 DECLARE_PER_CPU(int, rtrace_turn);
 DECLARE_PER_CPU(u64, rtrace_burdened);
 
-static __always_inline u8 rtrace_moment_begin(struct rtrace_moment *moment)
+/* The beginning of a handler that is measured; ns, never 0. */
+static __always_inline u64 rtrace_sample_begin(void)
+{
+	raw_cpu_write(rtrace_turn, RTRACE_SAMPLE - 1);
+	return ktime_get_mono_fast_ns();
+}
+
+static __always_inline void rtrace_sample_end(u64 begun)
+{
+	/* This clock may step back by a little. */
+	s64 taken = ktime_get_mono_fast_ns() - begun;
+
+	this_cpu_add(rtrace_burdened,
+		     clamp_t(s64, taken, 0, RTRACE_SAMPLE_MAX) * RTRACE_SAMPLE);
+}
+
+/* The same if it is this handler's turn to be measured; else 0. */
+static __always_inline u64 rtrace_sample(void)
+{
+	raw_cpu_dec(rtrace_turn);
+	return unlikely(raw_cpu_read(rtrace_turn) < 0) ? rtrace_sample_begin() : 0;
+}
+
+/* `begun`: of rtrace_sample(). */
+static __always_inline u8 rtrace_moment_begin(struct rtrace_moment *moment, u64 begun)
 {
 	unsigned int context = interrupt_context_level();
 	u8 busy = raw_cpu_read(rtrace_busy);
@@ -42,12 +66,7 @@ static __always_inline u8 rtrace_moment_begin(struct rtrace_moment *moment)
 	moment->pid = current->tgid;
 	moment->tid = current->pid;
 	moment->recursed = false;
-	moment->begun = 0;
-	raw_cpu_dec(rtrace_turn);
-	if (unlikely(raw_cpu_read(rtrace_turn) < 0)) {
-		raw_cpu_write(rtrace_turn, RTRACE_SAMPLE - 1);
-		moment->begun = ktime_get_mono_fast_ns();
-	}
+	moment->begun = begun;
 	if (unlikely(busy & bit)) {
 		moment->recursed = busy & RTRACE_BUSY_TRANSITION;
 		bit = RTRACE_BUSY_TRANSITION;
@@ -60,13 +79,8 @@ static __always_inline void rtrace_moment_end(const struct rtrace_moment *moment
 					      u8 busy)
 {
 	raw_cpu_write(rtrace_busy, busy);
-	if (unlikely(moment->begun)) {
-		/* This clock may step back by a little. */
-		s64 taken = ktime_get_mono_fast_ns() - moment->begun;
-
-		this_cpu_add(rtrace_burdened,
-			     clamp_t(s64, taken, 0, RTRACE_SAMPLE_MAX) * RTRACE_SAMPLE);
-	}
+	if (unlikely(moment->begun))
+		rtrace_sample_end(moment->begun);
 }
 
 /*

@@ -497,7 +497,7 @@ void rtrace_fire_own(u64 owner, u32 probe)
 	u8 busy;
 
 	preempt_disable_notrace();
-	busy = rtrace_moment_begin(&moment);
+	busy = rtrace_moment_begin(&moment, rtrace_sample());
 	rtrace_on_own(owner, probe, &moment, &place);
 	rtrace_moment_end(&moment, busy);
 	preempt_enable_notrace();
@@ -525,7 +525,7 @@ static enum hrtimer_restart rtrace_clock_fires(struct hrtimer *timer)
 	/* Its own CPU has gone, and it was given to another one. */
 	if (clock->cpu >= 0 && clock->cpu != raw_smp_processor_id())
 		return HRTIMER_NORESTART;
-	busy = rtrace_moment_begin(&moment);
+	busy = rtrace_moment_begin(&moment, rtrace_sample());
 	more = rtrace_on_clock(clock->owner, clock->probe, &moment, &place);
 	rtrace_moment_end(&moment, busy);
 	if (!more)

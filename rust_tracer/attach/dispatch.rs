@@ -3,11 +3,13 @@
 //! From the address of a site to the probes there: what a handler looks up first.
 //!
 //! A table that is replaced when probes come or go: open addressing, at most half full, each slot
-//! naming a run of enablings. Only where there is no memory for another one, what leaves is struck
-//! out of the one that is there.
+//! naming a run of enablings. Where one session alone probes a site, the slot says also how it goes
+//! the short way. Only where there is no memory for another table, what leaves is struck out of the
+//! one that is there.
 
 use core::sync::atomic::{
     AtomicU32,
+    AtomicUsize,
     Ordering, //
 };
 
@@ -23,7 +25,9 @@ use super::Placed;
 use crate::{
     engine::{
         Engine,
-        Probe, //
+        HotCpu,
+        Probe,
+        Short, //
     },
     snapshot::Snapshot,
     sort::sort_by, //
@@ -38,53 +42,103 @@ pub(crate) struct Enabling {
     engine: AtomicU32,
     pub(crate) entry: Option<Probe>,
     pub(crate) ret: Option<Probe>,
+    /// How `ret` fires.
+    pub(crate) ret_short: Short,
 }
 
 /// The engine of what was struck out.
 const NOBODY: u32 = u32::MAX;
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
+/// A place of the table: a cache line.
+///
+/// # Invariants
+///
+/// `hot` is the line of an engine of the table's, or the one that is always closed.
+#[repr(C, align(64))]
+pub(crate) struct Slot {
     site: usize,
+    hot: AtomicUsize,
     first: u32,
     count: u32,
+    pub(crate) entry: Short,
+}
+
+impl Slot {
+    fn free() -> Self {
+        Self {
+            site: 0,
+            hot: AtomicUsize::new(HotCpu::closed().address()),
+            first: 0,
+            count: 0,
+            entry: Short::NONE,
+        }
+    }
+
+    /// The line of the one engine that has a probe here and can go the short way, or a closed one. Any
+    /// context.
+    #[inline(always)]
+    pub(crate) fn hot(&self) -> HotCpu {
+        // SAFETY: By the type's invariant; who has the slot has the table.
+        unsafe { HotCpu::from_address(self.hot.load(Ordering::Relaxed)) }
+    }
+
+    /// The site that it is of. Any context.
+    pub(crate) fn site(&self) -> usize {
+        self.site
+    }
 }
 
 pub(crate) struct Dispatch {
     slots: KVVec<Slot>,
     enablings: KVVec<Enabling>,
     engines: KVec<Arc<Engine>>,
-    /// The number of slots is 2 to the power of 64 minus this.
-    shift: u32,
+    /// Of the bytes of all slots, a power of two, those bits that tell one from the other.
+    mask: usize,
 }
 
 impl Dispatch {
-    /// The slot to look at first: the top bits of a multiplicative hash (Knuth, 6.4).
+    /// The slot to look at first, as bytes behind the first one. Functions begin at multiples of 16 and
+    /// are of all sizes, so that their addresses need no hash: a slot for each 16 bytes of text, and
+    /// begin again where there are no more.
     #[inline(always)]
     fn start(&self, site: usize) -> usize {
-        ((site as u64)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .wrapping_shr(self.shift)) as usize
+        const { assert!(size_of::<Slot>() == 64) };
+        (site << 2) & self.mask
+    }
+
+    /// The slot of a site, if it is where it should be. Any context.
+    #[inline(always)]
+    pub(crate) fn first_slot(&self, site: usize) -> Option<&Slot> {
+        // SAFETY: There are as many slots as `start` can give.
+        let slot = unsafe { &*self.slots.as_ptr().byte_add(self.start(site)) };
+        (slot.site == site).then_some(slot)
+    }
+
+    /// The slot of a site. Any context.
+    pub(crate) fn slot(&self, site: usize) -> Option<&Slot> {
+        let mut at = self.start(site) / size_of::<Slot>();
+        while let Some(slot) = self.slots.get(at).filter(|slot| slot.site != 0) {
+            if slot.site == site {
+                return Some(slot);
+            }
+            at = at.wrapping_add(1) & (self.slots.len().wrapping_sub(1));
+        }
+        None
+    }
+
+    /// The probes of a slot. Any context.
+    #[inline(always)]
+    pub(crate) fn enablings_of(&self, slot: &Slot) -> &[Enabling] {
+        let first = slot.first as usize;
+        self.enablings
+            .get(first..first.wrapping_add(slot.count as usize))
+            .unwrap_or(&[])
     }
 
     /// The probes at a site. Any context.
     #[inline(always)]
     pub(crate) fn enablings(&self, site: usize) -> &[Enabling] {
-        let mut at = self.start(site);
-        while let Some(slot) = self.slots.get(at) {
-            if slot.site == site {
-                let first = slot.first as usize;
-                return self
-                    .enablings
-                    .get(first..first.wrapping_add(slot.count as usize))
-                    .unwrap_or(&[]);
-            }
-            if slot.site == 0 {
-                break;
-            }
-            at = at.wrapping_add(1) & (self.slots.len().wrapping_sub(1));
-        }
-        &[]
+        self.slot(site).map_or(&[], |slot| self.enablings_of(slot))
     }
 
     /// The engine of an enabling. Any context.
@@ -94,9 +148,33 @@ impl Dispatch {
         self.engines.get(number as usize).map(|e| &**e)
     }
 
-    fn insert(&mut self, new: Slot) {
+    /// What an engine has at a site. Any context.
+    #[inline(always)]
+    pub(crate) fn enabling_of(&self, site: usize, engine: &Engine) -> Option<&Enabling> {
+        let mut enablings = self.enablings(site).iter();
+        enablings.find(|enabling| {
+            let its = self.engine(enabling);
+            its.is_some_and(|its| core::ptr::eq(its, engine))
+        })
+    }
+
+    /// The engine of the one enabling of a slot that goes the short way. Any context.
+    pub(crate) fn engine_of(&self, slot: &Slot) -> Option<&Engine> {
+        self.engine(self.enablings_of(slot).first()?)
+    }
+
+    fn insert(&mut self, mut new: Slot) {
+        if let [enabling] = self.enablings_of(&new) {
+            if let Some(engine) = self.engine(enabling) {
+                // What it asks of the program may be replaced meanwhile.
+                let _reading = rcu::read_lock();
+                new.entry = engine.short_entry(enabling.entry.as_ref(), enabling.ret.as_ref());
+                // INVARIANT: The table has the engine for as long as it has the slot.
+                new.hot = AtomicUsize::new(engine.hot().address());
+            }
+        }
         let mask = self.slots.len() - 1;
-        let mut at = self.start(new.site);
+        let mut at = self.start(new.site) / size_of::<Slot>();
         while let Some(slot) = self.slots.get_mut(at) {
             if slot.site == 0 {
                 *slot = new;
@@ -124,15 +202,25 @@ pub(super) fn strike_out<'a>(engine: &Arc<Engine>, sites: impl Iterator<Item = &
     let Some(table) = (unsafe { DISPATCH.read() }) else {
         return;
     };
-    for site in sites {
-        for enabling in table.enablings(*site) {
+    for slot in sites.filter_map(|site| table.slot(*site)) {
+        for enabling in table.enablings_of(slot) {
             let its = table.engine(enabling);
             if its.is_some_and(|its| core::ptr::eq(its, &**engine)) {
                 enabling.engine.store(NOBODY, Ordering::Relaxed);
+                slot.hot
+                    .store(HotCpu::closed().address(), Ordering::Relaxed);
             }
         }
     }
     rcu::synchronize_rcu();
+}
+
+fn free_slots(count: usize) -> Result<KVVec<Slot>> {
+    let mut slots = KVVec::with_capacity(count, GFP_KERNEL)?;
+    for _ in 0..count {
+        slots.push_within_capacity(Slot::free())?;
+    }
+    Ok(slots)
 }
 
 /// Replaces the table. When it returns, no handler reads the old one. `ATTACH` held.
@@ -146,10 +234,16 @@ pub(super) fn publish<'a>(
         engines.push(engine.clone(), GFP_KERNEL)?;
         all.reserve(placed.len(), GFP_KERNEL)?;
         for Placed { wanted, site, .. } in placed {
+            let ret_short = wanted.ret.as_ref().map_or(Short::NONE, |ret| {
+                // As for an entry.
+                let _reading = rcu::read_lock();
+                engine.short_return(ret)
+            });
             let enabling = Enabling {
                 engine: AtomicU32::new(number),
                 entry: wanted.entry,
                 ret: wanted.ret,
+                ret_short,
             };
             all.push((*site, enabling), GFP_KERNEL)?;
         }
@@ -164,12 +258,12 @@ pub(super) fn publish<'a>(
     sort_by(&mut all, |a, b| key(a).cmp(&key(b)));
     let size = (all.len() * 2).next_power_of_two();
     let mut table = Dispatch {
-        slots: KVVec::from_elem(Slot::default(), size, GFP_KERNEL)?,
+        slots: free_slots(size)?,
         enablings: KVVec::with_capacity(all.len(), GFP_KERNEL)?,
         engines,
-        shift: 64 - size.ilog2(),
+        mask: (size - 1) * size_of::<Slot>(),
     };
-    let mut slot = Slot::default();
+    let mut slot = Slot::free();
     for (index, (site, enabling)) in all.into_iter().enumerate() {
         if site != slot.site {
             if slot.count != 0 {
@@ -178,7 +272,7 @@ pub(super) fn publish<'a>(
             slot = Slot {
                 site,
                 first: index as u32,
-                count: 0,
+                ..Slot::free()
             };
         }
         slot.count += 1;

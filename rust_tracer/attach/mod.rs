@@ -40,7 +40,8 @@ mod fprobe;
 mod ops;
 
 pub(crate) use dispatch::{
-    Enabling,
+    Dispatch,
+    Slot,
     DISPATCH, //
 };
 

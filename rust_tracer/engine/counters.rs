@@ -11,6 +11,7 @@ use core::{
     sync::atomic::{
         AtomicPtr,
         AtomicU64,
+        AtomicUsize,
         Ordering, //
     },
 };
@@ -75,6 +76,10 @@ pub(crate) enum Call {
 }
 
 const WORDS: usize = 8;
+/// Bytes of a block.
+pub(super) const BLOCK_BYTES: u32 = size_of::<Block>() as u32;
+/// So many lie behind each other, or are unused room behind the last.
+pub(super) const BLOCKS_OF_PROBE: usize = 3;
 const CHUNK_BLOCKS: usize = 1024;
 /// A block for each probe, a second one for each that may be a return probe, and one more for the
 /// clauses of a program.
@@ -104,6 +109,15 @@ impl Block {
         arch::increment_local(&self.0[what as usize]);
     }
 
+    /// Counts in the word that lies `OFFSET` bytes behind the block's beginning, in this block or one
+    /// behind it: see [`at`]. Any context, preemption off, on the block's own CPU.
+    #[inline(always)]
+    pub(crate) fn count<const OFFSET: usize>(blocks: &Blocks) {
+        const { assert!(OFFSET < BLOCKS_OF_PROBE * size_of::<Self>() && OFFSET % 8 == 0) };
+        // SAFETY: There is such a word.
+        unsafe { arch::increment_in::<OFFSET, _>(blocks) };
+    }
+
     /// Counts what became of a call that may have entered on another CPU. Any context.
     #[inline(always)]
     pub(crate) fn call_ended(&self, what: Call) {
@@ -117,14 +131,31 @@ impl Block {
     }
 }
 
+/// A probe's block and what lies behind it.
+pub(crate) type Blocks = [Block; BLOCKS_OF_PROBE];
+
+/// Where a word lies behind the beginning of a probe's blocks, in bytes.
+pub(crate) const fn at(block: usize, word: usize) -> usize {
+    block * size_of::<Block>() + word * size_of::<AtomicU64>()
+}
+
 type Chunk = [Block; CHUNK_BLOCKS];
 
-/// The counters of one CPU.
+/// A block's worth of zeroes.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Zeroes([u64; WORDS]);
+
+/// The counters of one CPU: those of the probes that were there at the start lie behind each other,
+/// so that a handler needs but an offset; those that came later, in chunks.
 ///
 /// # Invariants
 ///
-/// Each pointer is null or owns a chunk.
+/// `first` is null or the beginning of `first_len` blocks with room behind them, and changes but
+/// once; each chunk is null or owned.
 pub(crate) struct Counters {
+    first: AtomicPtr<Block>,
+    first_len: AtomicUsize,
     chunks: KVec<AtomicPtr<Chunk>>,
 }
 
@@ -134,18 +165,35 @@ impl Counters {
         for _ in 0..CHUNKS {
             chunks.push(AtomicPtr::new(ptr::null_mut()), GFP_KERNEL_ACCOUNT)?;
         }
-        Ok(Self { chunks })
+        Ok(Self {
+            first: AtomicPtr::new(ptr::null_mut()),
+            first_len: AtomicUsize::new(0),
+            chunks,
+        })
     }
 
     /// Bytes that so many take on one CPU.
     pub(crate) fn memory_needed(blocks: u32) -> u64 {
-        let chunks = (blocks as usize).div_ceil(CHUNK_BLOCKS);
-        (chunks * size_of::<Chunk>() + CHUNKS * size_of::<AtomicPtr<Chunk>>()) as u64
+        (u64::from(blocks) + BLOCKS_OF_PROBE as u64 - 1) * size_of::<Block>() as u64
+            + (CHUNKS * size_of::<AtomicPtr<Chunk>>()) as u64
     }
 
     /// Makes sure that there are `blocks` of them. Returns the bytes that took. Task context.
     pub(crate) fn grow(&self, blocks: u32) -> Result<usize> {
-        let needed = (blocks as usize).div_ceil(CHUNK_BLOCKS);
+        let blocks = blocks as usize;
+        let first = self.first_len.load(Ordering::Relaxed);
+        if first == 0 && blocks != 0 {
+            let room = blocks + BLOCKS_OF_PROBE - 1;
+            let zeroes = KVVec::from_elem(Zeroes([0; WORDS]), room, GFP_KERNEL_ACCOUNT)?;
+            // `drop` puts the vector together again.
+            let (start, ..) = zeroes.into_raw_parts();
+            // INVARIANT: It owns so many and the room behind them; zeroes are a valid block. The
+            // length goes last, and says that the rest is there.
+            self.first.store(start.cast(), Ordering::Release);
+            self.first_len.store(blocks, Ordering::Release);
+            return Ok(room * size_of::<Block>());
+        }
+        let needed = blocks.saturating_sub(first).div_ceil(CHUNK_BLOCKS);
         let mut bytes = 0;
         for slot in self.chunks.get(..needed).ok_or(ENOSPC)? {
             if slot.load(Ordering::Relaxed).is_null() {
@@ -161,10 +209,28 @@ impl Counters {
         Ok(bytes)
     }
 
+    /// Whether a block and all before it were there at the start.
+    pub(super) fn are_first(&self, last: u32) -> bool {
+        (last as usize) < self.first_len.load(Ordering::Acquire)
+    }
+
+    /// The first of those that were there at the start, and how many they are.
+    #[inline(always)]
+    pub(super) fn first(&self) -> (*mut Block, usize) {
+        let length = self.first_len.load(Ordering::Acquire);
+        (self.first.load(Ordering::Relaxed), length)
+    }
+
     /// A block. Any context.
     #[inline(always)]
     pub(crate) fn block(&self, index: u32) -> Option<&Block> {
         let index = index as usize;
+        let (first, length) = self.first();
+        if index < length {
+            // SAFETY: By the invariant there are so many, and they live as long as `self`.
+            return Some(unsafe { &*first.add(index) });
+        }
+        let index = index.wrapping_sub(length);
         let chunk = self
             .chunks
             .get(index / CHUNK_BLOCKS)?
@@ -176,6 +242,12 @@ impl Counters {
 
 impl Drop for Counters {
     fn drop(&mut self) {
+        let (first, length) = self.first();
+        if length != 0 {
+            let room = length + BLOCKS_OF_PROBE - 1;
+            // SAFETY: By the invariant; it came from a vector of so many, made by `grow`.
+            drop(unsafe { KVVec::<Zeroes>::from_raw_parts(first.cast(), room, room) });
+        }
         for slot in &self.chunks {
             let chunk = slot.load(Ordering::Relaxed);
             if !chunk.is_null() {

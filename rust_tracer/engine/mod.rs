@@ -3,11 +3,17 @@
 //! What a started session fires into: for each CPU a ring, counters and a switch; and the calls
 //! that are being followed to their return.
 //!
-//! The switch of a CPU is turned by a work item on that CPU. A handler runs with preemption
-//! off, so a work item never runs between two handlers of one call: the switch stands the same
-//! way for all of them, and the counters of a call agree.
-//!
-//! Locks: `ENGINES`, taken with the kernel's CPU hotplug lock held and with nothing of ours.
+//! | file | its idea |
+//! |---|---|
+//! | `cpus` | CPUs that come and go |
+//! | `switch` | when its probes fire, and why no more |
+//! | `hot` | what handlers need of it, one instruction away |
+//! | `short` | which probes need so little that they go the short way |
+//! | `counters` | the ledger |
+//! | `pages` | rings, and the memory that user space maps |
+//! | `calls`, `targets` | calls that are followed; tasks that it is narrowed to |
+//! | `running`, `binding`, `rooms`, `words`, `clocks` | a program: its state, which clauses run where, its memory, its ticks |
+//! | `waiter` | who waits for records |
 
 use core::{
     ptr,
@@ -22,7 +28,6 @@ use core::{
 };
 
 use kernel::{
-    error::to_result,
     ffi,
     prelude::*,
     sync::{
@@ -37,7 +42,6 @@ use crate::{
     clock,
     node::Node,
     opener::Opener,
-    own::Kind,
     refusal::Refusal,
     ring::{
         Layout,
@@ -49,9 +53,13 @@ pub(crate) mod binding;
 mod calls;
 mod clocks;
 pub(crate) mod counters;
+mod cpus;
+mod hot;
 mod pages;
 mod rooms;
 mod running;
+mod short;
+mod switch;
 mod targets;
 mod waiter;
 mod words;
@@ -63,6 +71,17 @@ pub(crate) use calls::{
 use clocks::Clocks;
 use counters::Counters;
 pub(crate) use counters::Probe;
+pub(crate) use cpus::{
+    cpu_limit,
+    CpuWatch, //
+};
+use cpus::{
+    is_online,
+    is_possible,
+    CpusLocked, //
+};
+pub(crate) use hot::HotCpu;
+use hot::Hots;
 pub(crate) use pages::{
     Area,
     CpuRing,
@@ -75,14 +94,13 @@ pub(crate) use running::{
     Running,
     ToRun, //
 };
+pub(crate) use short::{
+    Short,
+    Source,
+    What, //
+};
 pub(crate) use targets::Targets;
 pub(crate) use waiter::Waiter;
-
-kernel::sync::global_lock! {
-    // SAFETY: Initialised in the module initialiser before first use.
-    /// The engines that want a ring on a CPU that comes.
-    unsafe(uninit) static ENGINES: Mutex<KVec<Arc<Engine>>> = KVec::new();
-}
 
 /// # Safety
 ///
@@ -90,7 +108,7 @@ kernel::sync::global_lock! {
 pub(crate) unsafe fn init_locks() {
     // SAFETY: By this function's contract.
     unsafe {
-        ENGINES.init();
+        cpus::init_lock();
         targets::init_locks();
     }
 }
@@ -116,7 +134,7 @@ impl Default for Config {
     }
 }
 
-/// One CPU's part of an engine. What its handlers use lies on one cache line.
+/// One CPU's part of an engine; the rest of what its handlers use is [`hot`].
 ///
 /// # Invariants
 ///
@@ -128,9 +146,7 @@ struct Cpu {
     counters: Counters,
     /// How often a handler of this engine was called here. Written by this CPU.
     visits: AtomicU64,
-    /// How often a probe fired here. Written by this CPU.
-    fired: AtomicU64,
-    /// `visits` at the guard's last look.
+    /// `visits` and firings at the guard's last look.
     visits_then: AtomicU64,
     program: AtomicPtr<CpuProgram>,
 }
@@ -154,7 +170,7 @@ impl Drop for Cpu {
 #[derive(Clone, Copy)]
 pub(crate) struct Here<'a> {
     pub(crate) counters: &'a Counters,
-    fired: &'a AtomicU64,
+    hot: HotCpu,
     /// Missing if there was no memory for it when the CPU came.
     pub(crate) ring: Option<&'a CpuRing>,
 }
@@ -164,6 +180,7 @@ pub(crate) struct Engine {
     opener: Arc<Opener>,
     /// By number; none where there can be no CPU.
     cpus: KVec<Option<KBox<Cpu>>>,
+    hots: Hots,
     layout: Layout,
     policy: Policy,
     frames: u32,
@@ -197,7 +214,7 @@ pub(crate) fn memory_needed(config: &Config, blocks: u32, to_run: Option<&ToRun>
     let cpu = pages::memory_needed(config.ring_bytes)
         .saturating_add(Counters::memory_needed(blocks))
         .saturating_add(to_run.map_or(0, ToRun::memory_of_cpu));
-    let cpus = (0..cpu_limit()).filter(|cpu| is_possible(*cpu)).count() as u64;
+    let cpus = cpus::possible().count() as u64;
     let with_arguments = to_run.is_some_and(|to_run| to_run.loaded.asks_entry_arguments());
     let program = to_run.map_or(0, |to_run| {
         to_run
@@ -213,40 +230,6 @@ pub(crate) fn memory_needed(config: &Config, blocks: u32, to_run: Option<&ToRun>
 #[inline(always)]
 pub(crate) fn clause_block(block: u32, is_return: bool) -> u32 {
     block.wrapping_add(if is_return { 2 } else { 1 })
-}
-
-/// The CPUs neither come nor go while it lives.
-struct CpusLocked;
-
-impl CpusLocked {
-    fn new() -> Self {
-        // SAFETY: Task context; released by `drop`.
-        unsafe { bindings::rtrace_cpus_lock() };
-        Self
-    }
-}
-
-impl Drop for CpusLocked {
-    fn drop(&mut self) {
-        // SAFETY: Taken by `new`.
-        unsafe { bindings::rtrace_cpus_unlock() };
-    }
-}
-
-fn is_possible(cpu: u32) -> bool {
-    // SAFETY: Any number may be asked for.
-    unsafe { bindings::rtrace_cpu_possible(cpu) }
-}
-
-fn is_online(cpu: u32) -> bool {
-    // SAFETY: Any number may be asked for.
-    unsafe { bindings::rtrace_cpu_online(cpu) }
-}
-
-/// One more than the largest CPU number.
-pub(crate) fn cpu_limit() -> u32 {
-    // SAFETY: Always.
-    unsafe { bindings::rtrace_cpu_limit() }
 }
 
 impl Engine {
@@ -272,7 +255,6 @@ impl Engine {
                     ring: AtomicPtr::new(ptr::null_mut()),
                     counters: Counters::new()?,
                     visits: AtomicU64::new(0),
-                    fired: AtomicU64::new(0),
                     visits_then: AtomicU64::new(0),
                     program: AtomicPtr::new(ptr::null_mut()),
                 };
@@ -281,6 +263,11 @@ impl Engine {
                 None
             };
             cpus.push(slot, GFP_KERNEL_ACCOUNT)?;
+        }
+        let hots = Hots::new()?;
+        for cpu in cpus::possible() {
+            let upper = u64::from(cpu) << 32;
+            hots.of(cpu).cpu.store(upper, Ordering::Relaxed);
         }
         let running = match to_run {
             None => None,
@@ -292,6 +279,7 @@ impl Engine {
             node,
             opener,
             cpus,
+            hots,
             layout,
             policy: config.policy,
             frames: config.frames,
@@ -326,24 +314,20 @@ impl Engine {
                 )
             })?;
         }
-        ENGINES.lock().push(engine.clone(), GFP_KERNEL_ACCOUNT)?;
+        cpus::enlist(&engine)?;
         Ok(engine)
     }
 
     /// No ring will be made any more. Task context.
     pub(crate) fn retire(self: &Arc<Self>) {
-        let _locked = CpusLocked::new();
-        ENGINES.lock().retain(|other| !Arc::ptr_eq(other, self));
+        cpus::retire(self);
     }
 
     fn with_clocks(mut engine: UniqueArc<Self>) -> Result<Arc<Self>> {
         let owner = ptr::from_ref::<Self>(&engine) as u64;
         let clocks = match &engine.running {
             None => Clocks::none(),
-            Some(running) => {
-                let possible = (0..cpu_limit()).filter(|cpu| is_possible(*cpu));
-                Clocks::new(owner, running.own(), possible)?
-            }
+            Some(running) => Clocks::new(owner, running.own(), cpus::possible())?,
         };
         engine.clocks = clocks;
         Ok(engine.into())
@@ -362,7 +346,9 @@ impl Engine {
                 self.reason.load(Ordering::Relaxed),
             );
             // INVARIANT: The slot owns the ring from here on.
-            slot.ring.store(KBox::into_raw(ring), Ordering::Release);
+            let ring = KBox::into_raw(ring);
+            slot.ring.store(ring, Ordering::Release);
+            self.hots.of(cpu).ring.store(ring, Ordering::Release);
         }
         if let Some(running) = &self.running {
             if slot.program.load(Ordering::Relaxed).is_null() {
@@ -372,6 +358,7 @@ impl Engine {
                 // INVARIANT: The slot owns it from here on.
                 slot.program
                     .store(KBox::into_raw(program), Ordering::Release);
+                self.show_active(cpu);
             }
         }
         Ok(())
@@ -380,9 +367,13 @@ impl Engine {
     /// Makes sure that there are so many blocks of counters on every CPU, and, for return
     /// probes, that calls can be followed. Task context.
     pub(crate) fn grow(&self, blocks: u32, follow: bool) -> Result {
-        for cpu in self.cpus.iter().flatten() {
+        for (number, cpu) in (0..).zip(&self.cpus) {
+            let Some(cpu) = cpu else { continue };
             let bytes = cpu.counters.grow(blocks)?;
             self.memory.fetch_add(bytes, Ordering::Relaxed);
+            let (first, _) = cpu.counters.first();
+            let hot = self.hots.of(number);
+            hot.counters.store(first, Ordering::Release);
         }
         if follow && self.calls().is_none() {
             let with_arguments = self
@@ -395,156 +386,6 @@ impl Engine {
             self.calls.store(KBox::into_raw(calls), Ordering::Release);
         }
         Ok(())
-    }
-
-    /// Lets probes fire, unless it is dead. Task context.
-    pub(crate) fn run(&self) {
-        self.fire_own(Kind::Begin);
-        let reason = if self.has_exited() {
-            abi::RTRACE_REASON_EXITED
-        } else {
-            abi::RTRACE_REASON_NONE
-        };
-        self.show(abi::RTRACE_STATE_RUNNING, reason);
-        self.turn(true);
-        self.start_clocks();
-    }
-
-    /// Fires a probe of the module's own that is no clock's, here and now. Task context.
-    fn fire_own(&self, kind: Kind) {
-        let own = self.running.iter().flat_map(|running| running.own());
-        for (number, _) in (0..).zip(own).filter(|(_, own)| own.kind == kind) {
-            // SAFETY: Task context; the engine outlives the call.
-            unsafe { bindings::rtrace_fire_own(ptr::from_ref(self) as u64, number) };
-        }
-    }
-
-    fn start_clocks(&self) {
-        /// A CPU and the engine whose clocks there are to be started.
-        struct Start<'a>(&'a Engine, u32);
-        /// # Safety
-        ///
-        /// `data` is a [`Start`]; on the CPU that it names.
-        unsafe extern "C" fn start(data: *mut ffi::c_void) -> ffi::c_int {
-            // SAFETY: By this function's contract.
-            let Start(engine, cpu) = unsafe { &*data.cast::<Start<'_>>() };
-            engine.clocks.start(Some(*cpu));
-            0
-        }
-        if self.clocks.is_empty() {
-            return;
-        }
-        let _locked = CpusLocked::new();
-        self.clocks.start(None);
-        for number in (0..cpu_limit()).filter(|number| is_online(*number)) {
-            let mut todo = Start(self, number);
-            // SAFETY: `todo` outlives the call, which waits.
-            unsafe { bindings::rtrace_cpu_call(number, Some(start), (&raw mut todo).cast()) };
-        }
-    }
-
-    /// No probe fires any more when it returns, and no handler is at work for it. Task context.
-    pub(crate) fn halt(&self, reason: u32) {
-        self.turn(false);
-        self.clocks.stop_all();
-        if reason == abi::RTRACE_REASON_ASKED {
-            self.fire_own(Kind::End);
-        }
-        // What is in flight now stays so for the ledger, whatever becomes of it.
-        self.reap();
-        let filled = self.reason.load(Ordering::Relaxed) == abi::RTRACE_REASON_FILLED;
-        let reason = if filled {
-            abi::RTRACE_REASON_FILLED
-        } else {
-            reason
-        };
-        self.show(abi::RTRACE_STATE_STOPPED, reason);
-    }
-
-    /// Turns the switch of every CPU, each between two handlers.
-    fn turn(&self, running: bool) {
-        /// A CPU's switch, and how it is to stand.
-        struct Turn<'a>(&'a Engine, &'a Cpu, bool);
-        /// # Safety
-        ///
-        /// `data` is a [`Turn`].
-        unsafe extern "C" fn turn(data: *mut ffi::c_void) -> ffi::c_int {
-            // SAFETY: By this function's contract.
-            let Turn(engine, cpu, running) = unsafe { &*data.cast::<Turn<'_>>() };
-            engine.set_running(cpu, *running);
-            0
-        }
-        let _locked = CpusLocked::new();
-        self.wants_to_run.store(running, Ordering::Relaxed);
-        for (number, cpu) in (0..).zip(&self.cpus) {
-            let Some(cpu) = cpu else { continue };
-            let mut todo = Turn(self, cpu, running);
-            let data = (&raw mut todo).cast();
-            let called = is_online(number) && {
-                // SAFETY: `todo` outlives the call, which waits.
-                unsafe { bindings::rtrace_cpu_call(number, Some(turn), data) == 0 }
-            };
-            if !called {
-                // No handler runs on a CPU that is not online.
-                self.set_running(cpu, running);
-            }
-        }
-    }
-
-    /// Turns one switch. Of this and [`Engine::silence`] or [`Engine::exit`], whichever is later sees
-    /// the other.
-    fn set_running(&self, cpu: &Cpu, running: bool) {
-        cpu.running.store(running, Ordering::SeqCst);
-        let is_over = || self.dead.load(Ordering::SeqCst) || self.has_exited();
-        if running && is_over() {
-            cpu.running.store(false, Ordering::SeqCst);
-        }
-    }
-
-    /// Ends it for good, at once and without waiting: who is between two handlers of one call
-    /// finishes it by the first one's word, so that call may count as missed. [`Engine::halt`] is
-    /// still to come. Task context.
-    pub(crate) fn silence(&self, reason: u32) {
-        self.dead.store(true, Ordering::SeqCst);
-        for cpu in self.cpus.iter().flatten() {
-            cpu.running.store(false, Ordering::SeqCst);
-        }
-        self.show(abi::RTRACE_STATE_DEAD, reason);
-    }
-
-    /// The program ends it: no handler that begins after this fires, but for END. As for
-    /// [`Engine::silence`], a call that is between two handlers may count as missed. Any context.
-    #[cold]
-    pub(crate) fn exit(&self) {
-        self.exited.store(true, Ordering::SeqCst);
-        for cpu in self.cpus.iter().flatten() {
-            cpu.running.store(false, Ordering::SeqCst);
-        }
-        self.show(abi::RTRACE_STATE_RUNNING, abi::RTRACE_REASON_EXITED);
-        self.wake();
-    }
-
-    /// Whether its program has ended it. Any context.
-    #[inline(always)]
-    pub(crate) fn has_exited(&self) -> bool {
-        self.exited.load(Ordering::SeqCst)
-    }
-
-    /// Whether clocks may go on. Any context.
-    pub(crate) fn keeps_time(&self) -> bool {
-        !self.dead.load(Ordering::Relaxed) && !self.has_exited()
-    }
-
-    /// Shows a state, unless it is dead, which it stays.
-    fn show(&self, state: u32, reason: u32) {
-        if self.dead.load(Ordering::SeqCst) && state != abi::RTRACE_STATE_DEAD {
-            return;
-        }
-        self.state.store(state, Ordering::Relaxed);
-        self.reason.store(reason, Ordering::Relaxed);
-        for (_, ring) in self.rings() {
-            ring.memory().show_state(state, reason);
-        }
     }
 
     /// Tells readers to look for new probes and rings. Task context.
@@ -623,7 +464,7 @@ impl Engine {
             arch::increment_local(&cpu.visits);
             Here {
                 counters: &cpu.counters,
-                fired: &cpu.fired,
+                hot: self.hots.everywhere(),
                 ring: cpu.ring(),
             }
         })
@@ -634,7 +475,7 @@ impl Engine {
         let cpu = self.cpus.get(cpu as usize)?.as_ref()?;
         Some(Here {
             counters: &cpu.counters,
-            fired: &cpu.fired,
+            hot: self.hots.everywhere(),
             ring: cpu.ring(),
         })
     }
@@ -650,13 +491,14 @@ impl Engine {
         targets.map_or(0, |targets| targets.process())
     }
 
-    /// How often its handlers were called since the last look on the CPUs that `which` names.
-    /// One looks, at a time. Task context.
+    /// How often its handlers were called and its probes fired since the last look on the CPUs that
+    /// `which` names. One looks, at a time. Task context.
     pub(crate) fn recent_visits(&self, which: impl Fn(u32) -> bool) -> u64 {
         let mut recent: u64 = 0;
         for (number, cpu) in (0..).zip(&self.cpus) {
             let Some(cpu) = cpu else { continue };
-            let visits = cpu.visits.load(Ordering::Relaxed);
+            let fired = self.hots.of(number).fired.load(Ordering::Relaxed);
+            let visits = cpu.visits.load(Ordering::Relaxed).wrapping_add(fired);
             let then = cpu.visits_then.swap(visits, Ordering::Relaxed);
             if which(number) {
                 recent = recent.saturating_add(visits.wrapping_sub(then));
@@ -667,9 +509,8 @@ impl Engine {
 
     /// How often its probes fired so far. Task context.
     pub(crate) fn fired(&self) -> u64 {
-        let cpus = self.cpus.iter().flatten();
-        cpus.fold(0, |sum: u64, cpu| {
-            sum.wrapping_add(cpu.fired.load(Ordering::Relaxed))
+        cpus::possible().fold(0, |sum: u64, cpu| {
+            sum.wrapping_add(self.hots.of(cpu).fired.load(Ordering::Relaxed))
         })
     }
 
@@ -696,12 +537,16 @@ impl Engine {
     /// What was aggregated on a CPU so far comes to rest, and the CPU begins anew. False if nothing
     /// can aggregate there. Task context; one turns, at a time.
     pub(crate) fn turn_aggregations(&self, number: u32) -> bool {
+        /// The CPU whose tables are turned.
+        struct Turn<'a>(&'a Engine, &'a CpuProgram, u32);
         /// # Safety
         ///
-        /// `data` is a `CpuProgram`; on its CPU.
+        /// `data` is a [`Turn`]; on its CPU.
         unsafe extern "C" fn turn(data: *mut ffi::c_void) -> ffi::c_int {
             // SAFETY: By this function's contract.
-            unsafe { &*data.cast::<CpuProgram>() }.turn();
+            let Turn(engine, cpu, number) = unsafe { &*data.cast::<Turn<'_>>() };
+            cpu.turn();
+            engine.show_active(*number);
             0
         }
         let _locked = CpusLocked::new();
@@ -711,14 +556,16 @@ impl Engine {
         if let Some(table) = running.resting(cpu) {
             table.reset();
         }
-        let data = ptr::from_ref(cpu).cast_mut().cast();
+        let mut todo = Turn(self, cpu, number);
+        let data = (&raw mut todo).cast();
         let called = is_online(number) && {
-            // SAFETY: `cpu` outlives the call, which waits.
+            // SAFETY: `todo` outlives the call, which waits.
             unsafe { bindings::rtrace_cpu_call(number, Some(turn), data) == 0 }
         };
         if !called {
             // No handler runs on a CPU that is not online.
             cpu.turn();
+            self.show_active(number);
         }
         true
     }
@@ -751,24 +598,16 @@ impl Engine {
             .is_none_or(|targets| targets.contain(moment.pid))
     }
 
-    /// Whether all recording is over, since a ring is full. Any context.
-    #[inline(always)]
-    pub(crate) fn is_filled(&self) -> bool {
-        self.filled.load(Ordering::Relaxed)
-    }
-
-    /// A ring is full under policy fill. Any context.
-    #[cold]
-    pub(crate) fn fill(&self) {
-        self.filled.store(true, Ordering::Relaxed);
-        self.show(abi::RTRACE_STATE_RUNNING, abi::RTRACE_REASON_FILLED);
-        self.wake();
-    }
-
     /// Wakes who polls the session. Any context.
     #[cold]
     pub(crate) fn wake(&self) {
         self.waiter.wake();
+    }
+
+    /// The same from the short way, which says of no handler that it is at work. Any context.
+    #[cold]
+    pub(crate) fn wake_shielded(&self) {
+        self.waiter.wake_shielded();
     }
 
     /// Gives up, if the engine runs and it was not done within a second, the calls whose tasks
@@ -801,7 +640,7 @@ impl Here<'_> {
     /// Counts a firing for the whole engine. Preemption off.
     #[inline(always)]
     pub(crate) fn count_fired(&self) {
-        arch::increment_local(self.fired);
+        self.hot.count_fired();
     }
 }
 
@@ -820,63 +659,5 @@ impl Drop for Engine {
             // SAFETY: The engine owns it.
             drop(unsafe { KBox::from_raw(calls) });
         }
-    }
-}
-
-/// Gives CPUs that come their rings, while it lives.
-pub(crate) struct CpuWatch(());
-
-impl CpuWatch {
-    pub(crate) fn start() -> Result<Self> {
-        // SAFETY: `rtrace_on_cpu_coming` is ready; undone by `drop`.
-        to_result(unsafe { bindings::rtrace_cpus_watch() })?;
-        Ok(Self(()))
-    }
-}
-
-impl Drop for CpuWatch {
-    fn drop(&mut self) {
-        // SAFETY: Undoes `start`.
-        unsafe { bindings::rtrace_cpus_unwatch() };
-        targets::forget();
-        *ENGINES.lock() = KVec::new();
-    }
-}
-
-/// # Safety
-///
-/// Called by CPU hotplug before the CPU runs anything, with its lock held.
-#[no_mangle]
-unsafe extern "C" fn rtrace_on_cpu_coming(number: u32) {
-    for engine in ENGINES.lock().iter() {
-        if engine.make_ring(number).is_err() {
-            pr_warn!("no memory for CPU {number}: firings there will be dropped\n");
-        }
-        if let Some(Some(cpu)) = engine.cpus.get(number as usize) {
-            engine.set_running(cpu, engine.wants_to_run.load(Ordering::Relaxed));
-        }
-        engine.changed();
-    }
-}
-
-/// # Safety
-///
-/// Called by CPU hotplug on the CPU itself, once it runs, with its lock held.
-#[no_mangle]
-unsafe extern "C" fn rtrace_on_cpu_online(number: u32) {
-    for engine in ENGINES.lock().iter() {
-        if engine.wants_to_run.load(Ordering::Relaxed) {
-            engine.clocks.start(Some(number));
-        }
-    }
-}
-
-/// # Safety
-///
-/// Called by CPU hotplug on the CPU itself, before it goes, with its lock held.
-#[no_mangle]
-unsafe extern "C" fn rtrace_on_cpu_leaving(number: u32) {
-    for engine in ENGINES.lock().iter() {
-        engine.clocks.stop(Some(number));
     }
 }

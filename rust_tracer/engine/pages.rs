@@ -214,6 +214,11 @@ impl Pages {
     }
 }
 
+/// Where a word lies in [`Pages`], in bytes.
+const fn place(word: Word) -> usize {
+    core::mem::offset_of!(Pages, words) + word.index() * size_of::<AtomicU64>()
+}
+
 impl Memory for Pages {
     type Place = NonNull<u64>;
 
@@ -233,8 +238,26 @@ impl Memory for Pages {
     }
 
     #[inline(always)]
+    fn increment(&self, word: Word) {
+        match word {
+            // Known when this is compiled, so that the place is a part of the instruction.
+            // SAFETY: There is such a word.
+            Word::NEST => unsafe { arch::increment_in::<{ place(Word::NEST) }, _>(self) },
+            word => arch::increment_local(self.word(word)),
+        }
+    }
+
+    #[inline(always)]
     fn compare_exchange(&self, word: Word, old: u64, new: u64) -> bool {
-        arch::compare_exchange_local(self.word(word), old, new)
+        const HEAD: usize = place(Word::HEAD);
+        const LAST_TIME: usize = place(Word::LAST_TIME);
+        match word {
+            // SAFETY: There is such a word.
+            Word::HEAD => unsafe { arch::compare_exchange_in::<HEAD, _>(self, old, new) },
+            // SAFETY: As above.
+            Word::LAST_TIME => unsafe { arch::compare_exchange_in::<LAST_TIME, _>(self, old, new) },
+            word => arch::compare_exchange_local(self.word(word), old, new),
+        }
     }
 
     #[inline(always)]

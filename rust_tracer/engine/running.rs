@@ -27,6 +27,7 @@ use super::{
     binding::Binding,
     counters::Probe,
     rooms::Rooms,
+    short::What,
     words::{
         OwnWords,
         Words, //
@@ -177,6 +178,26 @@ impl Running {
         unsafe { self.binding.read() }
     }
 
+    /// The same, for who is not in the session's way. Task context, in an RCU read-side critical
+    /// section.
+    pub(crate) fn in_critical_section(&self) -> Option<&Binding> {
+        // SAFETY: By this function's contract: that is what `replace` waits for.
+        unsafe { self.binding.read() }
+    }
+
+    /// How an aggregation without keys goes the short way, if it does: the word that says whether
+    /// it was touched, before its data.
+    pub(crate) fn unkeyed(&self, index: u32) -> Option<(What, u32)> {
+        let placed = self.aggregations.get(index as usize)?;
+        let what = match placed.function() {
+            aggregations::Function::Count => What::Count,
+            aggregations::Function::Sum => What::Sum,
+            aggregations::Function::Quantize => What::Quantize,
+            _ => return None,
+        };
+        Some((what, placed.fixed()?))
+    }
+
     /// What is bound so far. The session's `inner` held.
     pub(crate) fn bound(&self) -> Option<&Binding> {
         // SAFETY: By this function's contract: it is replaced with `inner` held.
@@ -245,6 +266,15 @@ impl Running {
 }
 
 impl CpuProgram {
+    /// The words of the table into which its CPU aggregates. Any context.
+    pub(super) fn active_words(&self) -> &[AtomicU64] {
+        let [first, second] = &self.tables;
+        match self.active.load(Ordering::Relaxed) {
+            0 => first.all(),
+            _ => second.all(),
+        }
+    }
+
     /// The table that is at rest becomes the active one. On its CPU between two handlers, or when
     /// none runs there.
     pub(super) fn turn(&self) {

@@ -35,6 +35,12 @@ impl Waiter {
         unsafe { bindings::rtrace_waiter_wake(self.0.as_ptr()) };
     }
 
+    /// The same from where no handler is said to be at work. Any context, preemption off.
+    pub(crate) fn wake_shielded(&self) {
+        // SAFETY: By the type's invariant.
+        unsafe { bindings::rtrace_waiter_wake_shielded(self.0.as_ptr()) };
+    }
+
     /// Adds the poller to those who wait.
     ///
     /// # Safety

@@ -2,19 +2,17 @@
 
 //! The probe path: what happens when a traced function is entered, and when it returns.
 //!
-//! A session without a program gets the records of this file. One with a program has its clauses run
-//! ([`program`]), and may have [probes of the module's own](own).
+//! What most probes do goes a [short way](short); this is the long one. A session without a program
+//! gets the records of this file. One with a program has its clauses run ([`program`]), and may have
+//! [probes of the module's own](own).
 //!
 //! Called by the shim with preemption off, in any context up to NMI, from under any lock.
 //! Nothing here waits, allocates, prints or can panic, and every firing is counted in the
 //! ledger once as fired and once as what became of it.
 
 use crate::{
-    abi,
-    attach::{
-        Enabling,
-        DISPATCH, //
-    },
+    abi, arch,
+    attach::DISPATCH,
     bindings::{
         self,
         rtrace_moment,
@@ -41,6 +39,7 @@ use crate::{
 
 mod own;
 mod program;
+mod short;
 mod world;
 
 use program::{
@@ -127,10 +126,8 @@ unsafe extern "C" fn rtrace_on_entry(
 /// `regs` are those of a function's entry.
 #[inline(always)]
 unsafe fn put_arguments(record: &Reservation<'_, Pages>, regs: *const core::ffi::c_void) {
-    let mut arguments = [0u64; 6];
-    // SAFETY: By this function's contract; there is room for six.
-    unsafe { bindings::rtrace_arguments(regs, arguments.as_mut_ptr()) };
-    put_words(record, arguments);
+    // SAFETY: By this function's contract.
+    put_words(record, unsafe { arch::arguments(regs) });
 }
 
 /// The arguments of the system call that the current task has made, if that is what was entered.
@@ -193,13 +190,8 @@ unsafe extern "C" fn rtrace_on_call(
             DISPATCH.read(), //
         )
     };
-    let mine = |enabling: &&Enabling| {
-        table
-            .and_then(|table| table.engine(enabling))
-            .is_some_and(|other| core::ptr::eq(other, engine))
-    };
     let Some(probe) = table
-        .and_then(|table| table.enablings(ip).iter().find(mine))
+        .and_then(|table| table.enabling_of(ip, engine))
         .and_then(|enabling| enabling.ret)
     else {
         return DECLINE;
@@ -237,11 +229,12 @@ unsafe extern "C" fn rtrace_on_call(
 /// # Safety
 ///
 /// Called by the shim: preemption off, `owner` the engine that the fprobe was made for,
-/// `moment` valid, `frame` what was kept (for an fprobe that lay at the same address, perhaps),
-/// `regs` those of the return, which leads `to` there.
+/// `ip` the function's site, `moment` valid, `frame` what was kept (for an fprobe that lay at the same
+/// address, perhaps), `regs` those of the return, which leads `to` there.
 #[no_mangle]
 unsafe extern "C" fn rtrace_on_return(
     owner: u64,
+    ip: usize,
     moment: *const rtrace_moment,
     value: u64,
     frame: *const u64,
@@ -278,6 +271,15 @@ unsafe extern "C" fn rtrace_on_return(
         return;
     }
     if let Some(running) = running {
+        // SAFETY: Preemption is off for as long as it is used.
+        let table = unsafe { DISPATCH.read() };
+        let enabling = table.and_then(|table| table.enabling_of(ip, engine));
+        if let (Some(enabling), false) = (enabling, moment.recursed) {
+            // SAFETY: Preemption is off, and the engine alive.
+            if unsafe { short::leave(engine, &enabling.ret_short, value, call.entered) } {
+                return;
+            }
+        }
         let place = rtrace_place {
             regs,
             ip: to,
@@ -325,6 +327,16 @@ fn source(moment: &rtrace_moment) -> u32 {
     }
 }
 
+/// What a firing counts as whose record the ring did not take.
+#[inline(always)]
+fn dropped(why: Why) -> Firing {
+    match why {
+        Why::Full | Why::Filled => Firing::DroppedFull,
+        Why::Nested => Firing::DroppedNested,
+        Why::Flood => Firing::DroppedFlood,
+    }
+}
+
 /// One firing of one probe: counted, and recorded if it is admitted and there is room.
 #[inline(always)]
 fn fire(
@@ -364,11 +376,7 @@ fn fire(
             record.commit(kind, moment.context)
         }
         Err(dropped) => {
-            block.fire(match dropped.why {
-                Why::Full | Why::Filled => Firing::DroppedFull,
-                Why::Nested => Firing::DroppedNested,
-                Why::Flood => Firing::DroppedFlood,
-            });
+            block.fire(self::dropped(dropped.why));
             if dropped.why == Why::Filled {
                 engine.fill();
             }

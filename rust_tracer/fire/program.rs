@@ -14,9 +14,8 @@ use super::{
     },
 };
 use crate::{
-    abi,
+    abi, arch,
     bindings::{
-        self,
         rtrace_moment,
         rtrace_place, //
     },
@@ -110,17 +109,15 @@ pub(super) unsafe fn arguments_to_keep(
     probe: Probe,
     regs: *const core::ffi::c_void,
 ) -> [u64; 6] {
-    let mut arguments = [0; 6];
     let node = engine.node();
     if probe.system_call && (node.shows_data() || node.shows_own_system_calls()) {
         // SAFETY: By this function's contract; a system call is entered in task context.
-        unsafe { super::system_call_arguments(regs) }.unwrap_or(arguments)
+        unsafe { super::system_call_arguments(regs) }.unwrap_or_default()
+    } else if node.shows_data() {
+        // SAFETY: By this function's contract.
+        unsafe { arch::arguments(regs) }
     } else {
-        if node.shows_data() {
-            // SAFETY: By this function's contract; there is room for six.
-            unsafe { bindings::rtrace_arguments(regs, arguments.as_mut_ptr()) };
-        }
-        arguments
+        [0; 6]
     }
 }
 
@@ -406,12 +403,7 @@ impl Fired<'_> {
                 if dropped.why == Why::Filled {
                     self.engine.fill();
                 }
-                let firing = match dropped.why {
-                    Why::Full | Why::Filled => Firing::DroppedFull,
-                    Why::Nested => Firing::DroppedNested,
-                    Why::Flood => Firing::DroppedFlood,
-                };
-                (dropped.wake, Err(firing))
+                (dropped.wake, Err(super::dropped(dropped.why)))
             }
         };
         if wake {

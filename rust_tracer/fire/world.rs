@@ -12,7 +12,7 @@ use super::program::{
     What, //
 };
 use crate::{
-    abi, bindings, clock,
+    abi, arch, bindings, clock,
     engine::{
         binding::Enabled,
         counters::Ran, //
@@ -190,8 +190,8 @@ impl<'a> World<'a> {
     /// An argument of what is entered; the caller may see it.
     fn entry_argument(&self, number: u32) -> Result<u64, Fault> {
         let regs = self.fired.event.place.regs;
-        let mut arguments = [0u64; REGISTERS as usize];
         if self.asked.of_system_calls {
+            let mut arguments = [0u64; REGISTERS as usize];
             // SAFETY: The event is an entry, so these are its registers; there is room for six. Who
             // sees own system calls only sees task context; elsewhere it says no by itself.
             let known = unsafe {
@@ -207,7 +207,7 @@ impl<'a> World<'a> {
         match number.checked_sub(REGISTERS) {
             None => {
                 // SAFETY: As above.
-                unsafe { bindings::rtrace_arguments(regs, arguments.as_mut_ptr()) };
+                let arguments = unsafe { arch::arguments(regs) };
                 Ok(arguments.get(number as usize).copied().unwrap_or(0))
             }
             // SAFETY: As above.

@@ -135,6 +135,7 @@ struct Guard {
 /// One round. Whether there is more to guard.
 #[no_mangle]
 extern "C" fn rtrace_on_guard() -> bool {
+    clock::look();
     let now = clock::now();
     let limits = quota::limits();
     let mut locked_down = None;

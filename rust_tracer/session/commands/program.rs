@@ -169,6 +169,7 @@ fn copy_program(arg: &abi::rtrace_program) -> Result<(Loaded, Option<Refused>), 
             actions => copy(actions, arg.code_count, |action: u16| action)?,
         },
         quick: KVVec::new(),
+        simple: KVVec::new(),
         sizes: Sizes {
             strsize: match arg.strsize {
                 0 => abi::RTRACE_STRSIZE_DEFAULT,
@@ -238,7 +239,7 @@ pub(super) fn load(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         return Err(refusal(refused));
     }
     must_have_room(&loaded)?;
-    loaded.find_quick()?;
+    loaded.prepare()?;
     let loaded = Arc::new(loaded, GFP_KERNEL_ACCOUNT)?;
     let mut inner = session.inner.lock();
     session.must_not_observe("load a program")?;

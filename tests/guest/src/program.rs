@@ -36,6 +36,11 @@ impl Code {
         Self(words)
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Any instruction.
     pub fn op(mut self, op: u32, d: u8, a: u8, b: u8, i: i32) -> Self {
         self.0.push(insn(op, d, a, b, i));

@@ -35,7 +35,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 41] = [
+pub const GROUPS: [Group; 42] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -63,6 +63,7 @@ pub const GROUPS: [Group; 41] = [
     shortage::GROUP,
     programs::GROUP,
     programs::running::GROUP,
+    programs::short::GROUP,
     programs::aggregating::GROUP,
     programs::own::GROUP,
     programs::rights::GROUP,

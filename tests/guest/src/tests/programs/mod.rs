@@ -7,6 +7,7 @@ pub mod own;
 pub mod random;
 pub mod rights;
 pub mod running;
+pub mod short;
 
 use std::collections::BTreeMap;
 

@@ -126,34 +126,51 @@ fn by_user() -> Program {
         )
 }
 
+/// What needs so little that it could be done without a look at whose task it is: `{ @ = count(); }`
+fn counted() -> Program {
+    Program::new()
+        .aggregation(abi::RTRACE_AGG_COUNT, 0, [0; 4])
+        .clause(1, 0, Code::new().keys(&[]).aggregate(0, 0, 0).ret())
+}
+
 fn latencies(_: &Options) -> Outcome {
-    const CALLS: u64 = 50;
     for (node, users) in [(SYSTEM, vec![0u64, 1234]), (USER, vec![0])] {
-        let session = loaded(node, &by_user())?;
-        session.add_to("rt_target:rt_void", abi::RTRACE_PROBE_RETURN, 1)?;
-        let trace = started(session)?;
-        Target::open()?.run(&format!("void {CALLS}"))?;
-        let child = sys::Child::start(|| {
-            let target = Target::open();
-            let changed = sys::ids::set_uids(1234, 1234, 1234).is_ok();
-            let called = target.and_then(|target| target.run(&format!("void {CALLS}")));
-            i32::from(!changed || called.is_err())
-        })?;
-        check_eq!(child.wait()?, sys::Ended::Exit(0), "the other user");
-        let finished = trace.finish()?;
-        let found = aggregated(&finished.session, 1 << 14)?;
-        let told: Vec<_> = found
-            .iter()
-            .map(|entry| (entry.keys[0], entry.words.iter().sum::<u64>()))
-            .collect();
-        let wanted: Vec<_> = users.iter().map(|user| (*user, CALLS)).collect();
-        check_eq!(told, wanted, "by user, on {node}");
-        check_eq!(
-            finished.ledger.total().fired,
-            CALLS * users.len() as u64,
-            "firings on {node}"
-        );
+        of_users(node, &users, &by_user(), abi::RTRACE_PROBE_RETURN)?;
+        of_users(node, &users, &counted(), abi::RTRACE_PROBE_ENTRY)?;
     }
+    Ok(())
+}
+
+/// Two users call a function that is traced on a node; what is aggregated is of these.
+fn of_users(node: &str, users: &[u64], program: &Program, kind: u32) -> Outcome {
+    const CALLS: u64 = 50;
+    let session = loaded(node, program)?;
+    session.add_to("rt_target:rt_void", kind, 1)?;
+    let trace = started(session)?;
+    Target::open()?.run(&format!("void {CALLS}"))?;
+    let child = sys::Child::start(|| {
+        let target = Target::open();
+        let changed = sys::ids::set_uids(1234, 1234, 1234).is_ok();
+        let called = target.and_then(|target| target.run(&format!("void {CALLS}")));
+        i32::from(!changed || called.is_err())
+    })?;
+    check_eq!(child.wait()?, sys::Ended::Exit(0), "the other user");
+    let finished = trace.finish()?;
+    let found = aggregated(&finished.session, 1 << 14)?;
+    let told: Vec<_> = found
+        .iter()
+        .map(|entry| (entry.keys.first().copied(), entry.words.iter().sum::<u64>()))
+        .collect();
+    let wanted: Vec<_> = match kind {
+        abi::RTRACE_PROBE_RETURN => users.iter().map(|user| (Some(*user), CALLS)).collect(),
+        _ => vec![(None, CALLS * users.len() as u64)],
+    };
+    check_eq!(told, wanted, "by user, on {node}");
+    check_eq!(
+        finished.ledger.total().fired,
+        CALLS * users.len() as u64,
+        "firings on {node}"
+    );
     Ok(())
 }
 
