@@ -82,7 +82,7 @@ struct rtrace_variable {
 #define RTRACE_AGG_LLQUANTIZE 8u /* [2n + 3]: below, n levels below 0, around 0, n above, above */
 
 #define RTRACE_QUANTIZE_WORDS 127u
-#define RTRACE_AGG_LEVELS_MAX 1024u
+#define RTRACE_AGG_LEVELS_MAX 65535u   /* of LLQUANTIZE: n */
 
 /*
  * parameters: lquantize: base, step, levels (each a signed number in a word);

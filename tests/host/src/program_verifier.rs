@@ -323,7 +323,7 @@ fn aggregations_that_make_no_sense_are_refused() {
         aggregation(agg::COUNT, 4104, [0; 4]),
         aggregation(agg::QUANTIZE, 0, [1, 0, 0, 0]),
         aggregation(agg::LQUANTIZE, 0, [0, 0, 10, 0]),
-        aggregation(agg::LQUANTIZE, 0, [0, 1, 1025, 0]),
+        aggregation(agg::LQUANTIZE, 0, [0, 1, 65536, 0]),
         aggregation(agg::LLQUANTIZE, 0, [1, 0, 6, 20]),
     ] {
         program.aggregations[1] = bad;

@@ -21,6 +21,7 @@ mod calls;
 mod changes;
 mod convert;
 mod declare;
+mod distributions;
 mod expr;
 pub mod format;
 mod names;
