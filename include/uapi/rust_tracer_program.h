@@ -309,7 +309,7 @@ struct rtrace_program {
 #define RTRACE_SUB_STRCHR 3u  /* pointer to the rest, or 0 */
 #define RTRACE_SUB_STRRCHR 4u
 #define RTRACE_SUB_STRSTR 5u
-#define RTRACE_SUB_STRTOK 6u /* a 0 string goes on with the last one, of this firing */
+#define RTRACE_SUB_STRTOK 6u /* (s, between), or (between): goes on with the last s, of this firing */
 #define RTRACE_SUB_SUBSTR 7u /* (s, index) or (s, index, length) */
 #define RTRACE_SUB_INDEX 8u  /* (s, sub) or (s, sub, from) */
 #define RTRACE_SUB_RINDEX 9u

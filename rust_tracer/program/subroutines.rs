@@ -89,7 +89,8 @@ pub(crate) fn call<W: World>(
             })?;
             Ok(text.address())
         }
-        sub::STRTOK => tokens(memory, world, a, b),
+        sub::STRTOK if count > 1 => tokens(memory, world, Some(a), b),
+        sub::STRTOK => tokens(memory, world, None, a),
         sub::STRLEN | sub::INDEX | sub::RINDEX | sub::STRTOLL | sub::STRNCMP => {
             let mark = memory.mark();
             let result = measure(memory, world, number, arguments, count);
@@ -223,16 +224,16 @@ fn change(memory: &mut Memory<'_>, text: Text, change: impl Fn(u8) -> u8) -> Res
     })
 }
 
-/// strtok().
+/// strtok(): of a string, or of what is left of the last one.
 #[inline(never)]
 fn tokens<W: World>(
     memory: &mut Memory<'_>,
     world: &mut W,
-    string: u64,
+    string: Option<u64>,
     between: u64,
 ) -> Result<u64, Fault> {
     let mark = memory.mark();
-    if string != 0 {
+    if let Some(string) = string {
         let text = memory.text(world, string, usize::MAX)?;
         memory.keep_tokens(text);
         memory.give_back(mark);
