@@ -337,7 +337,8 @@ struct rtrace_program {
 #define RTRACE_SUB_GETMINOR 31u
 #define RTRACE_SUB_D_PATH 32u	 /* (struct path *) */
 #define RTRACE_SUB_STRNCMP 33u	 /* reserved for memory comparison: (s, t, n) */
-#define RTRACE_SUBS 34u
+#define RTRACE_SUB_EXECARGS 34u	 /* (user address, bytes): the string there, a blank for each NUL but the last */
+#define RTRACE_SUBS 35u
 
 /* ---- what a clause writes ---------------------------------------------------- */
 

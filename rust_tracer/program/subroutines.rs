@@ -70,6 +70,21 @@ pub(crate) fn call<W: World>(
             let text = memory.receive(limit, |into| world.read_user_text(a, into))?;
             Ok(text.address())
         }
+        sub::EXECARGS => {
+            // The last NUL ends the last argument.
+            let limit = usize::try_from(b.saturating_sub(1)).unwrap_or(usize::MAX);
+            let text = memory.receive(limit, |into| {
+                if into.is_empty() {
+                    return Ok(0);
+                }
+                world.read_user(a, into)?;
+                for byte in into.iter_mut().filter(|byte| **byte == 0) {
+                    *byte = b' ';
+                }
+                Ok(into.len())
+            })?;
+            Ok(text.address())
+        }
         sub::BCOPY => {
             memory.transfer(world, a, b, c)?;
             Ok(0)

@@ -24,6 +24,8 @@ pub enum Variable {
     Always(&'static str),
     /// `curthread`
     Thread,
+    /// `execargs`
+    CommandLine,
     /// `args`, which is an array.
     Arguments,
     /// `curcpu`, `curpsinfo`, `curlwpsinfo`
@@ -54,8 +56,8 @@ pub fn variable(name: &str) -> Option<Variable> {
         "elapsed" => Number(abi::RTRACE_VAR_ELAPSED, I::Uint64),
         "epid" => Number(abi::RTRACE_VAR_EPID, I::UnsignedInt),
         "errno" => Number(abi::RTRACE_VAR_ERRNO, I::Int),
-        // The arguments are in the memory of the process; its name stands for them.
-        "execargs" | "execname" => Text(abi::RTRACE_VAR_EXECNAME),
+        "execargs" => Variable::CommandLine,
+        "execname" => Text(abi::RTRACE_VAR_EXECNAME),
         "gid" => Number(abi::RTRACE_VAR_GID, I::Gid),
         "id" => Number(abi::RTRACE_VAR_ID, I::UnsignedInt),
         "ipl" => Number(abi::RTRACE_VAR_IPL, I::UnsignedInt),

@@ -31,6 +31,8 @@ pub struct Options<'a> {
     pub maxframes: u32,
     /// The most bytes that `alloca()` and kin may be asked for (`scratchsize`).
     pub scratchsize: u32,
+    /// The node shows the memory of the kernel and of processes.
+    pub shows_memory: bool,
     /// A program that traces nothing will do (`empty`).
     pub empty: bool,
 }
@@ -46,6 +48,7 @@ impl Default for Options<'_> {
             jstackframes: 50,
             maxframes: abi::RTRACE_STACK_FRAMES_MAX,
             scratchsize: abi::RTRACE_SCRATCH_BYTES,
+            shows_memory: true,
             empty: false,
         }
     }

@@ -14,7 +14,8 @@ use d_compiler::macros::Macros;
 use d_compiler::source::Define;
 use d_compiler::types::Types;
 use d_compiler::{compile, disassemble};
-use rust_tracer::{Info, Policy, Session, abi};
+use rust_tracer::{Info, Node, Policy, Session, abi};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::consumer::Consumer;
 use super::load::{Failure, Load, load, named};
@@ -78,6 +79,7 @@ pub fn run(
         jstackframes: options.program.jstackframes,
         maxframes: options.program.maxframes,
         scratchsize: options.program.scratchsize,
+        shows_memory: session.node() == Some(Node::Kernel),
         empty: options.program.empty,
     };
     let compiled = compile::compile(&program, &mut types, &compiling)
