@@ -246,6 +246,7 @@ static FUNCTIONS: &[Function] = functions! {
     "quantize": Aggregating(abi::RTRACE_AGG_QUANTIZE), VOID, [Any, Rest];
     "raise": Destructive, VOID, [Is(I::Int)];
     "rand": Subroutine(abi::RTRACE_SUB_RAND), O::Is(I::Int), [];
+    "return": Destructive, VOID, [Is(I::Int)];
     "rindex": Subroutine(abi::RTRACE_SUB_RINDEX), O::Is(I::Int), [CHARS, CHARS, May(I::Int)];
     "rw_iswriter": Composed, O::Is(I::Int), [Named("rwlock_t")];
     "rw_read_held": Composed, O::Is(I::Int), [Named("rwlock_t")];

@@ -45,7 +45,7 @@ use crate::types::{TypeId, Types};
 pub(crate) use convert::cut;
 use names::Global;
 pub(crate) use names::written;
-pub(crate) use statements::no_value;
+pub(crate) use statements::{dynamic, no_value};
 use tree::{Node, NodeKind};
 
 /// Checks a program.
