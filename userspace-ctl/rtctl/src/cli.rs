@@ -87,6 +87,10 @@ pub struct Args {
     #[arg(short = 'I', value_name = "DIRECTORY", help_heading = "Programs")]
     pub include: Vec<String>,
 
+    /// Show the files that programs include
+    #[arg(short = 'H', help_heading = "Programs")]
+    pub headers: bool,
+
     /// Show the bytecode of programs
     #[arg(short = 'S', help_heading = "Programs")]
     pub show: bool,
@@ -227,13 +231,12 @@ impl Args {
                 "no probes specified: name some with -n, -f, -m, -P, -i or -s, or list them with -l",
             ));
         }
-        if !self.preprocess
-            && [&self.define, &self.undefine, &self.include]
-                .iter()
-                .any(|given| !given.is_empty())
-        {
+        let given = [&self.define, &self.undefine, &self.include];
+        let given = self.headers || given.iter().any(|given| !given.is_empty());
+        let asked = |option: &String| option.split('=').next() == Some("cpp");
+        if given && !self.preprocess && !self.option.iter().any(asked) {
             return Err(usage(
-                "-D, -U and -I are for the preprocessor: give -C as well",
+                "-D, -U, -I and -H are for the preprocessor: give -C as well",
             ));
         }
         Ok(())

@@ -348,6 +348,13 @@ impl Program {
             "cpppath" => self.cpppath = Some(needed()?.to_owned()),
             "define" => self.cppflags.push(Define::Define(needed()?.into())),
             "undef" => self.cppflags.push(Define::Undefine(needed()?.into())),
+            "cppargs" => {
+                let words = needed()?.split_ascii_whitespace();
+                let words = words.map(|word| Define::Other(word.to_owned()));
+                self.cppflags.extend(words);
+            }
+            "cpphdrs" if turned()? => self.cppflags.push(Define::Headers),
+            "cpphdrs" => self.cppflags.retain(|flag| *flag != Define::Headers),
             "incdir" => self.cppflags.push(Define::Include(needed()?.into())),
             "iregs" | "tregs" if REGISTERS.contains(&count(value)?) => {}
             "pgmax" => drop(count(value)?),

@@ -122,6 +122,9 @@ fn take_flags(args: &Args, options: &mut Options) {
     let flags = flags.chain(args.undefine.iter().cloned().map(Define::Undefine));
     let flags = flags.chain(args.include.iter().cloned().map(Define::Include));
     program.cppflags.extend(flags);
+    if args.headers {
+        program.cppflags.push(Define::Headers);
+    }
 }
 
 /// What `$1`, `$target` and so on are.

@@ -5,7 +5,8 @@
 //! Places in the program count on from text to text, so that an error finds its way back.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use d_compiler::ast::{Item, Program};
@@ -49,10 +50,12 @@ impl Sources {
             };
             if options.cpp && *origin == Origin::Script {
                 let cpp = options.cpppath.as_deref().unwrap_or("cpp");
-                text =
-                    source::preprocess(cpp, given, &text, &options.cppflags).map_err(|error| {
-                        anyhow!(source::render(source::Origin::Script(given), &text, &error))
-                    })?;
+                let output = source::preprocess(cpp, given, &text, &options.cppflags);
+                let output = output.map_err(|error| {
+                    anyhow!(source::render(source::Origin::Script(given), &text, &error))
+                })?;
+                std::io::stderr().write_all(output.said.as_bytes())?;
+                text = output.text;
             }
             sources.push(*origin, given.clone(), text);
         }
