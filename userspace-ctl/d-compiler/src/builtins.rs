@@ -82,6 +82,9 @@ pub fn variable(name: &str) -> Option<Variable> {
     })
 }
 
+/// The providers that there are.
+pub const PROVIDERS: [&str; 4] = ["dtrace", "fbt", "profile", "syscall"];
+
 /// A single digit.
 fn digit(text: &str) -> Option<u32> {
     match text.as_bytes() {

@@ -87,6 +87,10 @@ pub struct Args {
     #[arg(short = 'I', value_name = "DIRECTORY", help_heading = "Programs")]
     pub include: Vec<String>,
 
+    /// Read the libraries in this directory: its files *.d, with declarations for all programs
+    #[arg(short = 'L', value_name = "DIRECTORY", help_heading = "Programs")]
+    pub library: Vec<String>,
+
     /// Show the files that programs include
     #[arg(short = 'H', help_heading = "Programs")]
     pub headers: bool,
@@ -252,6 +256,8 @@ pub enum Origin {
     Id,
     /// `-s`
     Script,
+    /// A file of `-L`
+    Library,
 }
 
 fn in_order(

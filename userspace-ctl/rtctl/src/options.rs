@@ -74,6 +74,10 @@ pub struct Program {
     pub cppflags: Vec<Define>,
     /// The preprocessor.
     pub cpppath: Option<String>,
+    /// Where libraries are.
+    pub libraries: Vec<String>,
+    /// Whether none is read.
+    pub nolibs: bool,
     /// Whether descriptions may match no probe.
     pub zdefs: bool,
 }
@@ -99,6 +103,8 @@ impl Default for Program {
             cpp: false,
             cppflags: Vec::new(),
             cpppath: None,
+            libraries: Vec::new(),
+            nolibs: false,
             zdefs: false,
         }
     }
@@ -123,7 +129,7 @@ impl Default for Options {
 }
 
 /// Options of DTrace's that ask for what is so anyway, or are about what is never done here: checking
-/// compiled types, linking, looking for libraries, running BPF.
+/// compiled types, linking, looking for DTrace's own libraries, running BPF.
 const ANYWAY: &[&str] = &[
     "bpflog",
     "bpflogsize",
@@ -139,11 +145,12 @@ const ANYWAY: &[&str] = &[
     "linkmode",
     "linktype",
     "lockmem",
-    "nolibs",
     "pspec",
     "quietresize",
     "statusrate",
     "strip",
+    "syslibdir",
+    "sysslice",
     "temporal",
     "udefs",
     "unodefs",
@@ -163,12 +170,8 @@ const ELSEWHERE: &[&str] = &[
     "dtypes",
     "evaltime",
     "grabanon",
-    "ldpath",
-    "libdir",
     "modpath",
     "procfspath",
-    "setenv",
-    "syslibdir",
     "tree",
     "unsetenv",
     "useruid",
@@ -345,6 +348,8 @@ impl Program {
             "defaultargs" => self.defaultargs = turned()?,
             "zdefs" => self.zdefs = turned()?,
             "cpp" => self.cpp = turned()?,
+            "libdir" => self.libraries.push(needed()?.to_owned()),
+            "nolibs" => self.nolibs = turned()?,
             "cpppath" => self.cpppath = Some(needed()?.to_owned()),
             "define" => self.cppflags.push(Define::Define(needed()?.into())),
             "undef" => self.cppflags.push(Define::Undefine(needed()?.into())),

@@ -56,7 +56,7 @@ pub fn run(
     let mut types = Types::new(Btf::open(Path::new(BTF)).ok());
     let macros = macros(args, &options, &targets);
     let empty = options.program.empty;
-    let program = sources.parse(&macros, empty, &|name| types.is_typedef(name))?;
+    let program = sources.parse(&macros, empty, &types)?;
     for pragma in &program.options {
         let value = pragma.value.as_deref();
         options.set_pragma(&pragma.name, value).map_err(|why| {
@@ -118,6 +118,7 @@ fn take_flags(args: &Args, options: &mut Options) {
     program.cpp |= args.preprocess;
     program.zdefs |= args.zero;
     program.destructive |= args.destructive;
+    program.libraries.extend(args.library.iter().cloned());
     let flags = args.define.iter().cloned().map(Define::Define);
     let flags = flags.chain(args.undefine.iter().cloned().map(Define::Undefine));
     let flags = flags.chain(args.include.iter().cloned().map(Define::Include));
