@@ -95,6 +95,16 @@ pub struct Args {
     #[arg(short = 'H', help_heading = "Programs")]
     pub headers: bool,
 
+    /// How strictly the preprocessor takes C: said for dtrace's sake, it is the same to D
+    #[arg(short = 'X', value_name = "a|c|s|t", help_heading = "Programs")]
+    #[arg(value_parser = ["a", "c", "s", "t"])]
+    pub standard: Option<String>,
+
+    /// -64: programs are for 64 bits, as they always are
+    #[arg(short = '6', value_name = "4", help_heading = "Programs")]
+    #[arg(value_parser = ["4"])]
+    pub model: Option<String>,
+
     /// Show the bytecode of programs
     #[arg(short = 'S', help_heading = "Programs")]
     pub show: bool,

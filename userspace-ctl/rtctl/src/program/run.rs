@@ -50,7 +50,7 @@ pub fn run(
     take_flags(args, &mut options);
     let targets = match args.list {
         true => Targets::default(),
-        false => Targets::take(args.command.as_deref(), &args.pid)?,
+        false => Targets::take(args.command.as_deref(), &args.pid, &options.environment)?,
     };
     let mut sources = Sources::gather(texts, &options.program)?;
     let mut types = Types::new(Btf::open(Path::new(BTF)).ok());
@@ -79,7 +79,9 @@ pub fn run(
         jstackframes: options.program.jstackframes,
         maxframes: options.program.maxframes,
         scratchsize: options.program.scratchsize,
+        cpu: options.program.cpu,
         shows_memory: session.node() == Some(Node::Kernel),
+        amin: options.program.amin,
         empty: options.program.empty,
     };
     let compiled = compile::compile(&program, &mut types, &compiling)
@@ -97,6 +99,9 @@ pub fn run(
     if args.exit {
         return Ok(0);
     }
+    if let Some(cpu) = options.program.cpu {
+        stay_on(cpu)?;
+    }
     let target = targets.only();
     if args.target_only {
         let pid = target.ok_or_else(|| anyhow!("--target-only needs one process"))?;
@@ -110,6 +115,15 @@ pub fn run(
         (compiled, loaded, types),
         targets,
     )
+}
+
+/// Keeps us to a CPU: BEGIN and END fire where we are, and so do ticks.
+fn stay_on(cpu: u32) -> Result<()> {
+    let refused = || anyhow!("could not enable tracing: there is no CPU {cpu} to trace");
+    let at = usize::try_from(cpu).ok().filter(|at| *at < CpuSet::MAX_CPU);
+    let mut one = CpuSet::new();
+    one.set(at.ok_or_else(refused)?);
+    sched_setaffinity(None, &one).map_err(|_| refused())
 }
 
 /// What the command line says of programs besides `-x`.
