@@ -82,7 +82,7 @@ struct rtrace_variable {
 #define RTRACE_AGG_LLQUANTIZE 8u /* [2n + 3]: below, n levels below 0, around 0, n above, above */
 
 #define RTRACE_QUANTIZE_WORDS 127u
-#define RTRACE_AGG_LEVELS_MAX 1024u
+#define RTRACE_AGG_LEVELS_MAX 65535u   /* of LLQUANTIZE: n */
 
 /*
  * parameters: lquantize: base, step, levels (each a signed number in a word);
@@ -309,7 +309,7 @@ struct rtrace_program {
 #define RTRACE_SUB_STRCHR 3u  /* pointer to the rest, or 0 */
 #define RTRACE_SUB_STRRCHR 4u
 #define RTRACE_SUB_STRSTR 5u
-#define RTRACE_SUB_STRTOK 6u /* a 0 string goes on with the last one, of this firing */
+#define RTRACE_SUB_STRTOK 6u /* (s, between), or (between): goes on with the last s, of this firing */
 #define RTRACE_SUB_SUBSTR 7u /* (s, index) or (s, index, length) */
 #define RTRACE_SUB_INDEX 8u  /* (s, sub) or (s, sub, from) */
 #define RTRACE_SUB_RINDEX 9u
@@ -337,7 +337,8 @@ struct rtrace_program {
 #define RTRACE_SUB_GETMINOR 31u
 #define RTRACE_SUB_D_PATH 32u	 /* (struct path *) */
 #define RTRACE_SUB_STRNCMP 33u	 /* reserved for memory comparison: (s, t, n) */
-#define RTRACE_SUBS 34u
+#define RTRACE_SUB_EXECARGS 34u	 /* (user address, bytes): the string there, a blank for each NUL but the last */
+#define RTRACE_SUBS 35u
 
 /* ---- what a clause writes ---------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 //!            aggregations without keys, each: touched | its words
 //!            the index, each: hash (32 bits) | where the entry is; 0: free
 //!            entries, one behind the other: head | keys | words
-//!            free
+//!            free: 0
 //! ```
 //!
 //! The index is probed from the place that the hash gives, and nothing leaves it, so two contexts
@@ -15,6 +15,10 @@
 //! compare-and-exchange shows it there. Who loses that race to a context that interrupted it looks
 //! at what it put there: the same keys (its entry is used, the own one becomes dead), or others (go
 //! on). Hence no keys are there twice.
+//!
+//! An entry may have very many words ([`LEVELS_MAX`](super::buckets::LEVELS_MAX)). A handler does not
+//! clear them: all that is free is 0, which [`Table::reset`] sees to, and of what begins with
+//! another number there is but one word.
 //!
 //! Values are changed by single instructions, in any order, since sums commute; least and greatest
 //! by compare-and-exchange. They are read at rest only: the caller has two tables for each CPU, and
@@ -90,7 +94,7 @@ impl Function {
         }
     }
 
-    /// What its words are before the first value.
+    /// What its first word is before the first value; the others are 0.
     fn start(&self) -> u64 {
         match self {
             Self::Min => i64::MAX as u64,
@@ -156,15 +160,17 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// The shape of tables of `words` words for these aggregations, and each one's place. Nothing
-    /// if they do not fit; see [`Shape::least`]. `seed` is a random number.
+    /// if they do not fit: there is room for one entry of each. `seed` is a random number.
     pub(crate) fn new(aggregations: &mut [Placed], words: usize, seed: u64) -> Option<Self> {
         let mut index = FIXED;
         let mut least_entry = None;
+        let mut largest_entry = 0;
         for aggregation in aggregations {
             if aggregation.keyed {
                 // Its head and a key.
                 let entry = aggregation.words.checked_add(2)?;
                 least_entry = Some(least_entry.unwrap_or(entry).min(entry));
+                largest_entry = entry.max(largest_entry);
             } else {
                 aggregation.fixed = index;
                 index = index.checked_add(1)?.checked_add(aggregation.words)?;
@@ -183,10 +189,8 @@ impl Shape {
             }
         };
         let entries = index.checked_add(slots)?;
-        // Room for one, at least.
-        if entries.checked_add(least_entry.unwrap_or(0))? > end
-            || (slots == 0 && least_entry.is_some())
-        {
+        // Room for one of each, at least.
+        if entries.checked_add(largest_entry)? > end || (slots == 0 && least_entry.is_some()) {
             return None;
         }
         // INVARIANT: Each is the one before and something, and checked against `end`.
@@ -397,17 +401,19 @@ impl<'a, M: Local> Table<'a, M> {
                 for (index, key) in (0..keys.len()).zip(keys) {
                     m.store(first.wrapping_add(index), *key);
                 }
-                self.start(&of.function, data_of(entry, head), of.words);
+                self.start(&of.function, data_of(entry, head));
                 return Ok(entry);
             }
         }
         Err(Full)
     }
 
+    /// Makes what is to be before the first value of words that are 0.
     #[inline(always)]
-    fn start(&self, function: &Function, data: u32, words: u32) {
-        for index in data..data.wrapping_add(words) {
-            self.memory.store(index as usize, function.start());
+    fn start(&self, function: &Function, data: u32) {
+        let first = function.start();
+        if first != 0 {
+            self.memory.store(data as usize, first);
         }
     }
 
@@ -417,16 +423,24 @@ impl<'a, M: Local> Table<'a, M> {
         let shape = &self.shape;
         for of in self.aggregations {
             if !of.keyed {
-                m.store(of.fixed as usize, 0);
-                self.start(&of.function, of.fixed.wrapping_add(1), of.words);
+                let data = of.fixed.wrapping_add(1);
+                self.clear(of.fixed, data.wrapping_add(of.words));
+                self.start(&of.function, data);
             }
         }
         // Without entries there is nothing in the index.
-        if m.load(USED) != u64::from(shape.entries) {
-            for index in shape.index..shape.entries {
-                m.store(index as usize, 0);
-            }
+        let used = m.load(USED).min(u64::from(shape.end)) as u32;
+        if used != shape.entries {
+            self.clear(shape.index, shape.entries);
+            self.clear(shape.entries, used);
             m.store(USED, u64::from(shape.entries));
+        }
+    }
+
+    /// Clears the words from `first` on, up to `end`.
+    fn clear(&self, first: u32, end: u32) {
+        for index in first..end {
+            self.memory.store(index as usize, 0);
         }
     }
 

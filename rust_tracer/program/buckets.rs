@@ -14,8 +14,9 @@
 /// Words of a power-of-two distribution: 63 below 0, 0 alone, 63 above. `RTRACE_QUANTIZE_WORDS`.
 pub(crate) const QUANTIZE_WORDS: u32 = 127;
 
-/// The most levels of a linear or log-linear distribution. `RTRACE_AGG_LEVELS_MAX`.
-pub(crate) const LEVELS_MAX: u32 = 1024;
+/// The most levels of a linear distribution, and of a log-linear one on each side of 0.
+/// `RTRACE_AGG_LEVELS_MAX`.
+pub(crate) const LEVELS_MAX: u32 = 65535;
 
 /// The word of value 0 in a power-of-two distribution.
 const QUANTIZE_ZERO: u32 = 63;
@@ -122,8 +123,6 @@ impl LogLinear {
             return None;
         }
         let (low, high) = (low as u32, high as u32);
-        let last = factor.checked_pow(high.checked_add(1)?)?;
-        i64::try_from(last).ok()?;
         let least = factor.checked_pow(low)?;
         let mut end = least;
         for magnitude in low..=high {

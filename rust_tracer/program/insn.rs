@@ -335,7 +335,7 @@ subroutines! {
     3  STRCHR     "strchr"     (Text Number)          0 Text   2;
     4  STRRCHR    "strrchr"    (Text Number)          0 Text   2;
     5  STRSTR     "strstr"     (Text Text)            0 Text   12;
-    6  STRTOK     "strtok"     (Text Text)            0 Text   12;
+    6  STRTOK     "strtok"     (Text Text)            1 Text   12;
     7  SUBSTR     "substr"     (Text Number Number)   1 Text   2;
     8  INDEX      "index"      (Text Text Number)     1 Number 12;
     9  RINDEX     "rindex"     (Text Text Number)     1 Number 12;
@@ -363,6 +363,7 @@ subroutines! {
     31 GETMINOR   "getminor"   (Number)               0 Number 0;
     32 D_PATH     "d_path"     (Kernel)               0 Text   16;
     33 STRNCMP    "strncmp"    (Text Text Number)     0 Number 3;
+    34 EXECARGS   "execargs"   (User Number)          0 Text   4;
 }
 
 /// The subroutine of a number.

@@ -65,7 +65,7 @@ pub(crate) struct Memory<'a> {
     strsize: usize,
     /// Whether the node shows the kernel's memory.
     reads_kernel: bool,
-    /// Where strtok() goes on, and 1; 0: nowhere.
+    /// Where strtok() goes on, and 1; 0: there was no string yet.
     token: usize,
 }
 
@@ -589,11 +589,9 @@ impl<'a> Memory<'a> {
     }
 
     /// The next token of the string that was kept: what lies between bytes that are in the text
-    /// `between`. `None` if there is none (any more).
+    /// `between`. `None` if there is none any more; a fault if no string was kept.
     pub(crate) fn next_token(&mut self, between: Text) -> Result<Option<Text>, Fault> {
-        let Some(from) = self.token.checked_sub(1) else {
-            return Ok(None);
-        };
+        let from = self.token.checked_sub(1).ok_or(Fault::bad_address(0))?;
         let Some((own, tokens)) = self.own.split_at_mut_checked(TOKENS) else {
             return Ok(None);
         };
@@ -603,7 +601,8 @@ impl<'a> Memory<'a> {
         };
         let rest = tokens.get(from..).unwrap_or(&[]);
         let Some((start, len)) = strings::token(rest, sources.bytes(between)) else {
-            self.token = 0;
+            // At the end it stays.
+            self.token = OWN_BYTES;
             return Ok(None);
         };
         let start = from.wrapping_add(start);

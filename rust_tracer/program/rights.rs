@@ -119,7 +119,7 @@ pub(crate) fn of_built_in(number: u32) -> Shown {
 /// Who shows what a subroutine gives, apart from what it is given.
 pub(crate) fn of_subroutine(number: u32) -> Shown {
     match number {
-        sub::COPYIN | sub::COPYINSTR | sub::COPYINTO | sub::D_PATH => Shown::Kernel,
+        sub::COPYIN | sub::COPYINSTR | sub::COPYINTO | sub::D_PATH | sub::EXECARGS => Shown::Kernel,
         sub::PROGENYOF => Shown::Own,
         _ => Shown::Everywhere,
     }

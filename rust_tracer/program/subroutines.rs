@@ -70,6 +70,21 @@ pub(crate) fn call<W: World>(
             let text = memory.receive(limit, |into| world.read_user_text(a, into))?;
             Ok(text.address())
         }
+        sub::EXECARGS => {
+            // The last NUL ends the last argument.
+            let limit = usize::try_from(b.saturating_sub(1)).unwrap_or(usize::MAX);
+            let text = memory.receive(limit, |into| {
+                if into.is_empty() {
+                    return Ok(0);
+                }
+                world.read_user(a, into)?;
+                for byte in into.iter_mut().filter(|byte| **byte == 0) {
+                    *byte = b' ';
+                }
+                Ok(into.len())
+            })?;
+            Ok(text.address())
+        }
         sub::BCOPY => {
             memory.transfer(world, a, b, c)?;
             Ok(0)
@@ -89,7 +104,8 @@ pub(crate) fn call<W: World>(
             })?;
             Ok(text.address())
         }
-        sub::STRTOK => tokens(memory, world, a, b),
+        sub::STRTOK if count > 1 => tokens(memory, world, Some(a), b),
+        sub::STRTOK => tokens(memory, world, None, a),
         sub::STRLEN | sub::INDEX | sub::RINDEX | sub::STRTOLL | sub::STRNCMP => {
             let mark = memory.mark();
             let result = measure(memory, world, number, arguments, count);
@@ -223,16 +239,16 @@ fn change(memory: &mut Memory<'_>, text: Text, change: impl Fn(u8) -> u8) -> Res
     })
 }
 
-/// strtok().
+/// strtok(): of a string, or of what is left of the last one.
 #[inline(never)]
 fn tokens<W: World>(
     memory: &mut Memory<'_>,
     world: &mut W,
-    string: u64,
+    string: Option<u64>,
     between: u64,
 ) -> Result<u64, Fault> {
     let mark = memory.mark();
-    if string != 0 {
+    if let Some(string) = string {
         let text = memory.text(world, string, usize::MAX)?;
         memory.keep_tokens(text);
         memory.give_back(mark);

@@ -281,10 +281,23 @@ fn must_be_writable(buf: u64, len: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
+const AGGREGATE: &str = "take what was aggregated";
+
+/// The bytes of a buffer of `buf_len` that are filled at once: as many as in a listing, or one entry
+/// if that is larger.
+fn room_for_entry(session: &Session, buf_len: u64) -> Result<usize, Refusal> {
+    let _inner = session.inner.lock();
+    session.must_not_observe(AGGREGATE)?;
+    let engine = engine(session)?;
+    let running = engine.running();
+    let entry = running.map_or(0, |running| running.loaded.entry_max());
+    let entry = usize::try_from(entry.min(buf_len)).unwrap_or(usize::MAX);
+    Ok(room(buf_len).max(entry))
+}
+
 pub(super) fn aggregate(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (mut arg, size) = abi::read_to_answer::<abi::rtrace_aggregate>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
-    let room = room(arg.buf_len);
     let no_such = || {
         Refusal::with(
             ENXIO,
@@ -295,13 +308,14 @@ pub(super) fn aggregate(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         return Err(no_such());
     }
     let cpu = arch::index_nospec(arg.cpu as usize, cpu_limit() as usize) as u32;
+    let room = room_for_entry(session, arg.buf_len)?;
     if arg.cursor == 0 {
         must_be_writable(arg.buf, room)?;
     }
     let mut bytes = KVVec::new();
     {
         let _inner = session.inner.lock();
-        session.must_not_observe("take what was aggregated")?;
+        session.must_not_observe(AGGREGATE)?;
         let engine = engine(session)?;
         let (Some(running), Some(program)) = (engine.running(), engine.cpu_program(cpu)) else {
             return Err(no_such());

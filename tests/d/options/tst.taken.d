@@ -15,7 +15,7 @@
 #pragma D option pcapsize=2k
 #pragma D option preallocate=100t
 #pragma D option scratchsize=1k
-#pragma D option stdc=t
+#pragma D option tregs=11
 #pragma D option udefs
 
 BEGIN { printf("%s\n", "taken"); exit(0); }

@@ -162,7 +162,7 @@ fn aggregations_do_not_mix_in_one_table() {
         before: &[(2, &[], 4, 1)],
         update: (1, &[5], 3, 2),
         interrupts: &[(0, &[5], 8, 1), (1, &[5], -100, 1), (2, &[], 6, 1)],
-        most: 2,
+        most: 3,
     };
     assert_eq!(exhaust(&PLAN), 0);
 }

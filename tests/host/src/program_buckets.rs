@@ -99,12 +99,15 @@ fn llquantize_with_parameters_that_make_no_sense_is_none() {
     assert!(LogLinear::new(&[10, 0, 6, 20]).is_some());
     assert!(LogLinear::new(&[10, 3, 3, 10]).is_some());
     assert!(LogLinear::new(&[10, 0, 2, 5]).is_some());
+    assert!(LogLinear::new(&[10, 0, 18, 10]).is_some());
+    assert!(LogLinear::new(&[2, 0, 62, 2]).is_some());
     for parameters in [
         [1, 0, 6, 20],
         [0, 0, 6, 20],
         [10, 6, 3, 20],
         [10, 0, 64, 20],
-        [10, 0, 18, 10],
+        [10, 0, 19, 10],
+        [2, 0, 63, 2],
         [10, 0, 6, 0],
         [10, 0, 6, 15],
         [10, 0, 6, 3],

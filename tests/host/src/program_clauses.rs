@@ -414,19 +414,36 @@ fn strtok_goes_on_in_the_next_clause_and_ends() {
         insn(op::CALL, 2, 0, 2, sub::STRTOK as i32),
         insn(op::EMITS, 0, 2, 0, 0),
     ];
-    let mut next = first;
-    next[0] = ldi(0, 0);
+    let next = [
+        first[1],
+        insn(op::CALL, 2, 1, 1, sub::STRTOK as i32),
+        first[3],
+    ];
     let mut last = next;
-    last[3] = insn(op::EMIT, 0, 2, 0, 0);
-    let program = program(&[&last, &first, &next, &next, &last, &last]);
+    last[2] = insn(op::EMIT, 0, 2, 0, 0);
+    let program = program(&[&first, &next, &next, &last, &last]);
     let outcomes = program.run(&mut world());
-    assert_eq!(outcomes[0].1[1], 0);
-    let tokens: Vec<_> = outcomes[1..4]
+    let tokens: Vec<_> = outcomes[..3]
         .iter()
         .map(|(_, items)| text_item(items))
         .collect();
     assert_eq!(tokens, [b"a", b"b", b"c"]);
-    assert_eq!((outcomes[4].1[1], outcomes[5].1[1]), (0, 0));
+    assert_eq!((outcomes[3].1[1], outcomes[4].1[1]), (0, 0));
+}
+
+#[test]
+fn strtok_without_a_string_is_a_fault() {
+    let separators = insn(op::LDSC, 1, 0, 0, SEPARATORS);
+    let goes_on = [separators, insn(op::CALL, 2, 1, 1, sub::STRTOK as i32)];
+    let of_none = [
+        ldi(0, 0),
+        separators,
+        insn(op::CALL, 2, 0, 2, sub::STRTOK as i32),
+    ];
+    for code in [&goes_on[..], &of_none] {
+        let at = code.len() as u32 - 1;
+        fails(&program(&[code]), &mut world(), fault::BADADDR, 0, at);
+    }
 }
 
 #[test]

@@ -345,11 +345,31 @@ fn addresses_of_the_kernel_and_of_the_user_are_read() {
 }
 
 #[test]
+fn execargs_has_blanks_between_arguments() {
+    let of = |bytes: &[u8], strsize: u32| {
+        let arguments = [Number(USER as i64), Number(bytes.len() as i64)];
+        let mut program = call(sub::EXECARGS, &arguments, true);
+        program.strsize = strsize;
+        let mut world = world();
+        world.user = bytes.to_vec();
+        let (_, items) = program.run(&mut world).remove(0);
+        String::from_utf8(text_item(&items)).expect("text")
+    };
+    assert_eq!(of(b"cat\0-n\0a file\0", 256), "cat -n a file");
+    assert_eq!(of(b"cat\0\0", 256), "cat ");
+    assert_eq!(of(b"cat\0-n\0a file\0", 7), "cat -n");
+    assert_eq!((of(b"", 256), of(b"\0", 256)), ("".into(), "".into()));
+}
+
+#[test]
 fn an_address_where_nothing_is_is_a_fault_that_names_it() {
     for which in [sub::STRLEN, sub::TOLOWER, sub::INET_NTOA, sub::COPYINSTR] {
         let expected = Outcome::Fault(Fault::bad_address(0x1000), 1);
         assert_eq!(outcome(which, &[Number(0x1000)]), expected);
     }
+    let expected = Outcome::Fault(Fault::bad_address(0x1000), 2);
+    let arguments = [Number(0x1000), Number(5)];
+    assert_eq!(outcome(sub::EXECARGS, &arguments), expected);
 }
 
 fn v6(text: &str, bare: bool) -> String {

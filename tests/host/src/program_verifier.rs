@@ -149,7 +149,7 @@ fn numbers_of_what_there_is_not_are_refused() {
     }
     let code = [insn(op::AGG, 0, 0, 0, 0)];
     refuses(&program(&code), 0, Why::Immediate("aggregation"));
-    for number in [34, -1] {
+    for number in [35, -1] {
         let code = [insn(op::CALL, 0, 0, 0, number)];
         refuses(&program(&code), 0, Why::Immediate("subroutine"));
     }
@@ -323,7 +323,7 @@ fn aggregations_that_make_no_sense_are_refused() {
         aggregation(agg::COUNT, 4104, [0; 4]),
         aggregation(agg::QUANTIZE, 0, [1, 0, 0, 0]),
         aggregation(agg::LQUANTIZE, 0, [0, 0, 10, 0]),
-        aggregation(agg::LQUANTIZE, 0, [0, 1, 1025, 0]),
+        aggregation(agg::LQUANTIZE, 0, [0, 1, 65536, 0]),
         aggregation(agg::LLQUANTIZE, 0, [1, 0, 6, 20]),
     ] {
         program.aggregations[1] = bad;

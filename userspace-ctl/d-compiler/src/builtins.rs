@@ -24,6 +24,8 @@ pub enum Variable {
     Always(&'static str),
     /// `curthread`
     Thread,
+    /// `execargs`
+    CommandLine,
     /// `args`, which is an array.
     Arguments,
     /// `curcpu`, `curpsinfo`, `curlwpsinfo`
@@ -54,8 +56,8 @@ pub fn variable(name: &str) -> Option<Variable> {
         "elapsed" => Number(abi::RTRACE_VAR_ELAPSED, I::Uint64),
         "epid" => Number(abi::RTRACE_VAR_EPID, I::UnsignedInt),
         "errno" => Number(abi::RTRACE_VAR_ERRNO, I::Int),
-        // The arguments are in the memory of the process; its name stands for them.
-        "execargs" | "execname" => Text(abi::RTRACE_VAR_EXECNAME),
+        "execargs" => Variable::CommandLine,
+        "execname" => Text(abi::RTRACE_VAR_EXECNAME),
         "gid" => Number(abi::RTRACE_VAR_GID, I::Gid),
         "id" => Number(abi::RTRACE_VAR_ID, I::UnsignedInt),
         "ipl" => Number(abi::RTRACE_VAR_IPL, I::UnsignedInt),
@@ -79,6 +81,9 @@ pub fn variable(name: &str) -> Option<Variable> {
         _ => return None,
     })
 }
+
+/// The providers that there are.
+pub const PROVIDERS: [&str; 4] = ["dtrace", "fbt", "profile", "syscall"];
 
 /// A single digit.
 fn digit(text: &str) -> Option<u32> {
@@ -244,6 +249,7 @@ static FUNCTIONS: &[Function] = functions! {
     "quantize": Aggregating(abi::RTRACE_AGG_QUANTIZE), VOID, [Any, Rest];
     "raise": Destructive, VOID, [Is(I::Int)];
     "rand": Subroutine(abi::RTRACE_SUB_RAND), O::Is(I::Int), [];
+    "return": Destructive, VOID, [Is(I::Int)];
     "rindex": Subroutine(abi::RTRACE_SUB_RINDEX), O::Is(I::Int), [CHARS, CHARS, May(I::Int)];
     "rw_iswriter": Composed, O::Is(I::Int), [Named("rwlock_t")];
     "rw_read_held": Composed, O::Is(I::Int), [Named("rwlock_t")];

@@ -21,6 +21,7 @@ mod calls;
 mod changes;
 mod convert;
 mod declare;
+mod distributions;
 mod expr;
 pub mod format;
 mod names;
@@ -39,12 +40,13 @@ use std::rc::Rc;
 use crate::ast::{self, Description, Item};
 use crate::compile::Options;
 use crate::error::{Error, Span};
+use crate::stability::Attributes;
 use crate::types::{TypeId, Types};
 
 pub(crate) use convert::cut;
 use names::Global;
 pub(crate) use names::written;
-pub(crate) use statements::no_value;
+pub(crate) use statements::{dynamic, no_value};
 use tree::{Node, NodeKind};
 
 /// Checks a program.
@@ -124,6 +126,14 @@ impl<'a> Checker<'a> {
     /// A clause. If it speaks of `args[]`, it is one for each of its descriptions, as their types
     /// differ.
     fn clause(&mut self, clause: &ast::Clause) -> Result<(), Error> {
+        let ours = Attributes::OURS;
+        if self.options.amin.is_some_and(|amin| amin > ours) {
+            return Err(Error::new(
+                "D_ATTR_MIN",
+                clause.span,
+                format!("attributes for clause ({ours}) are less than predefined minimum"),
+            ));
+        }
         if clause.descriptions.len() > 1 && arguments::uses_arguments(clause) {
             for description in &clause.descriptions {
                 self.clause_for(clause, vec![description.clone()])?;

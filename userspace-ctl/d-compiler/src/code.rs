@@ -188,6 +188,9 @@ struct Generator<'a, 'p> {
 
 impl Generator<'_, '_> {
     fn clause(&mut self, clause: &tree::Clause) -> Result<(), Error> {
+        if let Some(cpu) = self.options.cpu {
+            self.filter_cpu(cpu);
+        }
         if let Some(predicate) = &clause.predicate {
             self.filter(predicate)?;
         }

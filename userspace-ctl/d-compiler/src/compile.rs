@@ -10,6 +10,7 @@ use crate::code;
 use crate::compiled::Compiled;
 use crate::error::Error;
 use crate::parse;
+use crate::stability::Attributes;
 use crate::types::Types;
 
 /// Bytes of a string, NUL included, if no option says otherwise.
@@ -31,6 +32,12 @@ pub struct Options<'a> {
     pub maxframes: u32,
     /// The most bytes that `alloca()` and kin may be asked for (`scratchsize`).
     pub scratchsize: u32,
+    /// The CPU on which alone clauses run (`cpu`).
+    pub cpu: Option<u32>,
+    /// The node shows the memory of the kernel and of processes.
+    pub shows_memory: bool,
+    /// What attributes a clause must have at least (`amin`).
+    pub amin: Option<Attributes>,
     /// A program that traces nothing will do (`empty`).
     pub empty: bool,
 }
@@ -46,6 +53,9 @@ impl Default for Options<'_> {
             jstackframes: 50,
             maxframes: abi::RTRACE_STACK_FRAMES_MAX,
             scratchsize: abi::RTRACE_SCRATCH_BYTES,
+            cpu: None,
+            shows_memory: true,
+            amin: None,
             empty: false,
         }
     }

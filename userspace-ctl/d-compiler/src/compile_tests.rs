@@ -170,6 +170,42 @@ fn symbols_of_the_kernel() {
 }
 
 #[test]
+fn clauses_may_be_kept_to_a_cpu() {
+    let none: [&str; 0] = [];
+    let options = Options {
+        cpu: Some(3),
+        ..Options::default()
+    };
+    let program = parse("tick-1s /pid/ { trace(1); }", &Macros::new(none)).expect("valid");
+    let compiled = compile(&program, &mut Types::new(None), &options).expect("valid");
+    assert_eq!(
+        lines(&compiled)[..5],
+        [
+            "get r0, cpu",
+            "seqi r0, r0, 3",
+            "filter r0",
+            "get r0, pid",
+            "filter r0"
+        ]
+    );
+}
+
+#[test]
+fn stacks_are_no_deeper_than_maxframes() {
+    let none: [&str; 0] = [];
+    let program = parse("BEGIN { trace(stackdepth); }", &Macros::new(none)).expect("valid");
+    let lines = |maxframes| {
+        let options = Options {
+            maxframes,
+            ..Options::default()
+        };
+        let compiled = compile(&program, &mut Types::new(None), &options).expect("valid");
+        lines(&compiled).len()
+    };
+    assert_eq!((lines(127), lines(20)), (3, 6));
+}
+
+#[test]
 fn a_clause_with_args_is_one_for_each_description() {
     let compiled = built("syscall::read:entry, syscall::write:entry { trace(args[0]); }");
     assert_eq!(compiled.clauses.len(), 2);

@@ -378,6 +378,7 @@ fn subroutine(number: u32) -> String {
         "getminor",
         "d_path",
         "strncmp",
+        "execargs",
     ];
     match names.get(number as usize) {
         Some(name) => (*name).into(),

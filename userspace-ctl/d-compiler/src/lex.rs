@@ -204,6 +204,8 @@ pub(crate) struct Lexer<'a> {
     pub named: Vec<Named>,
     /// `#pragma D depends_on provider|module`: what has to be there.
     pub depends: Vec<Named>,
+    /// The text is a library's.
+    library: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -230,7 +232,13 @@ impl<'a> Lexer<'a> {
             options: Vec::new(),
             named: Vec::new(),
             depends: Vec::new(),
+            library: false,
         })
+    }
+
+    /// Whether the text is a library's, which may depend on others.
+    pub fn of_library(self, library: bool) -> Self {
+        Self { library, ..self }
     }
 
     /// The text of a place.

@@ -38,5 +38,6 @@ mod refusal_tests;
 #[cfg(test)]
 mod run_tests;
 pub mod source;
+pub mod stability;
 pub mod syscalls;
 pub mod types;

@@ -32,6 +32,7 @@ mod unparse;
 use std::collections::{HashSet, VecDeque};
 
 use crate::ast::{Item, Program};
+use crate::builtins;
 use crate::error::{Error, Span};
 use crate::lex::{Lexer, Tok, Token};
 use crate::macros::Macros;
@@ -56,8 +57,8 @@ pub struct Context<'a> {
     /// Whether a provider or module (the first argument says which, in a word) is there, for
     /// `#pragma D depends_on`.
     pub is_there: &'a dyn Fn(&str, &str) -> bool,
-    /// Whether a name is one of D's own variables and functions, which pragmas cannot change.
-    pub is_builtin: &'a dyn Fn(&str) -> bool,
+    /// The text is a library's, which may depend on others.
+    pub library: bool,
     /// Option `empty`: the program may have no clauses.
     pub allow_empty: bool,
     /// Where places in the text count from: for who parses several texts.
@@ -65,13 +66,13 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Nothing is known but D itself.
+    /// Nothing is known but D itself; every module is there.
     pub fn new(macros: &'a Macros) -> Self {
         Self {
             macros,
             is_type: &|_| false,
-            is_there: &|_, _| true,
-            is_builtin: &|_| false,
+            is_there: &|class, name| class != "provider" || builtins::PROVIDERS.contains(&name),
+            library: false,
             allow_empty: false,
             base: 0,
         }
@@ -150,7 +151,7 @@ impl<'a> Parser<'a> {
     fn new(text: &'a str, context: &'a Context<'a>, option: Option<Field>) -> Result<Self> {
         Ok(Self {
             context,
-            lexer: Lexer::new(text, context.base, context.macros)?,
+            lexer: Lexer::new(text, context.base, context.macros)?.of_library(context.library),
             option,
             ahead: VecDeque::new(),
             outer_ahead: None,
@@ -221,7 +222,10 @@ impl<'a> Parser<'a> {
             if self.variables.contains(&about.name) && !is_function {
                 continue;
             }
-            if (self.context.is_builtin)(&about.name) {
+            let name = about.name.as_str();
+            let is_builtin =
+                || builtins::variable(name).is_some() || builtins::function(name).is_some();
+            if !is_function && is_builtin() {
                 return Err(Error::new(
                     "D_PRAGMA_SCOPE",
                     about.span,

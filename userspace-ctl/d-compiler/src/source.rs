@@ -22,7 +22,7 @@ use std::fmt::Write;
 
 use crate::error::{Error, Span};
 
-pub use preprocess::{Define, preprocess};
+pub use preprocess::{Define, Preprocessed, preprocess};
 
 /// The widest line that is shown whole; of others, what is about the place.
 const MAX_WIDTH: usize = 120;
@@ -35,6 +35,8 @@ const TAB: usize = 8;
 pub enum Origin<'a> {
     /// A script (-s) of this name.
     Script(&'a str),
+    /// A library (-L) of this name.
+    Library(&'a str),
     /// The argument of an option -n, -f, -m, -P: the text itself is the name.
     Option,
 }
@@ -167,6 +169,7 @@ fn inside_comment(line: &str, mut within: bool) -> bool {
 pub fn render(origin: Origin<'_>, text: &str, error: &Error) -> String {
     let mut shown = match origin {
         Origin::Script(name) => format!("failed to compile script {}: ", safe(name)),
+        Origin::Library(name) => format!("failed to compile library {}: ", safe(name)),
         Origin::Option => format!("invalid probe specifier {}: ", safe(text)),
     };
     let _ = write!(shown, "[{}] ", error.tag);
@@ -180,7 +183,7 @@ pub fn render(origin: Origin<'_>, text: &str, error: &Error) -> String {
         (Some(file), _) => {
             let _ = write!(shown, "\"{}\", line {}: ", safe(file), line.number);
         }
-        (None, Origin::Script(_)) => {
+        (None, Origin::Script(_) | Origin::Library(_)) => {
             let _ = write!(shown, "line {}: ", line.number);
         }
         (None, Origin::Option) => {}
@@ -191,7 +194,7 @@ pub fn render(origin: Origin<'_>, text: &str, error: &Error) -> String {
         return shown;
     }
     let number = match origin {
-        Origin::Script(_) => line.number.to_string(),
+        Origin::Script(_) | Origin::Library(_) => line.number.to_string(),
         Origin::Option => String::new(),
     };
     let _ = write!(shown, "\n{number:>5} | {source}\n      | {mark}");

@@ -18,6 +18,10 @@ pub enum Encoding {
     Utf8,
 }
 
+/// `printsize` of who does not set it, or to what it cannot be.
+const PRINTSIZE: u64 = 8192;
+const PRINTSIZE_MAX: u64 = 65536;
+
 /// Options; the defaults are dtrace's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -61,7 +65,7 @@ impl Default for Options {
             rawbytes: false,
             stackindent: 14,
             strsize: d_compiler::compile::STRSIZE,
-            printsize: 1024,
+            printsize: PRINTSIZE,
             droptags: false,
             aggsortkey: false,
             aggsortkeypos: 0,
@@ -111,7 +115,12 @@ impl Options {
         let narrow = || number().and_then(|n| u32::try_from(n).or(Err(InvalidValue)));
         match name {
             "stackindent" => self.stackindent = narrow()?,
-            "printsize" => self.printsize = number()?,
+            "printsize" => {
+                self.printsize = match number()? {
+                    bytes @ 1..=PRINTSIZE_MAX => bytes.next_multiple_of(8),
+                    _ => PRINTSIZE,
+                }
+            }
             "aggsortkeypos" => self.aggsortkeypos = number()?,
             "aggsortpos" => self.aggsortpos = number()?,
             "encoding" => {

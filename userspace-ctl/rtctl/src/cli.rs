@@ -87,6 +87,24 @@ pub struct Args {
     #[arg(short = 'I', value_name = "DIRECTORY", help_heading = "Programs")]
     pub include: Vec<String>,
 
+    /// Read the libraries in this directory: its files *.d, with declarations for all programs
+    #[arg(short = 'L', value_name = "DIRECTORY", help_heading = "Programs")]
+    pub library: Vec<String>,
+
+    /// Show the files that programs include
+    #[arg(short = 'H', help_heading = "Programs")]
+    pub headers: bool,
+
+    /// How strictly the preprocessor takes C: said for dtrace's sake, it is the same to D
+    #[arg(short = 'X', value_name = "a|c|s|t", help_heading = "Programs")]
+    #[arg(value_parser = ["a", "c", "s", "t"])]
+    pub standard: Option<String>,
+
+    /// -64: programs are for 64 bits, as they always are
+    #[arg(short = '6', value_name = "4", help_heading = "Programs")]
+    #[arg(value_parser = ["4"])]
+    pub model: Option<String>,
+
     /// Show the bytecode of programs
     #[arg(short = 'S', help_heading = "Programs")]
     pub show: bool,
@@ -227,13 +245,12 @@ impl Args {
                 "no probes specified: name some with -n, -f, -m, -P, -i or -s, or list them with -l",
             ));
         }
-        if !self.preprocess
-            && [&self.define, &self.undefine, &self.include]
-                .iter()
-                .any(|given| !given.is_empty())
-        {
+        let given = [&self.define, &self.undefine, &self.include];
+        let given = self.headers || given.iter().any(|given| !given.is_empty());
+        let asked = |option: &String| option.split('=').next() == Some("cpp");
+        if given && !self.preprocess && !self.option.iter().any(asked) {
             return Err(usage(
-                "-D, -U and -I are for the preprocessor: give -C as well",
+                "-D, -U, -I and -H are for the preprocessor: give -C as well",
             ));
         }
         Ok(())
@@ -249,6 +266,8 @@ pub enum Origin {
     Id,
     /// `-s`
     Script,
+    /// A file of `-L`
+    Library,
 }
 
 fn in_order(

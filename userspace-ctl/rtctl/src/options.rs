@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The options of `-x` and `-b`, by DTrace's names.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use d_compiler::compile;
 use d_compiler::source::Define;
+use d_compiler::stability::Attributes;
 use d_output::options::{number, size, switch};
+use rust_tracer::child::Setting;
 use rust_tracer::{Policy, abi};
 
 use crate::program::Sizes;
@@ -33,6 +36,8 @@ pub struct Options {
     pub flowindent: bool,
     /// Whether addresses are printed beside their names.
     pub rawaddr: bool,
+    /// What the environment of a command is to have, and what not.
+    pub environment: Vec<Setting>,
     /// What concerns D programs alone.
     pub program: Program,
 }
@@ -56,6 +61,8 @@ pub struct Program {
     pub maxframes: u32,
     /// The most bytes that alloca(), copyin() and copyinstr() may be asked for.
     pub scratchsize: u32,
+    /// What attributes clauses must have at least.
+    pub amin: Option<Attributes>,
     /// Whether a text may be empty.
     pub empty: bool,
     /// As `-w`: whether freopen() may write files.
@@ -74,6 +81,12 @@ pub struct Program {
     pub cppflags: Vec<Define>,
     /// The preprocessor.
     pub cpppath: Option<String>,
+    /// The CPU on which alone clauses run.
+    pub cpu: Option<u32>,
+    /// Where libraries are.
+    pub libraries: Vec<String>,
+    /// Whether none is read.
+    pub nolibs: bool,
     /// Whether descriptions may match no probe.
     pub zdefs: bool,
 }
@@ -90,6 +103,7 @@ impl Default for Program {
             jstackframes: compiling.jstackframes,
             maxframes: compiling.maxframes,
             scratchsize: compiling.scratchsize,
+            amin: None,
             empty: false,
             destructive: false,
             verbose: false,
@@ -99,6 +113,9 @@ impl Default for Program {
             cpp: false,
             cppflags: Vec::new(),
             cpppath: None,
+            cpu: None,
+            libraries: Vec::new(),
+            nolibs: false,
             zdefs: false,
         }
     }
@@ -117,36 +134,43 @@ impl Default for Options {
             quiet: false,
             flowindent: false,
             rawaddr: false,
+            environment: Vec::new(),
             program: Program::default(),
         }
     }
 }
 
 /// Options of DTrace's that ask for what is so anyway, or are about what is never done here: checking
-/// compiled types, linking, looking for libraries, running BPF.
+/// compiled types, linking, looking for DTrace's own libraries, running BPF.
 const ANYWAY: &[&str] = &[
+    "aggpercpu",
     "bpflog",
     "bpflogsize",
     "cleanrate",
     "core",
     "debug",
+    "debugassert",
     "disasm",
     "errtags",
     "kdefs",
     "knodefs",
     "late",
     "lazyload",
+    "ldpath",
     "linkmode",
+    "linknommap",
     "linktype",
     "lockmem",
-    "nolibs",
     "pspec",
     "quietresize",
     "statusrate",
     "strip",
+    "syslibdir",
+    "sysslice",
     "temporal",
     "udefs",
     "unodefs",
+    "useruid",
 ];
 
 /// The same of options whose value is a number of bytes.
@@ -154,24 +178,14 @@ const ANYWAY_BYTES: &[&str] = &["jstackstrsize", "pcapsize", "preallocate"];
 
 /// Options of DTrace's that mean nothing here.
 const ELSEWHERE: &[&str] = &[
-    "aggpercpu",
-    "amin",
-    "cpphdrs",
-    "cpu",
     "ctfpath",
     "ctypes",
     "dtypes",
     "evaltime",
     "grabanon",
-    "ldpath",
-    "libdir",
     "modpath",
     "procfspath",
-    "setenv",
-    "syslibdir",
     "tree",
-    "unsetenv",
-    "useruid",
     "version",
 ];
 
@@ -203,6 +217,12 @@ const BEFORE_TRACING: &[&str] = &[
     "ustackframes",
 ];
 
+/// Options that a program's text cannot set: when it is read, they have done what they are for.
+const BEFORE_READING: &[&str] = &[
+    "cppargs", "cpphdrs", "cpppath", "define", "incdir", "ldpath", "setenv", "stdc", "undef",
+    "unsetenv",
+];
+
 /// Options that do not concern what is recorded.
 const PRINTING: [&str; 4] = ["flowindent", "quiet", "rawaddr", "switchrate"];
 
@@ -218,6 +238,24 @@ const BAD_VALUE: &str = "Invalid value for specified option";
 const TOO_LATE: &str = "Operation illegal when tracing is active";
 
 impl Options {
+    /// What the environment says, as libdtrace reads it: `DTRACE_OPT_QUIET=1`. What is no option there,
+    /// or no value of one, says nothing.
+    pub fn of_environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
+        let mut options = Self::default();
+        for (name, value) in variables {
+            let name = name
+                .to_str()
+                .and_then(|name| name.strip_prefix("DTRACE_OPT_"));
+            if let (Some(name), Some(value)) = (name, value.to_str()) {
+                let mut one = options.clone();
+                if one.set_one(&name.to_ascii_lowercase(), Some(value)).is_ok() {
+                    options = one;
+                }
+            }
+        }
+        options
+    }
+
     /// Sets one option from the value of `-x`.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let (name, value) = match text.split_once('=') {
@@ -280,6 +318,22 @@ impl Options {
             "quiet" => self.quiet = switch(value).ok_or(BAD_VALUE)?,
             "flowindent" => self.flowindent = switch(value).ok_or(BAD_VALUE)?,
             "rawaddr" => self.rawaddr = switch(value).ok_or(BAD_VALUE)?,
+            "setenv" => {
+                let (name, value) = needed()?.split_once('=').ok_or(BAD_VALUE)?;
+                if name.is_empty() {
+                    return Err(BAD_VALUE.into());
+                }
+                self.environment.push((name.into(), Some(value.into())));
+            }
+            "unsetenv" => {
+                let name = needed()?;
+                if name.is_empty() || name.contains('=') {
+                    return Err(BAD_VALUE.into());
+                }
+                self.environment.push((name.into(), None));
+            }
+            // A command is held at its exec.
+            "evaltime" if value == Some("exec") => {}
             _ if ANYWAY.contains(&name) => {}
             _ if ELSEWHERE.contains(&name) => {
                 return Err("DTrace has this option, rtctl does not (yet)".into());
@@ -291,6 +345,9 @@ impl Options {
 
     /// Sets an option from a program's text.
     pub fn set_pragma(&mut self, name: &str, value: Option<&str>) -> Result<(), String> {
+        if BEFORE_READING.contains(&name) {
+            return Err("it is for the command line (-x)".into());
+        }
         self.set_one(name, value)
     }
 
@@ -337,6 +394,7 @@ impl Program {
             "ustackframes" => self.ustackframes = count(value)?,
             "jstackframes" => self.jstackframes = count(value)?,
             "maxframes" => self.maxframes = count(value)?,
+            "amin" => self.amin = Some(Attributes::parse(needed()?).ok_or(BAD_VALUE)?),
             "empty" => self.empty = turned()?,
             "destructive" => self.destructive = turned()?,
             "verbose" => self.verbose = turned()?,
@@ -345,11 +403,22 @@ impl Program {
             "defaultargs" => self.defaultargs = turned()?,
             "zdefs" => self.zdefs = turned()?,
             "cpp" => self.cpp = turned()?,
+            "cpu" => self.cpu = Some(count(value)?),
+            "libdir" => self.libraries.push(needed()?.to_owned()),
+            "nolibs" => self.nolibs = turned()?,
             "cpppath" => self.cpppath = Some(needed()?.to_owned()),
             "define" => self.cppflags.push(Define::Define(needed()?.into())),
             "undef" => self.cppflags.push(Define::Undefine(needed()?.into())),
+            "cppargs" => {
+                let words = needed()?.split_ascii_whitespace();
+                let words = words.map(|word| Define::Other(word.to_owned()));
+                self.cppflags.extend(words);
+            }
+            "cpphdrs" if turned()? => self.cppflags.push(Define::Headers),
+            "cpphdrs" => self.cppflags.retain(|flag| *flag != Define::Headers),
             "incdir" => self.cppflags.push(Define::Include(needed()?.into())),
-            "iregs" | "tregs" if REGISTERS.contains(&count(value)?) => {}
+            "iregs" if REGISTERS.contains(&count(value)?) => {}
+            "tregs" if count(value)? > 0 => {}
             "pgmax" => drop(count(value)?),
             "stdc" if matches!(value, Some("a" | "c" | "s" | "t")) => {}
             "iregs" | "tregs" | "stdc" => return Err(BAD_VALUE.into()),
@@ -407,135 +476,5 @@ fn rate(text: &str) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn set(text: &str) -> Result<Options, String> {
-        let mut options = Options::default();
-        options.set(text).map(|()| options)
-    }
-
-    #[test]
-    fn sizes_are_shown_in_their_largest_unit() {
-        assert_eq!(show_size(4 << 20), "4m");
-        assert_eq!(show_size(1536), "1536");
-        assert_eq!(show_size(0), "0");
-    }
-
-    #[test]
-    fn rates_are_times_or_frequencies() {
-        assert_eq!(rate("10hz"), Some(Duration::from_millis(100)));
-        assert_eq!(rate("10"), Some(Duration::from_millis(100)));
-        assert_eq!(rate("50ms"), Some(Duration::from_millis(50)));
-        assert_eq!(rate("2s"), Some(Duration::from_secs(2)));
-        for bad in ["0", "0hz", "0s", "", "hz", "1.5s", "5x", "-1s"] {
-            assert_eq!(rate(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn options_are_set_by_dtraces_names() {
-        assert_eq!(set("bufsize=1m").unwrap().bufsize, 1 << 20);
-        assert_eq!(set("bufpolicy=ring").unwrap().bufpolicy, Policy::Ring);
-        assert!(!set("bufresize=manual").unwrap().bufresize);
-        assert_eq!(set("frames=100").unwrap().frames, 100);
-        assert!(set("quiet").unwrap().quiet);
-        assert!(set("flowindent=on").unwrap().flowindent);
-        assert!(set("rawaddr").unwrap().rawaddr);
-        assert_eq!(set("publish=a.1").unwrap().publish.as_deref(), Some("a.1"));
-        assert!(set("publish=").is_err() && set("publish").is_err());
-        let program = |text| set(text).unwrap().program;
-        assert_eq!(program("strsize=8").output.strsize, 8);
-        assert_eq!(program("scratchsize=1k").scratchsize, 1024);
-        assert_eq!(program("jstackframes=5").jstackframes, 5);
-        assert!(program("destructive").destructive);
-    }
-
-    #[test]
-    fn options_that_change_nothing_are_taken_all_the_same() {
-        for option in ANYWAY {
-            assert_eq!(set(option).unwrap(), Options::default(), "{option}");
-        }
-        for text in ["preallocate=100t", "iregs=8", "stdc=t", "pgmax=0x10"] {
-            assert_eq!(set(text).unwrap(), Options::default(), "{text}");
-        }
-    }
-
-    #[test]
-    fn values_out_of_range_are_refused() {
-        for text in [
-            "strsize=1",
-            "strsize=4097",
-            "scratchsize=16385",
-            "iregs=9",
-            "stdc=x",
-            "preallocate=-1",
-            "stackframes=-1",
-        ] {
-            assert!(set(text).unwrap_err().contains(BAD_VALUE), "{text}");
-        }
-    }
-
-    #[test]
-    fn some_options_are_not_set_while_a_program_traces() {
-        // dtrace-utils test/unittest/actions/setopt/tst.badopt.r
-        let mut options = Options::default();
-        let mut tracing = |name, value| options.set_tracing(name, Some(value));
-        assert_eq!(tracing("bufsize", "1m").unwrap_err(), TOO_LATE);
-        assert_eq!(tracing("Nixon", "1").unwrap_err(), BAD_NAME);
-        assert_eq!(tracing("aggrate", "0.5hz").unwrap_err(), BAD_VALUE);
-        assert_eq!(tracing("aggrate", "10hz"), Ok(()));
-        assert_eq!(options.program.aggrate, Duration::from_millis(100));
-    }
-
-    #[test]
-    fn an_observer_sets_only_how_records_are_printed() {
-        let mut options = Options::default();
-        options.set_printing("rawaddr").unwrap();
-        options.set_printing("switchrate=2s").unwrap();
-        assert!(options.rawaddr);
-        assert_eq!(
-            options.set_printing("bufsize=1m").unwrap_err(),
-            "failed to set -x bufsize: it is for who records, not for observers"
-        );
-        assert_eq!(
-            options.set_printing("nosuch").unwrap_err(),
-            "failed to set -x nosuch: Invalid option name"
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_with_an_option_is_told() {
-        assert_eq!(
-            set("nosuch").unwrap_err(),
-            "failed to set -x nosuch: Invalid option name"
-        );
-        assert_eq!(
-            set("bufpolicy=best").unwrap_err(),
-            "failed to set -x bufpolicy: Invalid value for specified option"
-        );
-        assert_eq!(
-            set("bufsize").unwrap_err(),
-            "failed to set -x bufsize: Invalid value for specified option"
-        );
-        assert_eq!(
-            set("evaltime=main").unwrap_err(),
-            "failed to set -x evaltime: DTrace has this option, rtctl does not (yet)"
-        );
-        let mut options = Options::default();
-        assert_eq!(
-            options.set_bufsize("much").unwrap_err(),
-            "failed to set -b much: Invalid value for specified option"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_an_option_or_refused(text in ".{0,40}") {
-            let _ = Options::default().set(&text);
-            let _ = (size(&text), rate(&text), switch(Some(&text)));
-        }
-    }
-}
+#[path = "options_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`run`] | a run, from beginning to end |
 //! | [`sources`] | the texts of `-n`, `-s` and so on, parsed together |
+//! | [`libraries`] | those of `-L` |
 //! | [`providers`] | which probes a description names |
 //! | [`load`] | the program and its probes in the session |
 //! | [`room`] | how large its records are |
@@ -13,6 +14,7 @@
 
 mod consumer;
 mod kallsyms;
+mod libraries;
 mod load;
 mod processes;
 mod providers;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
 
 use anyhow::{Result, anyhow};
-use rust_tracer::child::{Held, Process};
+use rust_tracer::child::{Held, Process, Setting};
 
 use crate::access::plain;
 
@@ -17,8 +17,9 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// Takes hold of the running processes, and starts the command up to its exec.
-    pub fn take(command: Option<&str>, pids: &[i32]) -> Result<Self> {
+    /// Takes hold of the running processes, and starts the command, in our environment but for these
+    /// settings, up to its exec.
+    pub fn take(command: Option<&str>, pids: &[i32], settings: &[Setting]) -> Result<Self> {
         let grabbed = pids
             .iter()
             .map(|&pid| {
@@ -26,7 +27,7 @@ impl Targets {
                     .map_err(|error| anyhow!("failed to grab process {pid}: {}", plain(&error)))
             })
             .collect::<Result<_>>()?;
-        let held = command.map(hold).transpose()?;
+        let held = command.map(|command| hold(command, settings)).transpose()?;
         Ok(Self { held, grabbed })
     }
 
@@ -52,14 +53,14 @@ impl Targets {
     }
 }
 
-fn hold(command: &str) -> Result<(String, Held)> {
+fn hold(command: &str, settings: &[Setting]) -> Result<(String, Held)> {
     let words = shlex::split(command)
         .ok_or_else(|| anyhow!("failed to execute {command}: a quote is not closed"))?;
     let (program, args) = words
         .split_first()
         .ok_or_else(|| anyhow!("failed to execute '{command}': there is no command in it"))?;
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-    let held = Held::spawn(OsStr::new(program), &args)
+    let held = Held::spawn(OsStr::new(program), &args, settings)
         .map_err(|error| anyhow!("failed to execute {program}: {}", plain(&error)))?;
     Ok((program.clone(), held))
 }
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     fn run(command: &str) -> Result<String> {
-        let mut processes = Targets::take(Some(command), &[])?.release()?;
+        let mut processes = Targets::take(Some(command), &[], &[])?.release()?;
         let pid = processes[0].pid().to_string();
         Ok(epitaph(&mut processes[0]).replace(&pid, "N"))
     }
@@ -117,7 +118,7 @@ mod tests {
     #[test]
     fn a_process_that_is_not_there_cannot_be_grabbed() {
         assert_eq!(
-            Targets::take(None, &[-5]).unwrap_err().to_string(),
+            Targets::take(None, &[-5], &[]).unwrap_err().to_string(),
             "failed to grab process -5: No such process"
         );
     }
@@ -125,8 +126,8 @@ mod tests {
     #[test]
     fn one_target_is_the_only_one() {
         let me = std::process::id() as i32;
-        assert_eq!(Targets::take(None, &[me]).unwrap().only(), Some(me));
-        assert_eq!(Targets::take(None, &[me, me]).unwrap().only(), None);
+        assert_eq!(Targets::take(None, &[me], &[]).unwrap().only(), Some(me));
+        assert_eq!(Targets::take(None, &[me, me], &[]).unwrap().only(), None);
         assert_eq!(Targets::default().only(), None);
     }
 }

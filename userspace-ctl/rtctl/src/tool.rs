@@ -100,7 +100,7 @@ fn run(args: &Args, texts: &[(Origin, String)], says: &mut Speaker) -> Result<u8
     if let Some(task) = &args.task {
         return carry_out(task, says).map(status);
     }
-    let mut options = Options::default();
+    let mut options = Options::of_environment(std::env::vars_os());
     for text in &args.option {
         options.set(text).map_err(anyhow::Error::msg)?;
     }
@@ -123,7 +123,8 @@ fn run(args: &Args, texts: &[(Origin, String)], says: &mut Speaker) -> Result<u8
     if args.list {
         return write_list(args, &session, &specs, says).map(status);
     }
-    if !names_functions(&session, &specs)? || args.show {
+    let needs_program = args.show || options.program.cpu.is_some();
+    if !names_functions(&session, &specs)? || needs_program {
         return program::run(args, options, &session, texts, says);
     }
     trace(args, &options, &session, &specs, says).map(status)
@@ -219,7 +220,7 @@ fn trace(
         if args.exit {
             return Ok(true);
         }
-        let targets = Targets::take(args.command.as_deref(), &args.pid)?;
+        let targets = Targets::take(args.command.as_deref(), &args.pid, &options.environment)?;
         if args.target_only {
             let pid = targets
                 .only()

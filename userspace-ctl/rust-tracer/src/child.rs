@@ -18,6 +18,9 @@ use rustix::io::{Errno, read, retry_on_intr, write};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
+/// A variable of the environment, and what it is to be; `None`: it is not to be there.
+pub type Setting = (OsString, Option<OsString>);
+
 /// A command held back before exec. Dropping it ends the child unexecuted.
 #[derive(Debug)]
 pub struct Held {
@@ -27,12 +30,18 @@ pub struct Held {
 }
 
 impl Held {
-    /// Starts a command up to its exec.
-    pub fn spawn(program: &OsStr, args: &[OsString]) -> io::Result<Self> {
+    /// Starts a command up to its exec, in our environment but for these settings.
+    pub fn spawn(program: &OsStr, args: &[OsString], settings: &[Setting]) -> io::Result<Self> {
         let (pid_out, pid_in) = pipe_with(PipeFlags::CLOEXEC)?;
         let (go_out, go_in) = pipe_with(PipeFlags::CLOEXEC)?;
         let mut command = Command::new(program);
         command.args(args);
+        for (name, value) in settings {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         // The child inherits our end of the second pipe, which would keep it waiting for itself.
         let our_end = go_in.as_raw_fd();
         let hold = move || {
@@ -150,7 +159,7 @@ mod tests {
 
     fn held(program: &str, args: &[&str]) -> Held {
         let args: Vec<_> = args.iter().map(OsString::from).collect();
-        Held::spawn(OsStr::new(program), &args).unwrap()
+        Held::spawn(OsStr::new(program), &args, &[]).unwrap()
     }
 
     #[test]
@@ -162,6 +171,20 @@ mod tests {
         assert_eq!(process.status().unwrap().code(), Some(0));
         assert!(directory.exists());
         std::fs::remove_dir(directory).unwrap();
+    }
+
+    #[test]
+    fn the_environment_is_ours_but_for_what_is_set() {
+        let script = "test -n \"$PATH\" && test \"$HELD\" = \"a=b\" && test -z \"${HOME+set}\"";
+        let args = ["-c", script].map(OsString::from);
+        let settings = [
+            ("HELD".into(), Some("a".into())),
+            ("HELD".into(), Some("a=b".into())),
+            ("HOME".into(), None),
+        ];
+        let held = Held::spawn(OsStr::new("sh"), &args, &settings).unwrap();
+        let mut process = held.release().unwrap();
+        assert_eq!(process.status().unwrap().code(), Some(0));
     }
 
     #[test]

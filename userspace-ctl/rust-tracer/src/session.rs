@@ -34,6 +34,11 @@ use crate::trace::Trace;
 /// Bytes of the buffer in which answers of many entries come.
 pub(crate) const CHUNK: usize = 1 << 20;
 
+/// No entry of an aggregation is larger: its head, its keys, its words.
+const ENTRY_MAX: usize = size_of::<abi::rtrace_aggregate_entry>()
+    + abi::RTRACE_KEYS_MAX as usize
+    + 8 * (2 * abi::RTRACE_AGG_LEVELS_MAX as usize + 3);
+
 /// How often a listing is begun anew because functions came or went meanwhile.
 const RETRIES: u32 = 16;
 
@@ -400,7 +405,7 @@ impl Session {
     /// entry, each with its keys and words. Nothing if nothing can aggregate there.
     pub fn aggregate(&self, cpu: u32, into: &mut Vec<u8>) -> Result<()> {
         const WHAT: &str = "read the aggregations";
-        let mut buf = vec![0; CHUNK];
+        let mut buf = vec![0; ENTRY_MAX];
         let mut cursor = 0;
         loop {
             let mut arg = abi::rtrace_aggregate {

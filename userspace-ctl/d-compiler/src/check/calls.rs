@@ -217,10 +217,14 @@ impl Checker<'_> {
         &mut self,
         function: &Function,
         number: u32,
-        nodes: Vec<Node>,
+        mut nodes: Vec<Node>,
         span: Span,
     ) -> Node {
         let ty = self.outcome(function);
+        // Only where NULL is written does it mean to go on with the string of before.
+        if number == abi::RTRACE_SUB_STRTOK && nodes[0].is_zero() {
+            nodes.remove(0);
+        }
         let mut node = Node::new(NodeKind::Call(number, nodes), ty, span);
         match number {
             // D's rand() is an int that is not negative.

@@ -14,7 +14,7 @@ use crate::prelude;
 use crate::types::{Intrinsic, Named, TypeId};
 
 use super::Checker;
-use super::tree::{Node, NodeKind, Variable};
+use super::tree::{Arithmetic, Node, NodeKind, Variable};
 
 /// What a global name stands for.
 #[derive(Clone, Debug)]
@@ -112,6 +112,7 @@ impl Checker<'_> {
                 NodeKind::Builtin(abi::RTRACE_VAR_CURTHREAD),
                 self.pointer_to_struct("task_struct"),
             ),
+            builtins::Variable::CommandLine => return self.command_line(span),
             builtins::Variable::Arguments | builtins::Variable::Registers => {
                 return Err(bad_reference("associative array", name, "scalar", span));
             }
@@ -125,6 +126,37 @@ impl Checker<'_> {
             }
         };
         let mut node = Node::new(kind, ty, span);
+        node.lvalue = true;
+        Ok(node)
+    }
+
+    /// `execargs`: the arguments of the process, which lie one behind the other in its memory
+    /// (include/linux/mm_types.h); a thread of the kernel has none. Where that memory is not shown,
+    /// or nobody knows the kernel's types, the program's name.
+    fn command_line(&mut self, span: Span) -> Result<Node, Error> {
+        let known = self
+            .types
+            .lookup(None, Named::Struct("mm_struct"))
+            .is_some();
+        if !(known && self.options.shows_memory) {
+            let name = builtins::Variable::Text(abi::RTRACE_VAR_EXECNAME);
+            return self.builtin(name, "execname", span);
+        }
+        let thread = self.builtin(builtins::Variable::Thread, "curthread", span)?;
+        let task = self.dereference(thread, span)?;
+        let memory = self.member(task, "mm", "->", span)?;
+        let of_memory = self.dereference(memory.clone(), span)?;
+        let start = self.member(of_memory.clone(), "arg_start", "->", span)?;
+        let end = self.member(of_memory, "arg_end", "->", span)?;
+        let (address, string) = (start.ty, self.types.intrinsic(Intrinsic::String));
+        let length =
+            NodeKind::Arithmetic(Arithmetic::Subtract, Box::new(end), Box::new(start.clone()));
+        let length = Node::new(length, address, span);
+        let text = NodeKind::Call(abi::RTRACE_SUB_EXECARGS, vec![start, length]);
+        let text = Node::new(text, string, span);
+        let none = Node::new(NodeKind::Text("".into()), string, span);
+        let kind = NodeKind::Conditional(Box::new(memory), Box::new(text), Box::new(none));
+        let mut node = Node::new(kind, string, span);
         node.lvalue = true;
         Ok(node)
     }

@@ -79,8 +79,8 @@ impl Checker<'_> {
                 if let NodeKind::NoValue(what) = &node.kind {
                     return Err(no_value(what, expr.span));
                 }
-                if let NodeKind::Translated(translation) = &node.kind {
-                    return Err(no_value(translation.shown(), expr.span));
+                if matches!(node.kind, NodeKind::Translated(_)) {
+                    return Err(dynamic(expr.span));
                 }
                 Ok(Statement::Expr(node))
             }
@@ -146,6 +146,15 @@ pub(crate) fn no_value(what: &str, span: Span) -> Error {
         "D_CG_EXPR",
         span,
         format!("{what} may not be called from a D expression (D program context required)"),
+    )
+}
+
+/// A translation stands where a value is needed: only its members have some.
+pub(crate) fn dynamic(span: Span) -> Error {
+    Error::new(
+        "D_CG_DYN",
+        span,
+        "expression cannot evaluate to result of dynamic type",
     )
 }
 

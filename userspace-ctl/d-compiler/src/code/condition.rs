@@ -42,6 +42,15 @@ impl Generator<'_, '_> {
         }
     }
 
+    /// Ends the clause on any CPU but this one.
+    pub(super) fn filter_cpu(&mut self, cpu: u32) {
+        // There are no CPUs of numbers beyond.
+        let cpu = i32::try_from(cpu).unwrap_or(-1);
+        self.op(abi::RTRACE_OP_GET, 0, 0, 0, abi::RTRACE_VAR_CPU as i32);
+        self.op(abi::RTRACE_OP_SEQI, 0, 0, 0, cpu);
+        self.op(abi::RTRACE_OP_FILTER, 0, 0, 0, 0);
+    }
+
     fn filter_value(&mut self, value: &Node) -> Result<(), Error> {
         self.value(value, 0)?;
         self.op(abi::RTRACE_OP_FILTER, 0, 0, 0, 0);

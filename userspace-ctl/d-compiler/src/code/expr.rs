@@ -6,7 +6,7 @@ use rust_tracer::abi;
 
 use crate::check::cut;
 use crate::check::tree::{Arithmetic, Comparison, Logical, Node, NodeKind};
-use crate::error::Error;
+use crate::error::{Error, Span};
 use crate::types::{Number, TypeId};
 
 use super::Generator;
@@ -27,6 +27,11 @@ impl Generator<'_, '_> {
             NodeKind::Text(text) => self.assembler.text(d, text),
             NodeKind::Builtin(number) => {
                 self.op(abi::RTRACE_OP_GET, d, 0, 0, *number as i32);
+                let most = self.options.maxframes;
+                let depth = [abi::RTRACE_VAR_STACKDEPTH, abi::RTRACE_VAR_USTACKDEPTH];
+                if depth.contains(number) && most < abi::RTRACE_STACK_FRAMES_MAX {
+                    self.at_most(most, d, span)?;
+                }
             }
             NodeKind::BuiltinText(number) => {
                 self.op(abi::RTRACE_OP_GETSTR, d, 0, 0, *number as i32);
@@ -126,9 +131,7 @@ impl Generator<'_, '_> {
             NodeKind::Call(number, arguments) => self.call(*number, arguments, d, node)?,
             NodeKind::Speculation => self.op(abi::RTRACE_OP_SPECNEW, d, 0, 0, 0),
             NodeKind::NoValue(what) => return Err(crate::check::no_value(what, span)),
-            NodeKind::Translated(translation) => {
-                return Err(crate::check::no_value(translation.shown(), span));
-            }
+            NodeKind::Translated(_) => return Err(crate::check::dynamic(span)),
         }
         Ok(())
     }
@@ -383,12 +386,7 @@ impl Generator<'_, '_> {
     }
 
     /// What an order of strings (-1, 0, 1) in d says of a comparison.
-    fn order(
-        &mut self,
-        op: Comparison,
-        d: Register,
-        span: crate::error::Span,
-    ) -> Result<(), Error> {
+    fn order(&mut self, op: Comparison, d: Register, span: Span) -> Result<(), Error> {
         match op {
             Comparison::Equal => self.op(abi::RTRACE_OP_SEQI, d, d, 0, 0),
             Comparison::NotEqual => {
@@ -478,6 +476,17 @@ impl Generator<'_, '_> {
             abi::RTRACE_OP_ADD
         };
         self.op(op, d, d, above, 0);
+        Ok(())
+    }
+
+    /// d, or this if d is more.
+    fn at_most(&mut self, most: u32, d: Register, span: Span) -> Result<(), Error> {
+        let above = self.above(d, span)?;
+        let end = self.assembler.label();
+        self.assembler.load(above, most.into());
+        self.assembler.jump(abi::RTRACE_OP_JLEU, d, above, end);
+        self.op(abi::RTRACE_OP_MOV, d, above, 0, 0);
+        self.assembler.place(end);
         Ok(())
     }
 

@@ -5,7 +5,9 @@
 use super::literal::{self};
 use super::{Lexer, Result};
 use crate::ast::Pragma;
+use crate::builtins;
 use crate::error::{Error, Span};
+use crate::stability::Attributes;
 
 /// A name that a pragma is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +24,6 @@ enum Word {
     String(String),
     Name(String),
 }
-
-/// DTrace's stability levels and dependency classes, as attributes name them.
-const STABILITIES: [&str; 8] = [
-    "Internal", "Private", "Obsolete", "External", "Unstable", "Evolving", "Stable", "Standard",
-];
-const CLASSES: [&str; 6] = ["Unknown", "CPU", "Platform", "Group", "ISA", "Common"];
 
 /// Directives that the C preprocessor would have obeyed.
 const PREPROCESSOR: [&str; 12] = [
@@ -186,12 +182,7 @@ impl Lexer<'_> {
                 "malformed #pragma attributes <attributes> <ident>",
             ));
         };
-        let parts: Vec<&str> = attributes.split('/').collect();
-        let known =
-            |names: &[&str], part: &str| names.iter().any(|name| name.eq_ignore_ascii_case(part));
-        if !matches!(parts[..], [name, data, class] if known(&STABILITIES, name)
-            && known(&STABILITIES, data) && known(&CLASSES, class))
-        {
+        if Attributes::parse(attributes).is_none() {
             return Err(Error::new(
                 "D_PRAGMA_INVAL",
                 span,
@@ -216,6 +207,9 @@ impl Lexer<'_> {
                     "invalid component \"{part}\" in attribute #pragma for provider {provider}"
                 ),
             ));
+        }
+        if !builtins::PROVIDERS.contains(&provider.as_str()) {
+            self.about("attributes", provider, span);
         }
         Ok(())
     }
@@ -259,6 +253,8 @@ impl Lexer<'_> {
         let class = match class.as_str() {
             "provider" => "provider",
             "module" => "module",
+            // Who reads libraries has brought them into their order.
+            "library" if self.library => return Ok(()),
             "library" => {
                 return Err(Error::new(
                     "D_PRAGMA_DEPEND",

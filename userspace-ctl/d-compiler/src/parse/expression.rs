@@ -456,6 +456,8 @@ impl Parser<'_> {
             },
             // Only `self->x` and `this->x` mean something: what is left over is not a variable.
             Tok::Key(word @ ("self" | "this")) => ExprKind::Ident(word.to_owned()),
+            // An action, though C has reserved the word.
+            Tok::Key(word @ "return") if self.at("(")? => ExprKind::Ident(word.to_owned()),
             Tok::Aggregation(name) => ExprKind::Aggregation { name, keys: None },
             Tok::Op(":") if self.at(":")? && self.look(0)?.span.start == span.end => {
                 self.take()?;

@@ -228,6 +228,7 @@ fn what_is_no_expression_is_refused() {
         (": : a", ":"),
         ("while", "while"),
         ("return a", "return"),
+        ("return", "return"),
         ("for (a; b; c)", "for"),
         ("do a", "do"),
         ("goto a", "goto"),

@@ -307,10 +307,8 @@ fn arguments_have_to_be_used() {
 #[test]
 fn pragmas_are_about_what_the_program_has() {
     let macros = none();
-    let is_builtin = |name: &str| name == "pid";
     let is_there = |class: &str, name: &str| (class, name) == ("module", "ext4");
     let context = Context {
-        is_builtin: &is_builtin,
         is_there: &is_there,
         ..Context::new(&macros)
     };
@@ -323,6 +321,10 @@ fn pragmas_are_about_what_the_program_has() {
     assert_eq!(tag(&format!("{attributes} x")), Ok(()));
     assert_eq!(tag(&format!("{attributes} y")), Ok(()));
     assert_eq!(tag(&format!("{attributes} pid")), Err("D_PRAGMA_SCOPE"));
+    assert_eq!(tag("#pragma D binding \"1.0\" rand"), Err("D_PRAGMA_SCOPE"));
+    assert_eq!(tag(&format!("{attributes} provider fbt args")), Ok(()));
+    let unknown = format!("{attributes} provider nix args");
+    assert_eq!(tag(&unknown), Err("D_PRAGMA_UNUSED"));
     assert_eq!(tag(&format!("{attributes} nix")), Err("D_PRAGMA_UNUSED"));
     assert_eq!(tag("#pragma D binding \"1.0\" nix"), Err("D_PRAGMA_UNUSED"));
     assert_eq!(tag("#pragma D depends_on module ext4"), Ok(()));
@@ -330,6 +332,22 @@ fn pragmas_are_about_what_the_program_has() {
         tag("#pragma D depends_on module nix"),
         Err("D_PRAGMA_DEPEND")
     );
+    let tag = |library, text: &str| {
+        let context = Context {
+            library,
+            allow_empty: true,
+            ..Context::new(&macros)
+        };
+        let parsed = parse_in(text, &context);
+        parsed.map(|_| ()).map_err(|error| error.tag)
+    };
+    let library = "#pragma D depends_on library x.d\n";
+    assert_eq!(tag(false, library), Err("D_PRAGMA_DEPEND"));
+    assert_eq!(tag(true, library), Ok(()));
+    for (provider, expected) in [("fbt", Ok(())), ("nix", Err("D_PRAGMA_DEPEND"))] {
+        let text = format!("#pragma D depends_on provider {provider}\n");
+        assert_eq!(tag(false, &text), expected);
+    }
 }
 
 #[test]

@@ -97,7 +97,7 @@ translator lwpsinfo_t < struct task_struct *T > {
 
 /*
  * The number of arguments lies where the stack of the process began, the vectors behind it: only
- * those of the firing's own process can be read. A thread of the kernel has none.
+ * those of the firing's own process can be read, and its arguments. A thread of the kernel has none.
  */
 translator psinfo_t < struct task_struct *T > {
 	pr_nlwp = T->signal->nr_threads;
@@ -112,7 +112,7 @@ translator psinfo_t < struct task_struct *T > {
 	pr_addr = (uintptr_t)T;
 	pr_ttydev = T->signal->tty != NULL ? T->signal->tty : (struct tty_struct *)-1;
 	pr_fname = T->comm;
-	pr_psargs = stringof(T->comm);
+	pr_psargs = T == curthread ? execargs : stringof(T->comm);
 	pr_wstat = 0;
 	pr_argc = T->mm != NULL && T->mm == curthread->mm ?
 	    *(int *)copyin(T->mm->start_stack, sizeof (int)) : 0;

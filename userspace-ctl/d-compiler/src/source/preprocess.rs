@@ -31,10 +31,23 @@ pub enum Define {
     Undefine(String),
     /// -I: a directory
     Include(String),
+    /// -H: it says which files it includes.
+    Headers,
+    /// Any other, as it is.
+    Other(String),
+}
+
+/// What the C preprocessor made of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preprocessed {
+    /// The text, which names lines as [`super::line`] reads them.
+    pub text: String,
+    /// What it had to say about it: warnings, and the files that were included.
+    pub said: String,
 }
 
 /// Runs the C preprocessor of this name (`cpp`, unless option `cpppath` says another) over a
-/// script's text. What comes out names lines as [`super::line`] reads them.
+/// script's text.
 ///
 /// # Errors
 /// D_CPP_FORK: it could not be started; D_CPP_ERR: it refused the text, with its own words;
@@ -44,7 +57,7 @@ pub fn preprocess(
     name: &str,
     text: &str,
     arguments: &[Define],
-) -> Result<String, Error> {
+) -> Result<Preprocessed, Error> {
     let refuse = |tag, message: String| Error::new(tag, Span::default(), message);
     let mut command = Command::new(cpp);
     // C's dialect must not depend on how the preprocessor is called.
@@ -54,6 +67,8 @@ pub fn preprocess(
             Define::Define(what) => command.arg(format!("-D{what}")),
             Define::Undefine(what) => command.arg(format!("-U{what}")),
             Define::Include(what) => command.arg(format!("-I{what}")),
+            Define::Headers => command.arg("-H"),
+            Define::Other(what) => command.arg(what),
         };
     }
     let mut child = command
@@ -93,8 +108,8 @@ pub fn preprocess(
             format!("failed to read from the C preprocessor {cpp}: {why}"),
         )
     })?;
+    let said = String::from_utf8_lossy(&output.stderr).replace("<stdin>", name);
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).replace("<stdin>", name);
         return Err(refuse(
             "D_CPP_ERR",
             format!(
@@ -103,12 +118,13 @@ pub fn preprocess(
             ),
         ));
     }
-    String::from_utf8(output.stdout).map_err(|_| {
+    let text = String::from_utf8(output.stdout).map_err(|_| {
         refuse(
             "D_CPP_IO",
             format!("the C preprocessor {cpp} wrote what is not UTF-8"),
         )
-    })
+    })?;
+    Ok(Preprocessed { text, said })
 }
 
 /// The text with `#!` lines emptied, which no preprocessor knows; the others keep their numbers.

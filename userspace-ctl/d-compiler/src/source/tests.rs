@@ -146,11 +146,48 @@ fn the_preprocessor_defines_includes_and_keeps_lines() {
         Define::Define("NAME=execname".into()),
     ];
     let output = preprocess(CPP, "x.d", text, &arguments).expect("cpp takes it");
+    assert_eq!(output.said, "");
+    let output = output.text;
     assert!(output.contains("trace(execname);"), "{output}");
     assert!(output.contains("trace(__GNUC__);"), "{output}");
     let error = parse(&output, &Macros::default()).expect_err("a parenthesis is too much");
     let shown = render(Origin::Script("x.d"), &output, &error);
     assert!(shown.contains("[D_SYNTAX] line 9: "), "{shown}");
+}
+
+#[test]
+fn lines_of_included_files_are_told_by_the_file() {
+    let folder = std::env::temp_dir().join(format!("rt-include-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let header = folder.join("names.h");
+    std::fs::write(&header, "#define WHO execname\n\ninline int bad = );\n").expect("a file");
+    let text = "#include \"names.h\"\nBEGIN { trace(WHO); }\n";
+    let arguments = [
+        Define::Include(folder.display().to_string()),
+        Define::Headers,
+    ];
+    let output = preprocess(CPP, "x.d", text, &arguments);
+    std::fs::remove_dir_all(&folder).expect("our own folder");
+    let output = output.expect("cpp takes it");
+    assert!(output.text.contains("trace(execname);"), "{}", output.text);
+    let told = format!(". {}", header.display());
+    assert!(
+        output.said.lines().any(|line| line == told),
+        "{}",
+        output.said
+    );
+    let error = parse(&output.text, &Macros::default()).expect_err("no expression");
+    let shown = render(Origin::Script("x.d"), &output.text, &error);
+    let place = format!("[D_SYNTAX] \"{}\", line 3: ", header.display());
+    assert!(shown.contains(&place), "{shown}");
+}
+
+#[test]
+fn warnings_of_the_preprocessor_are_passed_on() {
+    let text = "#warning careful\nBEGIN { trace(1); }\n";
+    let output = preprocess(CPP, "x.d", text, &[]).expect("cpp takes it");
+    assert!(output.said.contains("x.d:1"), "{}", output.said);
+    assert!(output.said.contains("careful"), "{}", output.said);
 }
 
 #[test]
@@ -176,5 +213,5 @@ fn a_preprocessor_that_is_not_there_is_named() {
 fn a_text_of_more_than_a_pipe_goes_through() {
     let text = "BEGIN { trace(1); }\n".repeat(20_000);
     let output = preprocess(CPP, "x.d", &text, &[]).expect("cpp takes it");
-    assert_eq!(output.matches("trace(1)").count(), 20_000);
+    assert_eq!(output.text.matches("trace(1)").count(), 20_000);
 }

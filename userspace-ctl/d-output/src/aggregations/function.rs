@@ -61,7 +61,7 @@ impl Function {
     }
 
     /// How many words data are.
-    pub(super) fn words(&self) -> usize {
+    pub fn words(&self) -> usize {
         match self {
             Self::Count | Self::Sum | Self::Min | Self::Max => 1,
             Self::Avg => 2,

@@ -679,7 +679,7 @@ pub fn run(
         let function = function.ok_or("an aggregation's parameters are refused")?;
         placed.push(Placed::new(function, !of.keys.is_empty()));
     }
-    let words = Words(vec![Cell::new(0); 1 << 17]);
+    let words = Words(vec![Cell::new(0); 1 << 19]);
     let shape = Shape::new(&mut placed, words.0.len(), 1).ok_or("aggregations take too much")?;
     Table::new(&words, &placed, shape).reset();
     let mut slots = vec![Slot::default(); variables.len()];

@@ -44,6 +44,7 @@ use d_compiler::error::Error;
 use d_compiler::macros::Macros;
 use d_compiler::parse::{Context, parse_in};
 use d_compiler::source;
+use d_compiler::stability::Attributes;
 use d_compiler::types::Types;
 use d_output::options::{Options, size};
 
@@ -127,6 +128,7 @@ impl Settings {
             "jstackframes" => self.compile.jstackframes = number()?,
             "maxframes" => self.compile.maxframes = number()?,
             "scratchsize" => self.compile.scratchsize = number()?,
+            "amin" => self.compile.amin = Some(Attributes::parse(value?)?),
             "specsize" => self.specsize = value?.parse().ok()?,
             "dynvarsize" => self.dynvarsize = value?.parse().ok()?,
             "nspec" => self.speculations = number()?,

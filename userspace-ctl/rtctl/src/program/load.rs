@@ -10,6 +10,7 @@ use anyhow::{Result, anyhow};
 use d_compiler::compile;
 use d_compiler::compiled::{Clause, Compiled};
 use d_compiler::error::Error as Wrong;
+use d_output::aggregations::Function;
 use rust_tracer::device::Program;
 use rust_tracer::{Error, Session, abi};
 
@@ -43,9 +44,13 @@ impl Default for Sizes {
     }
 }
 
-/// No room for one dynamic variable, as dtrace says it.
-const TOO_SMALL: &str = "could not enable tracing: Enabling exceeds size of buffer: there is not \
-     room for one dynamic variable (dynvarsize)";
+/// No room for one of what a buffer is for, as dtrace says it.
+fn too_small(of: &str, option: &str) -> Failure {
+    Failure::Module(anyhow!(
+        "could not enable tracing: Enabling exceeds size of buffer: there is not room for one \
+         {of} ({option})"
+    ))
+}
 
 /// What the module knows a clause as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,8 +169,16 @@ pub fn load(
             parameters: aggregation.parameters,
         })
         .collect();
+    let all = compiled.aggregations.iter().zip(&aggregations);
+    for (aggregation, loaded) in all {
+        let words = Function::new(aggregation).map_or(0, |function| function.words() as u64);
+        if u64::from(loaded.keys) + 8 * words > sizes.aggsize {
+            let entry = format!("entry of @{}", aggregation.name);
+            return Err(too_small(&entry, "aggsize"));
+        }
+    }
     let dynvars = match compiled.dynamic_variables(sizes.dynvarsize, strsize) {
-        Some(0) => return Err(Failure::Module(anyhow!(TOO_SMALL))),
+        Some(0) => return Err(too_small("dynamic variable", "dynvarsize")),
         count => count.unwrap_or(0).try_into().unwrap_or(u32::MAX),
     };
     // One for each instruction, as the clauses lie one behind the other.

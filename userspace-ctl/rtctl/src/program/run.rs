@@ -14,7 +14,8 @@ use d_compiler::macros::Macros;
 use d_compiler::source::Define;
 use d_compiler::types::Types;
 use d_compiler::{compile, disassemble};
-use rust_tracer::{Info, Policy, Session, abi};
+use rust_tracer::{Info, Node, Policy, Session, abi};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::consumer::Consumer;
 use super::load::{Failure, Load, load, named};
@@ -49,13 +50,13 @@ pub fn run(
     take_flags(args, &mut options);
     let targets = match args.list {
         true => Targets::default(),
-        false => Targets::take(args.command.as_deref(), &args.pid)?,
+        false => Targets::take(args.command.as_deref(), &args.pid, &options.environment)?,
     };
     let mut sources = Sources::gather(texts, &options.program)?;
     let mut types = Types::new(Btf::open(Path::new(BTF)).ok());
     let macros = macros(args, &options, &targets);
     let empty = options.program.empty;
-    let program = sources.parse(&macros, empty, &|name| types.is_typedef(name))?;
+    let program = sources.parse(&macros, empty, &types)?;
     for pragma in &program.options {
         let value = pragma.value.as_deref();
         options.set_pragma(&pragma.name, value).map_err(|why| {
@@ -78,6 +79,9 @@ pub fn run(
         jstackframes: options.program.jstackframes,
         maxframes: options.program.maxframes,
         scratchsize: options.program.scratchsize,
+        cpu: options.program.cpu,
+        shows_memory: session.node() == Some(Node::Kernel),
+        amin: options.program.amin,
         empty: options.program.empty,
     };
     let compiled = compile::compile(&program, &mut types, &compiling)
@@ -95,6 +99,9 @@ pub fn run(
     if args.exit {
         return Ok(0);
     }
+    if let Some(cpu) = options.program.cpu {
+        stay_on(cpu)?;
+    }
     let target = targets.only();
     if args.target_only {
         let pid = target.ok_or_else(|| anyhow!("--target-only needs one process"))?;
@@ -110,16 +117,29 @@ pub fn run(
     )
 }
 
+/// Keeps us to a CPU: BEGIN and END fire where we are, and so do ticks.
+fn stay_on(cpu: u32) -> Result<()> {
+    let refused = || anyhow!("could not enable tracing: there is no CPU {cpu} to trace");
+    let at = usize::try_from(cpu).ok().filter(|at| *at < CpuSet::MAX_CPU);
+    let mut one = CpuSet::new();
+    one.set(at.ok_or_else(refused)?);
+    sched_setaffinity(None, &one).map_err(|_| refused())
+}
+
 /// What the command line says of programs besides `-x`.
 fn take_flags(args: &Args, options: &mut Options) {
     let program = &mut options.program;
     program.cpp |= args.preprocess;
     program.zdefs |= args.zero;
     program.destructive |= args.destructive;
+    program.libraries.extend(args.library.iter().cloned());
     let flags = args.define.iter().cloned().map(Define::Define);
     let flags = flags.chain(args.undefine.iter().cloned().map(Define::Undefine));
     let flags = flags.chain(args.include.iter().cloned().map(Define::Include));
     program.cppflags.extend(flags);
+    if args.headers {
+        program.cppflags.push(Define::Headers);
+    }
 }
 
 /// What `$1`, `$target` and so on are.

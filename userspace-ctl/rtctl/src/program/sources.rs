@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The texts of a run: `-P`, `-m`, `-f`, `-n`, `-i` and `-s`, in the order of the command line. They
-//! are one program: what one declares, the others know.
+//! The texts of a run: libraries, then `-P`, `-m`, `-f`, `-n`, `-i` and `-s`, in the order of the
+//! command line. They are one program: what one declares, the others know.
 //!
 //! Places in the program count on from text to text, so that an error finds its way back.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use d_compiler::ast::{Item, Program};
+use d_compiler::builtins::PROVIDERS;
 use d_compiler::error::{Error, Span};
 use d_compiler::macros::Macros;
 use d_compiler::parse::{self, Context};
 use d_compiler::source;
+use d_compiler::types::Types;
 
+use super::libraries;
 use crate::access::plain;
 use crate::cli::Origin;
 use crate::options;
@@ -42,17 +46,26 @@ impl Sources {
     /// Reads scripts; runs the preprocessor if it is asked for.
     pub fn gather(texts: &[(Origin, String)], options: &options::Program) -> Result<Self> {
         let mut sources = Self::default();
+        if !options.nolibs {
+            for directory in &options.libraries {
+                for (name, text) in libraries::read(directory)? {
+                    sources.push(Origin::Library, name, text);
+                }
+            }
+        }
         for (origin, given) in texts {
             let mut text = match origin {
                 Origin::Script => read(given)?,
-                Origin::Field(_) | Origin::Id => given.clone(),
+                Origin::Field(_) | Origin::Id | Origin::Library => given.clone(),
             };
             if options.cpp && *origin == Origin::Script {
                 let cpp = options.cpppath.as_deref().unwrap_or("cpp");
-                text =
-                    source::preprocess(cpp, given, &text, &options.cppflags).map_err(|error| {
-                        anyhow!(source::render(source::Origin::Script(given), &text, &error))
-                    })?;
+                let output = source::preprocess(cpp, given, &text, &options.cppflags);
+                let output = output.map_err(|error| {
+                    anyhow!(source::render(source::Origin::Script(given), &text, &error))
+                })?;
+                std::io::stderr().write_all(output.said.as_bytes())?;
+                text = output.text;
             }
             sources.push(*origin, given.clone(), text);
         }
@@ -73,13 +86,9 @@ impl Sources {
         });
     }
 
-    /// Parses all of them; `empty`: texts without a clause will do.
-    pub fn parse(
-        &mut self,
-        macros: &Macros,
-        empty: bool,
-        is_type: &dyn Fn(&str) -> bool,
-    ) -> Result<Program> {
+    /// Parses all of them; `empty`: texts without a clause will do. A library that depends on what is
+    /// not there is left out.
+    pub fn parse(&mut self, macros: &Macros, empty: bool, types: &Types) -> Result<Program> {
         let mut program = Program::default();
         let mut clauses = 0;
         for at in 0..self.all.len() {
@@ -88,14 +97,22 @@ impl Sources {
             if let (Origin::Script, Some(first)) = (source.origin, macros.arguments.first_mut()) {
                 first.clone_from(&source.name);
             }
+            let library = source.origin == Origin::Library;
+            macros.unused_arguments |= library;
             let context = Context {
-                is_type,
-                allow_empty: empty,
+                is_type: &|name| types.is_typedef(name),
+                is_there: &|class, name| is_there(class, name, types),
+                library,
+                allow_empty: empty || library,
                 base: source.base,
                 ..Context::new(&macros)
             };
             let parsed = match source.origin {
                 Origin::Script => parse::parse_in(&source.text, &context),
+                Origin::Library => match parse::parse_in(&source.text, &context) {
+                    Err(error) if error.tag == "D_PRAGMA_DEPEND" => continue,
+                    parsed => parsed.and_then(libraries::declares),
+                },
                 Origin::Id => parse::parse_clause_in(parse::Field::Name, &source.text, &context),
                 Origin::Field(field) => {
                     parse::parse_clause_in(self::field(field), &source.text, &context)
@@ -118,8 +135,11 @@ impl Sources {
     /// Each text as dtrace calls it, with its clauses' indices among all: `description 'x'`,
     /// `script 'y'`.
     pub fn told(&self) -> impl Iterator<Item = (String, std::ops::Range<usize>)> {
-        self.all.iter().map(|source| {
+        let programs = self.all.iter();
+        let programs = programs.filter(|source| source.origin != Origin::Library);
+        programs.map(|source| {
             let (what, name) = match source.origin {
+                Origin::Library => ("library", source.name.as_str()),
                 Origin::Script => ("script", source.name.as_str()),
                 Origin::Id | Origin::Field(_) => {
                     let end = source.name.find(['{', '/', ';']);
@@ -158,13 +178,23 @@ impl Source {
         };
         let origin = match self.origin {
             Origin::Script => source::Origin::Script(&self.name),
+            Origin::Library => source::Origin::Library(&self.name),
             Origin::Id | Origin::Field(_) => source::Origin::Option,
         };
         source::render(origin, &self.text, &local)
     }
 }
 
-fn read(path: &str) -> Result<String> {
+/// Whether a provider or module that a text depends on is there.
+fn is_there(class: &str, name: &str, types: &Types) -> bool {
+    match class {
+        "provider" => PROVIDERS.contains(&name),
+        // Those without types have a folder still.
+        _ => types.has_module(name) || Path::new("/sys/module").join(name).is_dir(),
+    }
+}
+
+pub(super) fn read(path: &str) -> Result<String> {
     let bytes = if path == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
@@ -182,5 +212,49 @@ fn field(field: Field) -> parse::Field {
         Field::Module => parse::Field::Module,
         Field::Function => parse::Field::Function,
         Field::Name => parse::Field::Name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a program comes to with a library of this text.
+    fn parse(test: &str, library: &str, program: &str) -> Result<usize, String> {
+        let id = std::process::id();
+        let folder = std::env::temp_dir().join(format!("rt-sources-{test}-{id}"));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("names.d"), library).unwrap();
+        let options = options::Program {
+            libraries: vec![folder.display().to_string()],
+            ..options::Program::default()
+        };
+        let texts = [(Origin::Field(Field::Name), program.to_owned())];
+        let sources = Sources::gather(&texts, &options);
+        fs::remove_dir_all(&folder).unwrap();
+        let macros = Macros::new(["rtctl", "argument"]);
+        let mut sources = sources.map_err(|error| error.to_string())?;
+        let parsed = sources.parse(&macros, false, &Types::new(None));
+        let told: Vec<_> = sources.told().map(|(text, _)| text).collect();
+        assert_eq!(told, ["description 'BEGIN '"]);
+        let parsed = parsed.map_err(|error| error.to_string())?;
+        Ok(parsed.items.len())
+    }
+
+    #[test]
+    fn what_a_library_declares_programs_know() {
+        let library = "#pragma D depends_on provider syscall\ninline int two = 2;\n";
+        assert_eq!(parse("known", library, "BEGIN { trace(two + $1); }"), Ok(2));
+        let elsewhere = "#pragma D depends_on provider nix\ninline int two = 2;\n";
+        assert_eq!(parse("left", elsewhere, "BEGIN { trace($1); }"), Ok(1));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_library_is_told_of_it() {
+        let wrong = |test, library| parse(test, library, "BEGIN { trace($1); }").unwrap_err();
+        let error = wrong("clause", "inline int two = 2;\nBEGIN { exit(0); }\n");
+        assert!(error.contains("/names.d: [D_SYNTAX] line 2: "), "{error}");
+        let error = wrong("syntax", "inline int two = ;\n");
+        assert!(error.starts_with("failed to compile library /"), "{error}");
     }
 }

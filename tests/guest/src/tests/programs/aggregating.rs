@@ -22,6 +22,7 @@ group! { "programs, aggregations":
     "what is taken while it is added to is taken once" => taken_under_fire,
     "keys that find no room are counted as dropped, and the others are right" => full,
     "what finds no room in the buffer comes with the next call, or is refused and stays" => buffers,
+    "a distribution of as many levels as there can be is taken whole" => large,
 }
 
 /// Each aggregating function, by its number.
@@ -343,6 +344,48 @@ fn buffers(_: &Options) -> Outcome {
     // As small as may be: few entries a call.
     replay.check(&together(session, 16 + 8 + 8 * 127)?)?;
     check!(together(session, 1 << 16)?.is_empty(), "taken twice");
+    trace.finish()?;
+    Ok(())
+}
+
+fn large(_: &Options) -> Outcome {
+    const CALLS: usize = 100;
+    let levels = u64::from(abi::RTRACE_AGG_LEVELS_MAX);
+    let (arg0, one) = (1, 2);
+    let code = Code::new()
+        .get(arg0, abi::RTRACE_VAR_ARG0)
+        .set(one, 1)
+        .keys(&[one])
+        .aggregate(0, arg0, one)
+        .ret();
+    let mut program = Program::new()
+        .aggregation(abi::RTRACE_AGG_LQUANTIZE, 8, [0, 1, levels, 0])
+        .clause(1, 0, code);
+    program.sizes.aggsize = 4 << 20;
+    let session = loaded(KERNEL, &program)?;
+    session.add_to("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY, 1)?;
+    let trace = started(session)?;
+    Target::open()?.run_on(0, &format!("plain {CALLS}"))?;
+    let session = &trace.session;
+    let small = session.aggregate(0, 256 << 10);
+    check_eq!(small.map_err(|refused| refused.errno), Err(Errno::NOSPC));
+    // As small as may be.
+    let buffer = size_of::<abi::rtrace_aggregate_entry>() + 8 + 8 * (levels as usize + 2);
+    let found = aggregated(session, buffer)?;
+    check_eq!(found.len(), 1);
+    let words = &found[0].words;
+    check_eq!(words.iter().sum::<u64>(), CALLS as u64);
+    check!(
+        words[1..=CALLS].iter().all(|count| *count == 1),
+        "each level has one"
+    );
+    check!(aggregated(session, buffer)?.is_empty(), "taken twice");
+    // What was there before does not come back when the table is used again.
+    Target::open()?.run_on(0, "plain 1")?;
+    Target::open()?.run_on(0, "plain 1")?;
+    let again = aggregated(session, buffer)?;
+    check_eq!(again.len(), 1);
+    check_eq!(again[0].words.iter().sum::<u64>(), 2);
     trace.finish()?;
     Ok(())
 }
