@@ -262,11 +262,9 @@ impl Types {
                     "member declaration requires a name",
                 ));
             }
+            // It lies there with its NUL.
             Kind::String => {
-                return Err(TypeError::new(
-                    "D_DECL_DYNOBJ",
-                    format!("cannot have a string as member, only an array of char: {shown}"),
-                ));
+                return layout.place(&field.name, field.ty, self.string_bytes.into(), 1);
             }
             _ => {}
         }

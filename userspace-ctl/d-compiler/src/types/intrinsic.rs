@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use rust_tracer::abi;
+
 use super::{Kind, TypeId, Types};
 
 /// A type that is there always.
@@ -147,6 +149,7 @@ impl Types {
         };
         for (number, (name, form)) in INTRINSICS.iter().enumerate() {
             let this = TypeId(number as u32);
+            string_bytes: abi::RTRACE_STRSIZE_DEFAULT,
             let id = |which: &Intrinsic| TypeId(*which as u32);
             let kind = match form {
                 Form::Void => Kind::Void,

@@ -397,19 +397,32 @@ fn a_record_can_point_to_itself_and_is_incomplete_until_it_ends() {
 }
 
 #[test]
+#[test]
+fn a_string_that_is_a_member_takes_as_many_bytes_as_it_may_have() {
+    let mut types = Types::new(None);
+    types.set_string_bytes(10);
+    let (int, string) = (
+        types.intrinsic(Intrinsic::Int),
+        types.intrinsic(Intrinsic::String),
+    );
+    let fields = [field("a", string), field("b", int), field("c", string)];
+    let ty = record(&mut types, false, "named", &fields);
+    assert_eq!(bytes_at(&types, ty, "b"), 12);
+    assert_eq!(bytes_at(&types, ty, "c"), 16);
+    assert_eq!(layout(&types, ty), (28, 4));
+}
+
 fn what_cannot_be_declared_is_refused_with_its_tag() {
     let mut types = Types::new(None);
     let b = basic(&types);
     let void = types.intrinsic(Intrinsic::Void);
     let float = types.intrinsic(Intrinsic::Float);
-    let string = types.intrinsic(Intrinsic::String);
     let forward = types.record(false, "never");
     let open = types.array_of(b.int, 0).unwrap();
     for (fields, tag) in [
         (vec![field("a", void)], "D_DECL_VOIDOBJ"),
         (vec![field("a", forward)], "D_DECL_INCOMPLETE"),
         (vec![field("", b.int)], "D_DECL_MNAME"),
-        (vec![field("a", string)], "D_DECL_DYNOBJ"),
         (vec![field("a", open), field("b", b.int)], "D_DECL_VOIDOBJ"),
         (vec![bits("a", b.int, 0)], "D_DECL_BFCONST"),
         (vec![bits("a", float, 3)], "D_DECL_BFTYPE"),
