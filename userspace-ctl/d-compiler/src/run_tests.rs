@@ -432,7 +432,7 @@ fn memory_of_the_kernel() {
         (
             "struct s { char a[8]; int b : 4; unsigned int c : 8; };",
             "((struct s *)arg0)->c",
-            0x90,
+            9,
         ),
         (
             "struct s { char a[8]; int b; };",

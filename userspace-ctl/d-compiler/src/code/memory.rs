@@ -207,7 +207,7 @@ impl Generator<'_, '_> {
     /// Leaves so many low bits of d.
     fn mask(&mut self, d: Register, width: u8) {
         match width {
-            0..=31 => self.op(abi::RTRACE_OP_ANDI, d, d, 0, (1i64 << width) as i32 - 1),
+            0..=31 => self.op(abi::RTRACE_OP_ANDI, d, d, 0, ((1i64 << width) - 1) as i32),
             32 => self.op(abi::RTRACE_OP_ZX32, d, d, 0, 0),
             64.. => {}
             _ => {
