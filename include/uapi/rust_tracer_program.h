@@ -150,6 +150,7 @@ struct rtrace_program {
 #define RTRACE_OP_LDI 12u /* d = i */
 #define RTRACE_OP_LDC 13u /* d = constants[i] */
 #define RTRACE_OP_LDSC 14u /* d = pointer to the string constant at byte i */
+#define RTRACE_OP_FREE 15u /* the temporary values from the one that a points to on are given back */
 #define RTRACE_OP_ADD 16u /* d = a op b, from here on */
 #define RTRACE_OP_SUB 17u
 #define RTRACE_OP_MUL 18u
