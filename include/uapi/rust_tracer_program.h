@@ -338,7 +338,8 @@ struct rtrace_program {
 #define RTRACE_SUB_GETMINOR 31u
 #define RTRACE_SUB_D_PATH 32u	 /* (struct path *) */
 #define RTRACE_SUB_STRNCMP 33u	 /* reserved for memory comparison: (s, t, n) */
-#define RTRACE_SUBS 34u
+#define RTRACE_SUB_JSON 34u /* (text in JSON, path): the value there, or 0 */
+#define RTRACE_SUBS 35u
 
 /* ---- what a clause writes ---------------------------------------------------- */
 

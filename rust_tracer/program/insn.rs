@@ -364,6 +364,7 @@ subroutines! {
     31 GETMINOR   "getminor"   (Number)               0 Number 0;
     32 D_PATH     "d_path"     (Kernel)               0 Text   16;
     33 STRNCMP    "strncmp"    (Text Text Number)     0 Number 3;
+    34 JSON       "json"       (Text Text)            0 Text   12;
 }
 
 /// The subroutine of a number.

@@ -28,7 +28,7 @@
 //! | `numbers` | what operations make of numbers |
 //! | `quick` | clauses that need no memory, and predicates |
 //! | `memory` | what a firing may touch, and how pointers are told apart |
-//! | `subroutines`, `strings`, `addresses` | D's subroutines |
+//! | `subroutines`, `strings`, `json`, `addresses` | D's subroutines |
 //! | `buckets` | where a value falls in a distribution |
 //!
 //! All of this is pure: `core` only, no `unsafe`, compiled for the host and tested there. What a
@@ -48,6 +48,7 @@ pub(crate) mod dynamic;
 pub(crate) mod globals;
 pub(crate) mod insn;
 pub(crate) mod interpret;
+mod json;
 pub(crate) mod layout;
 pub(crate) mod memory;
 mod numbers;

@@ -220,6 +220,7 @@ static FUNCTIONS: &[Function] = functions! {
         [Any, Is(I::Int32), Is(I::Int32), Is(I::Int32), Is(I::Int32), Rest];
     "lltostr": Subroutine(abi::RTRACE_SUB_LLTOSTR), TEXT, [Is(I::Int64), May(I::Int)];
     "lquantize": Aggregating(abi::RTRACE_AGG_LQUANTIZE), VOID,
+    "json": Subroutine(abi::RTRACE_SUB_JSON), TEXT, [CHARS, CHARS];
         [Any, Is(I::Int32), Is(I::Int32), Rest];
     "max": Aggregating(abi::RTRACE_AGG_MAX), VOID, [Any];
     "min": Aggregating(abi::RTRACE_AGG_MIN), VOID, [Any];

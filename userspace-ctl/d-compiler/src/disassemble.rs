@@ -379,6 +379,7 @@ fn subroutine(number: u32) -> String {
         "getminor",
         "d_path",
         "strncmp",
+        "json",
     ];
     match names.get(number as usize) {
         Some(name) => (*name).into(),

@@ -466,6 +466,7 @@ fn strings() {
         ("substr(\"abcdef\", 2, 2)", "cd"),
         ("strchr(\"abc\", 'b')", "bc"),
         ("strstr(\"abcd\", \"cd\")", "cd"),
+        ("json(\"{\\\"a\\\": [7, 8]}\", \"a[1]\")", "8"),
         ("basename(\"/a/b\")", "b"),
         ("dirname(\"/a/b\")", "/a"),
         ("toupper(\"aBc\")", "ABC"),
