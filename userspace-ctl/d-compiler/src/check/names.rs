@@ -16,6 +16,10 @@ use crate::types::{Intrinsic, Named, TypeId};
 use super::Checker;
 use super::tree::{Node, NodeKind, Variable};
 
+/// Keys of an associative array, as in libdtrace. It is no limit of ours, but programs that go
+/// beyond it run nowhere else.
+const KEYS_MAX: usize = 8;
+
 /// What a global name stands for.
 #[derive(Clone, Debug)]
 pub(super) enum Global {
@@ -234,6 +238,16 @@ impl Checker<'_> {
             }
             let nodes: Vec<Node> = nodes.into_iter().map(|node| self.as_key(node)).collect();
             self.program.variables[variable].keys =
+        if nodes.len() > KEYS_MAX {
+            return Err(Error::new(
+                "D_NOREG",
+                span,
+                format!(
+                    "{name}[ ] has {} keys: an associative array may have {KEYS_MAX}",
+                    nodes.len()
+                ),
+            ));
+        }
                 Some(nodes.iter().map(|node| node.ty).collect());
             return Ok(self.variable(variable, nodes, span));
         };
