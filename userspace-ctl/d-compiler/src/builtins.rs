@@ -32,6 +32,11 @@ pub enum Variable {
     Registers,
 }
 
+/// Whether the built-in variable is none of DTrace's: a program may have one of this name.
+pub fn is_own_variable(name: &str) -> bool {
+    name == "elapsed" || name.strip_prefix("entryarg").and_then(digit).is_some()
+}
+
 /// A built-in variable by its name.
 pub fn variable(name: &str) -> Option<Variable> {
     use Intrinsic as I;

@@ -45,11 +45,19 @@ pub(super) struct Inline {
 }
 
 impl Checker<'_> {
-    /// Whether D or the program knows this global name.
+    /// Whether D or the program knows this global name, so that the program may not define it.
     pub(super) fn is_known(&self, name: &str) -> bool {
         self.globals.contains_key(name)
-            || builtins::variable(name).is_some()
+            || (builtins::variable(name).is_some() && !builtins::is_own_variable(name))
             || builtins::function(name).is_some()
+    }
+
+    /// Whether a global name that is assigned to makes a variable.
+    pub(super) fn is_free(&mut self, name: &str, span: Span) -> Result<bool, Error> {
+        if builtins::is_own_variable(name) {
+            return Ok(!self.globals.contains_key(name));
+        }
+        Ok(self.global(name, span)?.is_none())
     }
 
     /// A global name where a value is needed. `None`: nobody knows it.
@@ -230,14 +238,6 @@ impl Checker<'_> {
             nodes.push(self.value(key)?);
         }
         let name = self.program.variables[variable].name.clone();
-        let Some(types) = self.program.variables[variable].keys.clone() else {
-            for (index, node) in nodes.iter().enumerate() {
-                if self.types.is_void(node.ty) {
-                    return Err(self.bad_key(node, "associative array", index));
-                }
-            }
-            let nodes: Vec<Node> = nodes.into_iter().map(|node| self.as_key(node)).collect();
-            self.program.variables[variable].keys =
         if nodes.len() > KEYS_MAX {
             return Err(Error::new(
                 "D_NOREG",
@@ -248,6 +248,14 @@ impl Checker<'_> {
                 ),
             ));
         }
+        let Some(types) = self.program.variables[variable].keys.clone() else {
+            for (index, node) in nodes.iter().enumerate() {
+                if self.types.is_void(node.ty) {
+                    return Err(self.bad_key(node, "associative array", index));
+                }
+            }
+            let nodes: Vec<Node> = nodes.into_iter().map(|node| self.as_key(node)).collect();
+            self.program.variables[variable].keys =
                 Some(nodes.iter().map(|node| node.ty).collect());
             return Ok(self.variable(variable, nodes, span));
         };

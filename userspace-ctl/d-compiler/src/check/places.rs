@@ -35,6 +35,9 @@ impl Checker<'_> {
                             return self.expand(&inline, name, keys, span);
                         }
                         Some(_) => None,
+                        None if builtins::is_own_variable(name) => {
+                            Some(self.new_variable(name, abi::RTRACE_SCOPE_ARRAY, true, span)?)
+                        }
                         None => match builtins::variable(name) {
                             Some(builtins::Variable::Arguments) => {
                                 return self.probe_argument(keys, span);

@@ -398,7 +398,6 @@ fn a_record_can_point_to_itself_and_is_incomplete_until_it_ends() {
 }
 
 #[test]
-#[test]
 fn a_string_that_is_a_member_takes_as_many_bytes_as_it_may_have() {
     let mut types = Types::new(None);
     types.set_string_bytes(10);
@@ -413,6 +412,7 @@ fn a_string_that_is_a_member_takes_as_many_bytes_as_it_may_have() {
     assert_eq!(layout(&types, ty), (28, 4));
 }
 
+#[test]
 fn what_cannot_be_declared_is_refused_with_its_tag() {
     let mut types = Types::new(None);
     let b = basic(&types);
@@ -459,6 +459,13 @@ fn what_cannot_be_declared_is_refused_with_its_tag() {
     );
 
     types.declare_typedef("mine", b.int).unwrap();
+    // Of the language's names these may be defined, once.
+    let ipaddr = types.declare_typedef("ipaddr_t", b.int).unwrap();
+    assert_eq!(types.lookup(None, Named::Typedef("ipaddr_t")), Some(ipaddr));
+    assert_eq!(
+        types.declare_typedef("ipaddr_t", b.int).unwrap_err().tag,
+        "D_DECL_IDRED"
+    );
     let error = types.declare_typedef("mine", b.int).unwrap_err();
     assert_eq!(error.to_string(), "[D_DECL_IDRED] typedef redeclared: mine");
     assert_eq!(
