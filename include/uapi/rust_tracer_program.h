@@ -150,6 +150,7 @@ struct rtrace_program {
 #define RTRACE_OP_LDI 12u /* d = i */
 #define RTRACE_OP_LDC 13u /* d = constants[i] */
 #define RTRACE_OP_LDSC 14u /* d = pointer to the string constant at byte i */
+#define RTRACE_OP_FREE 15u /* the temporary values from the one that a points to on are given back */
 #define RTRACE_OP_ADD 16u /* d = a op b, from here on */
 #define RTRACE_OP_SUB 17u
 #define RTRACE_OP_MUL 18u
@@ -338,7 +339,8 @@ struct rtrace_program {
 #define RTRACE_SUB_D_PATH 32u	 /* (struct path *) */
 #define RTRACE_SUB_STRNCMP 33u	 /* reserved for memory comparison: (s, t, n) */
 #define RTRACE_SUB_EXECARGS 34u	 /* (user address, bytes): the string there, a blank for each NUL but the last */
-#define RTRACE_SUBS 35u
+#define RTRACE_SUB_JSON 35u /* (text in JSON, path): the value there, or 0 */
+#define RTRACE_SUBS 36u
 
 /* ---- what a clause writes ---------------------------------------------------- */
 

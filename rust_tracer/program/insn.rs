@@ -194,6 +194,7 @@ operations! {
     12 LDI       "ldi"           Number Unused     Unused     Number      1;
     13 LDC       "ldc"           Number Unused     Unused     Constant    1;
     14 LDSC      "ldsc"          Own    Unused     Unused     Text        1;
+    15 FREE      "free"          Unused Read       Unused     Unused      1;
     16 ADD       "add"           Value  Read       Read       Unused      1;
     17 SUB       "sub"           Value  Read       Read       Unused      1;
     18 MUL       "mul"           Number Read       Read       Unused      1;
@@ -364,6 +365,7 @@ subroutines! {
     32 D_PATH     "d_path"     (Kernel)               0 Text   16;
     33 STRNCMP    "strncmp"    (Text Text Number)     0 Number 3;
     34 EXECARGS   "execargs"   (User Number)          0 Text   4;
+    35 JSON       "json"       (Text Text)            0 Text   12;
 }
 
 /// The subroutine of a number.

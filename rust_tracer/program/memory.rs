@@ -15,8 +15,9 @@
 //!
 //! Below `top` every byte was written in this firing; above it lies what other firings left, and
 //! cannot be read. What a program may write ends with what it took last for that (`alloca()`,
-//! copies of bytes): strings behind it are not for it to write. Temporary values are taken from `top` on, in steps of 8 bytes filled up with
-//! zeroes, and given back all at once when the clause ends.
+//! copies of bytes): strings behind it are not for it to write. Temporary values are taken from
+//! `top` on, in steps of 8 bytes filled up with zeroes, and given back in the reverse order, at
+//! the latest when the clause ends.
 //!
 //! Contexts: any, as the probe path. Nothing here allocates or panics.
 
@@ -214,6 +215,15 @@ impl<'a> Memory<'a> {
     pub(crate) fn give_back(&mut self, mark: usize) {
         self.top = self.top.min(mark).max(self.locals);
         self.granted = self.granted.min(self.top);
+    }
+
+    /// Gives back the temporary value that a pointer leads to, and those that were taken after it.
+    /// Nothing, if it leads elsewhere.
+    pub(crate) fn free(&mut self, address: u64) {
+        let own = address.wrapping_sub(OWN_BASE) as usize & !7;
+        if own >= self.locals {
+            self.give_back(own);
+        }
     }
 
     /// The most bytes of a string, without its NUL.

@@ -29,7 +29,7 @@
 //! | `quick` | clauses that need no memory, and predicates |
 //! | `simple` | clauses that need not even be run |
 //! | `memory` | what a firing may touch, and how pointers are told apart |
-//! | `subroutines`, `strings`, `addresses` | D's subroutines |
+//! | `subroutines`, `strings`, `json`, `addresses` | D's subroutines |
 //! | `buckets` | where a value falls in a distribution |
 //!
 //! All of this is pure: `core` only, no `unsafe`, compiled for the host and tested there. What a
@@ -49,6 +49,7 @@ pub(crate) mod dynamic;
 pub(crate) mod globals;
 pub(crate) mod insn;
 pub(crate) mod interpret;
+mod json;
 pub(crate) mod layout;
 pub(crate) mod memory;
 mod numbers;

@@ -70,6 +70,10 @@ impl<W: World> State<'_, W> {
                 None => return Err(Fault::of(fault::ILLOP).into()),
             },
             op::LDSC => Some(CONSTANT_BASE.wrapping_add(i)),
+            op::FREE => {
+                self.memory.free(a);
+                None
+            }
             op::DIV..=op::MODU => Some(divide(insn.op, a, b)?),
             op::LD8..=op::LDSX32 => Some(self.load(insn.op, a.wrapping_add(i))?),
             op::ST8..=op::ST64 => {

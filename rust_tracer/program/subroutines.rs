@@ -14,6 +14,7 @@ use super::{
     addresses,
     fault,
     insn::sub,
+    json,
     memory::{
         copy,
         Memory,
@@ -197,6 +198,14 @@ fn text<W: World>(
                 out.append(sources.bytes(second));
                 Ok(out.len())
             })?
+        }
+        sub::JSON => {
+            let path = memory.text(world, b, usize::MAX)?;
+            let sources = memory.sources();
+            match json::find(sources.bytes(first), sources.bytes(path)) {
+                Some((start, len)) => memory.copy(first.part(start, len))?,
+                None => return Ok(0),
+            }
         }
         sub::SUBSTR => {
             let length = if count > 2 { c as i64 } else { i64::MAX };

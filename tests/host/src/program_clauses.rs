@@ -782,6 +782,36 @@ fn an_index_is_below_its_bound() {
 }
 
 #[test]
+fn temporary_values_are_given_back() {
+    let take = |register| insn(op::LDMEM, register, 0, 0, 8000);
+    let free = |register| insn(op::FREE, 0, register, 0, 0);
+    let read = |register| insn(op::LD64, 6, register, 0, 0);
+    let run = |code: &[u64]| {
+        let call = insn(op::CALL, 0, 5, 1, sub::ALLOCA as i32);
+        let code = [&[ldi(5, 8000), call][..], code].concat();
+        let mut program = program(&[&code]);
+        program.variables = vec![variable(scope::LOCAL, value::BYTES, 64, 0)];
+        only(&program, &mut world()).0
+    };
+    let no_scratch = |at| Outcome::Fault(Fault::of(fault::NOSCRATCH), at);
+    assert_eq!(run(&[take(1)]), Outcome::Processed);
+    assert_eq!(run(&[take(1), take(2)]), no_scratch(3));
+    // What came before it stays, and so do clause-local variables and what is none of its own.
+    let local = insn(op::LDV, 3, 0, 0, 0);
+    assert_eq!(
+        run(&[take(1), free(1), take(2), read(0)]),
+        Outcome::Processed
+    );
+    assert_eq!(run(&[take(1), local, free(3), read(1)]), Outcome::Processed);
+    assert_eq!(run(&[take(1), local, free(3), take(2)]), no_scratch(5));
+    assert_eq!(run(&[take(1), ldi(3, 0), free(3), take(2)]), no_scratch(5));
+    // What was given back is not there, and a pointer into a word gives all of that back.
+    let behind = insn(op::ADDI, 3, 1, 0, 7);
+    let gone = Outcome::Fault(Fault::bad_address(OWN_BASE + 64 + 8000), 5);
+    assert_eq!(run(&[take(1), behind, free(3), read(1)]), gone);
+}
+
+#[test]
 fn a_fault_of_the_world_is_that_of_the_clause() {
     // One that has no argument of that number.
     let code = [insn(op::GET, 0, 0, 0, 1)];

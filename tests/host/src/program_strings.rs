@@ -304,6 +304,88 @@ fn strncmp_looks_at_as_many_bytes() {
     assert_eq!(of("a", "b", 0), 0);
 }
 
+/// What json() gives; `None`: NULL, which is no string.
+fn json(of: &str, path: &str) -> Option<String> {
+    let arguments = [Text(of), Text(path)];
+    match number(sub::JSON, &arguments) {
+        0 => None,
+        _ => Some(text(sub::JSON, &arguments)),
+    }
+}
+
+#[test]
+fn json_gives_what_is_written_at_a_path() {
+    let menu = r#" { "name" : "soup of the day", "hot": true ,"sizes":[ 0.3 , -5e-1,{"ml":750}],
+        "open": {"days": [[1, 5], [ ]], "note": "\"a\\b\" \u00e9 [}"}, "name": "again"} "#;
+    for (path, value) in [
+        ("name", "soup of the day"),
+        ("hot", "true"),
+        (".hot", "true"),
+        ("sizes[0]", "0.3"),
+        ("sizes[1]", "-5e-1"),
+        ("sizes[2]", "{\"ml\":750}"),
+        ("sizes[2].ml", "750"),
+        ("sizes.2.ml", "750"),
+        ("sizes.first", "0.3"),
+        ("open.days", "[[1, 5], [ ]]"),
+        ("open.days[0][1]", "5"),
+        ("open.note", r#"\"a\\b\" \u00e9 [}"#),
+    ] {
+        assert_eq!(json(menu, path).as_deref(), Some(value), "{path}");
+    }
+    for path in [
+        "",
+        "nam",
+        "names",
+        "Hot",
+        "hot.very",
+        "sizes[3]",
+        "sizes[-1]",
+        "open.days[1][0]",
+        "[0]",
+        "open.note[0]",
+    ] {
+        assert_eq!(json(menu, path), None, "{path}");
+    }
+    assert_eq!(
+        json("[[\"a\", [\"b\"]]]", "[0][1][0]").as_deref(),
+        Some("b")
+    );
+    assert_eq!(json("[\"\"]", "0").as_deref(), Some(""));
+    // What lies behind the value is not read.
+    assert_eq!(json("{\"a\": 1, nonsense", "a").as_deref(), Some("1"));
+}
+
+#[test]
+fn json_gives_nothing_of_what_is_none() {
+    for of in [
+        "",
+        "a",
+        "1",
+        "\"a\"",
+        "{",
+        "{a: 1}",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\": 1",
+        "{\"a\": tru",
+        "{\"a\": \"b",
+        "{\"a\": \"\\x\"}",
+        "{\"a\": \"\\u00g0\"}",
+        "{\"a\": 0x10}",
+        "{\"a\": [1}",
+        "{\"a\": +1}",
+        "{\"a\": True}",
+        "{\"b\": 1; \"a\": 2}",
+        "{\"b\" 1, \"a\": 2}",
+    ] {
+        let value = json(of, "a");
+        // Brackets are counted, whichever they are.
+        let expected = (of == "{\"a\": [1}").then_some("[1}");
+        assert_eq!(value.as_deref(), expected, "{of}");
+    }
+}
+
 #[test]
 fn addresses_of_the_kernel_and_of_the_user_are_read() {
     assert_eq!(text(sub::TOUPPER, &[Number(KERNEL as i64)]), "KERNEL TEXT");

@@ -34,6 +34,11 @@ pub enum Variable {
     Registers,
 }
 
+/// Whether the built-in variable is none of DTrace's: a program may have one of this name.
+pub fn is_own_variable(name: &str) -> bool {
+    name == "elapsed" || name.strip_prefix("entryarg").and_then(digit).is_some()
+}
+
 /// A built-in variable by its name.
 pub fn variable(name: &str) -> Option<Variable> {
     use Intrinsic as I;
@@ -220,6 +225,7 @@ static FUNCTIONS: &[Function] = functions! {
     "inet_ntoa6": Subroutine(abi::RTRACE_SUB_INET_NTOA6), TEXT, [Struct("in6_addr"), May(I::Int)];
     "inet_ntop": Subroutine(abi::RTRACE_SUB_INET_NTOP), TEXT, [Is(I::Int), Is(I::VoidPointer)];
     "jstack": Action, O::Stack, [May(I::Uint32), May(I::Uint32)];
+    "json": Subroutine(abi::RTRACE_SUB_JSON), TEXT, [CHARS, CHARS];
     "link_ntop": Subroutine(abi::RTRACE_SUB_LINK_NTOP), TEXT, [Is(I::Int), Is(I::VoidPointer)];
     "llquantize": Aggregating(abi::RTRACE_AGG_LLQUANTIZE), VOID,
         [Any, Is(I::Int32), Is(I::Int32), Is(I::Int32), Is(I::Int32), Rest];
@@ -491,6 +497,10 @@ static CONSTANTS: &[(&str, i64)] = &[
     ("DTRACEFLT_UPRIV", abi::RTRACE_FAULT_UPRIV as i64),
     ("DTRACEFLT_TUPOFLOW", abi::RTRACE_FAULT_TUPOFLOW as i64),
     ("DTRACEFLT_BADSTACK", abi::RTRACE_FAULT_BADSTACK as i64),
+    ("DTRACEFLT_BADSIZE", abi::RTRACE_FAULT_BADSIZE as i64),
+    ("DTRACEFLT_BADINDEX", abi::RTRACE_FAULT_BADINDEX as i64),
+    // Faults from here on are those of the tool: the ERROR probe sees none.
+    ("DTRACEFLT_LIBRARY", 1000),
     ("PIDTYPE_PID", 0),
     ("PIDTYPE_TGID", 1),
     ("PIDTYPE_PGID", 2),

@@ -55,6 +55,7 @@ pub fn check(
     types: &mut Types,
     options: &Options<'_>,
 ) -> Result<tree::Program, Error> {
+    types.set_string_bytes(options.strsize);
     let mut checker = Checker::new(types, options);
     for item in &program.items {
         checker.program_item(item)?;

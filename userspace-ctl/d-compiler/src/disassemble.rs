@@ -88,6 +88,7 @@ fn operation(op: u8) -> Option<(&'static str, Shape)> {
         abi::RTRACE_OP_LDI => ("ldi", S::Number),
         abi::RTRACE_OP_LDC => ("ldc", S::Constant),
         abi::RTRACE_OP_LDSC => ("ldsc", S::Text),
+        abi::RTRACE_OP_FREE => ("free", S::A),
         abi::RTRACE_OP_ADD => ("add", S::Binary),
         abi::RTRACE_OP_SUB => ("sub", S::Binary),
         abi::RTRACE_OP_MUL => ("mul", S::Binary),
@@ -379,6 +380,7 @@ fn subroutine(number: u32) -> String {
         "d_path",
         "strncmp",
         "execargs",
+        "json",
     ];
     match names.get(number as usize) {
         Some(name) => (*name).into(),

@@ -85,9 +85,10 @@ impl Printer<'_> {
     fn value(&mut self, member: &Member, base: u64, depth: usize) -> Result<(), Ended> {
         let offset = base + u64::from(member.bit_offset);
         let ty = self.types.resolve(member.ty);
-        let size = match member.bits {
-            Some(bits) => u64::from(bits),
-            None => self.types.size(ty).unwrap_or(0).saturating_mul(8),
+        let size = match (member.bits, self.types.kind(ty)) {
+            (Some(bits), _) => u64::from(bits),
+            (None, Kind::String) if depth > 0 => self.text(offset).len() as u64 * 8,
+            (None, _) => self.types.size(ty).unwrap_or(0).saturating_mul(8),
         };
         let end = offset.saturating_add(size);
         let available = self.bytes.len() as u64 * 8;
@@ -188,12 +189,17 @@ impl Printer<'_> {
             Kind::Pointer(_) => format!("{:#x}", self.bits(offset, end)?),
             Kind::Float { bytes: 4 } => f32::from_bits(self.bits(offset, end)? as u32).to_string(),
             Kind::Float { bytes: 8 } => f64::from_bits(self.bits(offset, end)?).to_string(),
-            Kind::String => {
-                let text = self.bytes.split(|&byte| byte == 0).next().unwrap_or(&[]);
-                format!("{:?}", String::from_utf8_lossy(text))
-            }
+            Kind::String => format!("{:?}", String::from_utf8_lossy(self.text(offset))),
             _ => return None,
         })
+    }
+
+    /// The string at so many bits from the beginning.
+    fn text(&self, offset: u64) -> &[u8] {
+        let bytes = usize::try_from(offset / 8).ok();
+        let rest = bytes.and_then(|bytes| self.bytes.get(bytes..));
+        let text = rest.and_then(|rest| rest.split(|&byte| byte == 0).next());
+        text.unwrap_or(&[])
     }
 
     fn enumerator(&self, enumeration: &Enumeration, offset: u64, end: u64) -> Option<String> {

@@ -227,10 +227,10 @@ fn bit_fields_have_their_bits_only() {
             bits("none", unsigned, 2),
         ],
     );
-    assert_eq!(types.size(ty), Some(4));
-    let word: u32 = 0b111 | (0b11 << 3) | (21 << 5) | (0xabcde << 10);
+    assert_eq!(types.size(ty), Some(8));
+    let bytes = [0b1111, 0b11, 0b1_0101, 0, 0xde, 0xbc, 0x5a, 0];
     assert_eq!(
-        lines(&print(&types, ty, &word.to_le_bytes())),
+        lines(&print(&types, ty, &bytes)),
         [
             "(struct bits) {",
             " .a = (int)-1,",

@@ -432,7 +432,7 @@ fn memory_of_the_kernel() {
         (
             "struct s { char a[8]; int b : 4; unsigned int c : 8; };",
             "((struct s *)arg0)->c",
-            0x90,
+            9,
         ),
         (
             "struct s { char a[8]; int b; };",
@@ -466,6 +466,7 @@ fn strings() {
         ("substr(\"abcdef\", 2, 2)", "cd"),
         ("strchr(\"abc\", 'b')", "bc"),
         ("strstr(\"abcd\", \"cd\")", "cd"),
+        ("json(\"{\\\"a\\\": [7, 8]}\", \"a[1]\")", "8"),
         ("basename(\"/a/b\")", "b"),
         ("dirname(\"/a/b\")", "/a"),
         ("toupper(\"aBc\")", "ABC"),

@@ -204,6 +204,8 @@ pub struct Types {
     unions: HashMap<String, TypeId>,
     enums: HashMap<String, TypeId>,
     enumerators: HashMap<String, (i64, TypeId)>,
+    /// Bytes of a string that is a member.
+    string_bytes: u32,
     kernel: Option<kernel::Kernel>,
 }
 
@@ -214,6 +216,11 @@ impl Types {
             kernel: kernel.map(kernel::Kernel::new),
             ..Self::intrinsics()
         }
+    }
+
+    /// Says how many bytes a string has, its NUL included, in what is declared from now on.
+    pub fn set_string_bytes(&mut self, bytes: u32) {
+        self.string_bytes = bytes;
     }
 
     /// A type that is there always.

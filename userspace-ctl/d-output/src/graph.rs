@@ -37,6 +37,17 @@ impl Scale {
         scale
     }
 
+    /// The same for the numbers of keys: zoomed, libdtrace keeps of the whole what is before the
+    /// point, so that the bar of a small largest one is longer.
+    pub fn of_keys(numbers: impl Iterator<Item = i64>, zoom: bool) -> Self {
+        let scale = Self::new(numbers, zoom);
+        Self {
+            total: scale.total / scale.parts,
+            parts: 1,
+            ..scale
+        }
+    }
+
     /// `count` of the whole in units of 1 / `length`, rounded to the nearest.
     fn portion(&self, count: i64, length: u128) -> usize {
         if self.total == 0 {

@@ -48,7 +48,7 @@ impl Checker<'_> {
     pub(super) fn target(&mut self, expr: &Expr) -> Result<Node, Error> {
         match &expr.kind {
             ExprKind::Ident(name) | ExprKind::Global(name)
-                if self.arguments.is_empty() && self.global(name, expr.span)?.is_none() =>
+                if self.arguments.is_empty() && self.is_free(name, expr.span)? =>
             {
                 let variable =
                     self.new_variable(name, abi::RTRACE_SCOPE_GLOBAL, false, expr.span)?;

@@ -16,6 +16,10 @@ use crate::types::{Intrinsic, Named, TypeId};
 use super::Checker;
 use super::tree::{Arithmetic, Node, NodeKind, Variable};
 
+/// Keys of an associative array, as in libdtrace. It is no limit of ours, but programs that go
+/// beyond it run nowhere else.
+const KEYS_MAX: usize = 8;
+
 /// What a global name stands for.
 #[derive(Clone, Debug)]
 pub(super) enum Global {
@@ -41,11 +45,19 @@ pub(super) struct Inline {
 }
 
 impl Checker<'_> {
-    /// Whether D or the program knows this global name.
+    /// Whether D or the program knows this global name, so that the program may not define it.
     pub(super) fn is_known(&self, name: &str) -> bool {
         self.globals.contains_key(name)
-            || builtins::variable(name).is_some()
+            || (builtins::variable(name).is_some() && !builtins::is_own_variable(name))
             || builtins::function(name).is_some()
+    }
+
+    /// Whether a global name that is assigned to makes a variable.
+    pub(super) fn is_free(&mut self, name: &str, span: Span) -> Result<bool, Error> {
+        if builtins::is_own_variable(name) {
+            return Ok(!self.globals.contains_key(name));
+        }
+        Ok(self.global(name, span)?.is_none())
     }
 
     /// A global name where a value is needed. `None`: nobody knows it.
@@ -258,6 +270,16 @@ impl Checker<'_> {
             nodes.push(self.value(key)?);
         }
         let name = self.program.variables[variable].name.clone();
+        if nodes.len() > KEYS_MAX {
+            return Err(Error::new(
+                "D_NOREG",
+                span,
+                format!(
+                    "{name}[ ] has {} keys: an associative array may have {KEYS_MAX}",
+                    nodes.len()
+                ),
+            ));
+        }
         let Some(types) = self.program.variables[variable].keys.clone() else {
             for (index, node) in nodes.iter().enumerate() {
                 if self.types.is_void(node.ty) {

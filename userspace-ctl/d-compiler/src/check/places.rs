@@ -35,6 +35,9 @@ impl Checker<'_> {
                             return self.expand(&inline, name, keys, span);
                         }
                         Some(_) => None,
+                        None if builtins::is_own_variable(name) => {
+                            Some(self.new_variable(name, abi::RTRACE_SCOPE_ARRAY, true, span)?)
+                        }
                         None => match builtins::variable(name) {
                             Some(builtins::Variable::Arguments) => {
                                 return self.probe_argument(keys, span);
@@ -319,7 +322,8 @@ impl Checker<'_> {
         let (bytes, bits) = match member.bits {
             None => (member.bit_offset / 8, None),
             Some(width) => {
-                let (at, bits) = bit_field(member.bit_offset, width, size);
+                let whole = self.types.size(whole.ty).unwrap_or(u64::MAX);
+                let (at, bits) = bit_field(member.bit_offset, width, size, whole);
                 (at, Some(bits))
             }
         };
@@ -356,13 +360,14 @@ fn not_a_pointer(span: Span) -> Error {
     )
 }
 
-/// Where a bit-field is: the byte from which a number is loaded, and its bits in there. It is the
-/// number of the field's type where that holds all bits, as a compiler would load it.
-fn bit_field(bit_offset: u32, width: u32, size: u32) -> (u32, Bits) {
+/// Where a bit-field of a record of `whole` bytes is: the byte from which a number is loaded, and
+/// its bits in there. It is the number of the field's type where that lies in the record and holds
+/// all bits, as a compiler would load it.
+fn bit_field(bit_offset: u32, width: u32, size: u32, whole: u64) -> (u32, Bits) {
     let mut bytes = size.clamp(1, 8).next_power_of_two();
     let mut at = bit_offset / (bytes * 8) * bytes;
-    if bit_offset - at * 8 + width > bytes * 8 {
-        // A packed record: from the first byte on.
+    if bit_offset - at * 8 + width > bytes * 8 || u64::from(at + bytes) > whole {
+        // A packed record, or one that a program declares: from the first byte on.
         at = bit_offset / 8;
         bytes = (bit_offset % 8 + width)
             .div_ceil(8)

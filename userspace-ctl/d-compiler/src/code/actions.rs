@@ -282,7 +282,8 @@ impl Generator<'_, '_> {
         self.assembler.action += 1;
         let mut amount = register;
         match value {
-            Some(value) => self.value(value, amount)?,
+            // Aggregating functions have 64 bits for it, whatever its type.
+            Some(value) => self.whole(value, amount)?,
             // count() takes nothing.
             None => amount = 0,
         }

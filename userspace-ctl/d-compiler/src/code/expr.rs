@@ -228,9 +228,8 @@ impl Generator<'_, '_> {
         Ok(())
     }
 
-    /// An operand of an operation in a type. A sum, difference, product or quotient of the same
-    /// type keeps what it carried beyond it until the whole is done: C leaves open what becomes
-    /// of that where the type has a sign, and dtrace computes with 64 bits.
+    /// An operand of an operation in a type. A sum, difference, product, quotient or what is
+    /// shifted left, of the same type, keeps what it carried beyond it until the whole is done.
     fn operand(
         &mut self,
         of: Arithmetic,
@@ -238,16 +237,33 @@ impl Generator<'_, '_> {
         node: &Node,
         d: Register,
     ) -> Result<(), Error> {
-        use Arithmetic::{Add, Divide, Modulo, Multiply, Subtract};
-        let number = self.number(ty);
+        use Arithmetic::{And, Or, Xor};
+        if matches!(of, And | Or | Xor) || self.number(ty) != self.number(node.ty) {
+            return self.value(node, d);
+        }
+        self.whole(node, d)
+    }
+
+    /// The value of a node with what it carries beyond its type: C leaves open what becomes of
+    /// that where the type has a sign, and dtrace computes with 64 bits.
+    pub(super) fn whole(&mut self, node: &Node, d: Register) -> Result<(), Error> {
+        use Arithmetic::{Add, Divide, Multiply, ShiftLeft, Subtract};
+        let signed = self.number(node.ty).is_some_and(|number| number.signed);
         match &node.kind {
-            NodeKind::Arithmetic(op @ (Add | Subtract | Multiply | Divide), left, right)
-                if matches!(of, Add | Subtract | Multiply | Divide | Modulo)
-                    && number.is_some_and(|number| number.signed)
-                    && number == self.number(node.ty) =>
-            {
-                self.carrying(*op, left, right, node.ty, d)
+            NodeKind::Int(value) if signed => {
+                self.assembler.load(d, *value);
+                Ok(())
             }
+            NodeKind::Negate(operand) if signed => {
+                self.whole(operand, d)?;
+                self.op(abi::RTRACE_OP_NEG, d, d, 0, 0);
+                Ok(())
+            }
+            NodeKind::Arithmetic(
+                op @ (Add | Subtract | Multiply | Divide | ShiftLeft),
+                left,
+                right,
+            ) if signed => self.carrying(*op, left, right, node.ty, d),
             _ => self.value(node, d),
         }
     }
@@ -290,7 +306,7 @@ impl Generator<'_, '_> {
             | Arithmetic::Subtract
             | Arithmetic::Multiply
             | Arithmetic::ShiftLeft => true,
-            Arithmetic::Divide | Arithmetic::Modulo => number.signed,
+            Arithmetic::Divide | Arithmetic::Modulo | Arithmetic::ShiftRight => number.signed,
             _ => false,
         };
         if beyond {
@@ -310,8 +326,8 @@ impl Generator<'_, '_> {
         let constant = |node: &Node| {
             let value = node.constant()?;
             let value = match self.number(node.ty) {
-                Some(number) => cut(value, number),
-                None => value,
+                Some(number) if !number.signed => cut(value, number),
+                _ => value,
             };
             i32::try_from(value).ok()
         };

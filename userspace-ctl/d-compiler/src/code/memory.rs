@@ -21,6 +21,15 @@ struct Slot<'n> {
     first: Register,
 }
 
+/// A variable of which a part changes.
+struct Inside<'n> {
+    slot: Slot<'n>,
+    /// Points to what was loaded.
+    loaded: Register,
+    /// Points to the copy of that, which changes.
+    copy: Register,
+}
+
 /// A place whose parts are in registers.
 enum Place<'n> {
     Variable(Slot<'n>),
@@ -28,8 +37,8 @@ enum Place<'n> {
         address: Register,
         offset: i32,
         bits: Option<Bits>,
-        /// It lies in a variable, of which the register points to a copy.
-        inside: Option<(Slot<'n>, Register)>,
+        /// It lies in a variable that was copied.
+        inside: Option<Inside<'n>>,
     },
 }
 
@@ -207,7 +216,7 @@ impl Generator<'_, '_> {
     /// Leaves so many low bits of d.
     fn mask(&mut self, d: Register, width: u8) {
         match width {
-            0..=31 => self.op(abi::RTRACE_OP_ANDI, d, d, 0, (1i64 << width) as i32 - 1),
+            0..=31 => self.op(abi::RTRACE_OP_ANDI, d, d, 0, ((1i64 << width) - 1) as i32),
             32 => self.op(abi::RTRACE_OP_ZX32, d, d, 0, 0),
             64.. => {}
             _ => {
@@ -233,12 +242,13 @@ impl Generator<'_, '_> {
             } => {
                 if let Some((variable, keys)) = self.variable_around(address) {
                     let slot = self.slot(variable, keys, d)?;
-                    let copy = self.above_by(d, keys.len(), node.span)?;
+                    let loaded = self.above_by(d, keys.len(), node.span)?;
+                    let copy = self.above(loaded, node.span)?;
                     self.tuple(keys, slot.first);
-                    self.load_variable(variable, copy);
+                    self.load_variable(variable, loaded);
                     let whole = self.program.variables[variable].ty;
                     let bytes = whole.and_then(|ty| self.types.size(ty)).unwrap_or(0);
-                    self.op(abi::RTRACE_OP_LDMEM, copy, copy, 0, bytes as i32);
+                    self.op(abi::RTRACE_OP_LDMEM, copy, loaded, 0, bytes as i32);
                     let at = self.above(copy, node.span)?;
                     self.address_inside(address, copy, at)?;
                     let offset = self.small(*offset, at, node.span)?;
@@ -248,7 +258,7 @@ impl Generator<'_, '_> {
                             address: at,
                             offset,
                             bits: *bits,
-                            inside: Some((slot, copy)),
+                            inside: Some(Inside { slot, loaded, copy }),
                         },
                         next,
                     ));
@@ -396,9 +406,16 @@ impl Generator<'_, '_> {
                 } else {
                     self.put(*address, *offset, *bits, ty, value, free, span)?;
                 }
-                if let Some((slot, copy)) = inside {
+                if let Some(Inside { slot, loaded, copy }) = inside {
                     self.tuple(slot.keys, slot.first);
                     self.store_variable(slot.variable, *copy);
+                    // Nobody has a pointer into them. A clause-local variable itself was loaded.
+                    let scope = self.program.variables[slot.variable].scope;
+                    let first = match scope {
+                        abi::RTRACE_SCOPE_LOCAL => *copy,
+                        _ => *loaded,
+                    };
+                    self.op(abi::RTRACE_OP_FREE, 0, first, 0, 0);
                 }
             }
         }

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::layout::Layout;
-use super::{Enumeration, Kind, Named, TypeError, TypeId, Types, kernel};
+use super::{Enumeration, Kind, Named, TypeError, TypeId, Types, intrinsic, kernel};
 
 /// A member of a struct or union that is being declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -262,11 +262,9 @@ impl Types {
                     "member declaration requires a name",
                 ));
             }
+            // It lies there with its NUL.
             Kind::String => {
-                return Err(TypeError::new(
-                    "D_DECL_DYNOBJ",
-                    format!("cannot have a string as member, only an array of char: {shown}"),
-                ));
+                return layout.place(&field.name, field.ty, self.string_bytes.into(), 1);
             }
             _ => {}
         }
@@ -365,7 +363,8 @@ impl Types {
     /// D_DECL_IDRED: the program or the language has one of this name already (one of the
     /// kernel's is hidden).
     pub fn declare_typedef(&mut self, name: &str, to: TypeId) -> Result<TypeId, TypeError> {
-        if self.typedefs.contains_key(name) {
+        let known = self.typedefs.get(name);
+        if known.is_some_and(|known| !intrinsic::is_of_headers(*known)) {
             return Err(TypeError::new(
                 "D_DECL_IDRED",
                 format!("typedef redeclared: {name}"),

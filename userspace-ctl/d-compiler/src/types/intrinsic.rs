@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use rust_tracer::abi;
+
 use super::{Kind, TypeId, Types};
 
 /// A type that is there always.
@@ -98,9 +100,8 @@ const INTRINSICS: [(&str, Form); 37] = {
     ]
 };
 
-/// Further names, which nothing in the compiler asks for: those of dtrace's `D` module, and those
-/// of <sys/types.h> that its guide uses and kernels do not have, or have with the same meaning.
-const ALIASES: [(&str, Intrinsic); 19] = [
+/// Further names, which nothing in the compiler asks for: those of dtrace's `D` module.
+const ALIASES: [(&str, Intrinsic); 8] = [
     ("bool", Intrinsic::Bool),
     ("uchar_t", Intrinsic::UnsignedChar),
     ("ushort_t", Intrinsic::UnsignedShort),
@@ -109,6 +110,11 @@ const ALIASES: [(&str, Intrinsic); 19] = [
     ("longlong_t", Intrinsic::LongLong),
     ("u_longlong_t", Intrinsic::UnsignedLongLong),
     ("ptrdiff_t", Intrinsic::Long),
+];
+
+/// Those of <sys/types.h> that its guide uses and kernels do not have, or have with the same
+/// meaning. They are not D's, so a program may define them.
+const OF_HEADERS: [(&str, Intrinsic); 11] = [
     ("caddr_t", Intrinsic::CharPointer),
     ("hrtime_t", Intrinsic::LongLong),
     ("time_t", Intrinsic::Long),
@@ -143,6 +149,7 @@ impl Types {
             unions: HashMap::new(),
             enums: HashMap::new(),
             enumerators: HashMap::new(),
+            string_bytes: abi::RTRACE_STRSIZE_DEFAULT,
             kernel: None,
         };
         for (number, (name, form)) in INTRINSICS.iter().enumerate() {
@@ -173,12 +180,18 @@ impl Types {
             }
             types.arena.push(kind);
         }
-        for (name, of) in ALIASES {
+        for (name, of) in ALIASES.into_iter().chain(OF_HEADERS) {
             let to = types.intrinsic(of);
             types.add_typedef(name, to);
         }
         types
     }
+}
+
+/// Whether it is a name of `OF_HEADERS`: these come last.
+pub(super) fn is_of_headers(ty: TypeId) -> bool {
+    let first = INTRINSICS.len() + ALIASES.len();
+    (first..first + OF_HEADERS.len()).contains(&(ty.0 as usize))
 }
 
 /// The name of a basic type.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Sizes, alignments and the places of members: the System V ABI of x86-64 (3.1.2), which for
-//! bit-fields is what GCC does there.
+//! Sizes, alignments and the places of members: the System V ABI of x86-64 (3.1.2), but for the
+//! bit-fields that a program declares, which lie where libctf puts them.
 #![forbid(unsafe_code)]
 
 use super::{CHAIN_MAX, Kind, Member, Record, TypeError, TypeId, Types};
@@ -109,11 +109,11 @@ impl Types {
 #[derive(Debug)]
 pub(super) struct Layout {
     union: bool,
-    /// Bits that are taken.
+    /// Bits that are taken by the members of a struct.
     next: u64,
-    /// The most that a member of a union takes.
-    widest: u64,
-    /// Bytes.
+    /// Bits up to the last end of a member, with what is left free of its unit.
+    end: u64,
+    /// Bytes: that of the members that are no bit-fields.
     align: u64,
     members: Vec<Member>,
 }
@@ -123,7 +123,7 @@ impl Layout {
         Self {
             union,
             next: 0,
-            widest: 0,
+            end: 0,
             align: 1,
             members: Vec::new(),
         }
@@ -139,10 +139,12 @@ impl Layout {
     ) -> Result<(), TypeError> {
         let at = self.next.next_multiple_of(8 * align);
         self.align = self.align.max(align);
-        self.put(name, ty, at, bytes.saturating_mul(8), None)
+        let width = bytes.saturating_mul(8);
+        self.put(name, ty, at, width, width, None)
     }
 
-    /// A bit-field in units of `bytes`; 0 bits: the next one begins a new unit.
+    /// A bit-field: the smallest unit of 1, 2, 4 or 8 bytes that holds it lies at the next byte
+    /// that suits such a unit. 0 bits: the next member begins where its type of `bytes` could.
     pub(super) fn place_bits(
         &mut self,
         name: &str,
@@ -150,24 +152,15 @@ impl Layout {
         bytes: u64,
         bits: u32,
     ) -> Result<(), TypeError> {
-        let unit = 8 * bytes;
         if bits == 0 {
             if !self.union {
-                self.next = self.next.next_multiple_of(unit);
+                self.next = self.next.next_multiple_of(8 * bytes);
             }
             return Ok(());
         }
-        // It may lie across bytes, but not across the bounds of its type.
-        let fits = self.next / unit == (self.next + u64::from(bits) - 1) / unit;
-        let at = if fits {
-            self.next
-        } else {
-            self.next.next_multiple_of(unit)
-        };
-        if !name.is_empty() {
-            self.align = self.align.max(bytes);
-        }
-        self.put(name, ty, at, u64::from(bits), Some(bits))
+        let unit = 8 * u64::from(bits.div_ceil(8).next_power_of_two());
+        let at = self.next.next_multiple_of(unit);
+        self.put(name, ty, at, u64::from(bits), unit, Some(bits))
     }
 
     fn put(
@@ -176,9 +169,10 @@ impl Layout {
         ty: TypeId,
         at: u64,
         width: u64,
+        unit: u64,
         bits: Option<u32>,
     ) -> Result<(), TypeError> {
-        let end = at.saturating_add(width);
+        let end = at.saturating_add(unit);
         // Offsets are in bits, and have 32.
         let bit_offset = u32::try_from(at)
             .ok()
@@ -189,11 +183,10 @@ impl Layout {
                 format!("member lies too far behind the beginning of its type: {name}"),
             ));
         };
-        if self.union {
-            self.widest = self.widest.max(end);
-        } else {
-            self.next = end;
+        if !self.union {
+            self.next = at + width;
         }
+        self.end = self.end.max(end);
         self.members.push(Member {
             name: name.to_owned(),
             ty,
@@ -204,7 +197,7 @@ impl Layout {
     }
 
     pub(super) fn finish(self, tag: Option<String>) -> Record {
-        let bits = self.next.max(self.widest);
+        let bits = self.next.max(self.end);
         let bytes = bits.div_ceil(8).next_multiple_of(self.align);
         Record {
             tag,

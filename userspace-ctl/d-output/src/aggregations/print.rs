@@ -246,7 +246,7 @@ impl Store {
             let number = of.function.number(data, normal);
             number.and_then(|number| number.number()).unwrap_or(0) as i64
         };
-        let scale = Scale::new(
+        let scale = Scale::of_keys(
             entries.iter().map(|(_, data)| worth(data, 1)),
             options.aggzoom,
         );

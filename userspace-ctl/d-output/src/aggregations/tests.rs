@@ -701,7 +701,7 @@ fn bars_beside_numbers() {
         ..Options::default()
     });
     assert!(
-        zoomed.ends_with(&format!("|{:<40} 3        \n", "@".repeat(38))),
+        zoomed.ends_with(&format!("|{} 3        \n", "@".repeat(40))),
         "{zoomed}"
     );
     let blocks = hist(Options {
