@@ -18,7 +18,7 @@ tool = $(shell scripts/lab/tool)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help all module tool demo test test-host test-guest test-debug test-long test-rules fuzz lint install uninstall clean clean-cache rust-analyzer
+.PHONY: help all module tool demo test test-host test-guest test-debug test-long test-rules fuzz bench lint install uninstall clean clean-cache rust-analyzer
 
 help:
 	@echo 'make demo           set everything up, trace real kernel functions, show what they did'
@@ -29,6 +29,7 @@ help:
 	@echo 'make test-long      what takes hours: a million random programs, each allocation failed, loading a thousand times'
 	@echo 'make test-rules     takes away each rule of access in turn, and sees that a test notices'
 	@echo 'make fuzz           hostile user space in one guest after the other, without end'
+	@echo 'make bench          count what tracing costs, with other tracers beside it, and check the bars (FUNCTION=NAME)'
 	@echo 'make lint           formatting, clippy and shellcheck'
 	@echo 'make all            build the module and the tool'
 	@echo 'make module         build rust_tracer/rust_tracer.ko for Debian'"'"'s stock kernel, in the lab'
@@ -93,6 +94,10 @@ test-rules:
 fuzz:
 	@scripts/lab/host-needs
 	@scripts/fuzz
+
+bench:
+	@scripts/lab/host-needs
+	@scripts/bench $(addprefix --function=,$(FUNCTION))
 
 lint:
 	@scripts/lab/host-needs
