@@ -5,7 +5,7 @@
 //!
 //! All state has a fixed size and lies in arrays of words: [`Local`] ones belong to one CPU, whose
 //! contexts interrupt each other; [`Shared`] ones to all CPUs. The module implements `Local` with
-//! single instructions (`arch.rs`), the host tests with a stepper that interrupts before each
+//! single instructions (`arch/words.rs`), the host tests with a stepper that interrupts before each
 //! access.
 //!
 //! Whoever works on such words keeps his indices below their number; what lies beyond reads as 0,

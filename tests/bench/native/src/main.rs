@@ -6,7 +6,7 @@
 //! not every instruction costs the same. A busy machine makes every figure worse and none better,
 //! so the best of many rounds is printed. A line for each: `native ID UNIT VALUE`.
 
-#[path = "../../../../rust_tracer/arch.rs"]
+#[path = "../../../../rust_tracer/arch/words.rs"]
 #[allow(dead_code, unsafe_code, reason = "the ring uses a part")]
 mod arch;
 mod memory;
