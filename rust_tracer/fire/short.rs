@@ -95,10 +95,21 @@ unsafe extern "C" fn rtrace_on_call_site(
         return unsafe { enter_elsewhere(table, ip, regs) };
     };
     // SAFETY: As above.
+    unsafe { visit(table, slot, regs) }
+}
+
+/// A function is entered, and preemption on again in the end.
+///
+/// # Safety
+///
+/// Preemption off; `regs` are those of the entry.
+#[inline(always)]
+unsafe fn visit(table: &Dispatch, slot: &Slot, regs: *const c_void) {
+    // SAFETY: By this function's contract.
     match unsafe { enter(slot, regs) } {
         Rest::Nothing => enable_preemption(),
         // SAFETY: As above.
-        Rest::All => unsafe { bindings::rtrace_entry_long(ip, regs) },
+        Rest::All => unsafe { bindings::rtrace_entry_long(slot.site(), regs) },
         // SAFETY: As above.
         Rest::Record => unsafe { enter_recorded(table, slot, regs) },
         // SAFETY: As above.
@@ -117,15 +128,7 @@ unsafe fn enter_elsewhere(table: &Dispatch, ip: usize, regs: *const c_void) {
         return enable_preemption();
     };
     // SAFETY: By this function's contract.
-    match unsafe { enter(slot, regs) } {
-        Rest::Nothing => enable_preemption(),
-        // SAFETY: As above.
-        Rest::All => unsafe { bindings::rtrace_entry_long(ip, regs) },
-        // SAFETY: As above.
-        Rest::Record => unsafe { enter_recorded(table, slot, regs) },
-        // SAFETY: As above.
-        Rest::Follow => unsafe { enter_followed(table, slot, regs) },
-    }
+    unsafe { visit(table, slot, regs) }
 }
 
 /// The same for a call that is followed.
