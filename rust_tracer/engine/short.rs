@@ -23,6 +23,7 @@ use crate::{
     arch,
     program::simple::{
         Number,
+        Range,
         Then,
         Value, //
     }, //
@@ -98,12 +99,11 @@ pub(crate) struct Short {
     pub(crate) counts: bool,
     pub(crate) records: bool,
     pub(crate) what: What,
-    /// A predicate: what must lie in the range from `low` on, `span` above it at most.
+    /// A predicate: what must lie in the range.
     pub(crate) tested: Source,
     /// What is added up or distributed.
     pub(crate) value: Source,
-    pub(crate) low: u64,
-    pub(crate) span: u64,
+    range: Range,
     /// Its block of counters.
     pub(crate) block: Offset,
     /// The aggregation's first word of data.
@@ -129,7 +129,7 @@ impl Short {
     /// Whether the number that is tested lies in the range. Any context.
     #[inline(always)]
     pub(crate) fn admits(&self, number: u64) -> bool {
-        number.wrapping_sub(self.low) <= self.span
+        self.range.holds(number)
     }
 
     const fn only(what: What) -> Self {
@@ -139,8 +139,7 @@ impl Short {
             what,
             tested: Source::NOWHERE,
             value: Source::NOWHERE,
-            low: 0,
-            span: 0,
+            range: Range::ALL,
             block: 0,
             data: 0,
             index: 0,
@@ -223,7 +222,7 @@ impl Engine {
                 return None;
             }
             short.tested = Source::of(test.number, fires);
-            (short.low, short.span) = (test.low, test.span);
+            short.range = test.range;
         }
         match simple.then {
             Then::Nothing => short.what = What::Pass,

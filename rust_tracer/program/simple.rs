@@ -44,14 +44,37 @@ pub(crate) enum Number {
     Argument5,
 }
 
-/// A predicate: a number lies in a range, which may go over the end of what 64 bits hold. Whatever
+/// Numbers from the lowest to so much above it; may go over the end of what 64 bits hold. Whatever
 /// compares a number with a constant comes to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    low: u64,
+    span: u64,
+}
+
+impl Range {
+    /// All numbers.
+    pub(crate) const ALL: Self = Self::between(0, u64::MAX);
+
+    const fn between(low: u64, high: u64) -> Self {
+        Self {
+            low,
+            span: high.wrapping_sub(low),
+        }
+    }
+
+    /// Whether a number is one of them. Any context.
+    #[inline(always)]
+    pub(crate) fn holds(&self, number: u64) -> bool {
+        number.wrapping_sub(self.low) <= self.span
+    }
+}
+
+/// A predicate: a number lies in a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Test {
     pub(crate) number: Number,
-    pub(crate) low: u64,
-    /// From the lowest to the highest.
-    pub(crate) span: u64,
+    pub(crate) range: Range,
 }
 
 /// A value that is aggregated.
@@ -87,21 +110,15 @@ enum Holds {
 }
 
 impl Test {
-    /// Of a number between two others.
-    fn between(number: Number, low: u64, high: u64) -> Self {
-        Self {
-            number,
-            low,
-            span: high.wrapping_sub(low),
-        }
-    }
-
     /// What an operation of two registers comes to, of which the first holds the number and the second
     /// the constant, or the other way round. Nothing if it is none that compares, or never true.
     fn new(operation: u8, number: Number, with: u64, mirrored: bool) -> Option<Self> {
         const LEAST: u64 = i64::MIN as u64;
         const MOST: u64 = i64::MAX as u64;
-        let between = |low, high| Some(Self::between(number, low, high));
+        let between = |low, high| {
+            let range = Range::between(low, high);
+            Some(Self { number, range })
+        };
         let (before, after) = (with.wrapping_sub(1), with.wrapping_add(1));
         match (operation, mirrored) {
             (op::SEQ, _) => between(with, with),
@@ -116,13 +133,6 @@ impl Test {
             (op::SLEU, true) => between(with, u64::MAX),
             _ => None,
         }
-    }
-
-    /// Whether a number passes. Any context.
-    #[inline(always)]
-    #[cfg_attr(not(test), allow(dead_code, reason = "the short way has it in parts"))]
-    pub(crate) fn holds(&self, number: u64) -> bool {
-        number.wrapping_sub(self.low) <= self.span
     }
 }
 

@@ -124,7 +124,7 @@ fn value_of(world: &Mock, number: Number) -> u64 {
 
 /// What the clause is said to come to: its outcome, unless that is not known, and what it aggregates.
 fn said(simple: &Simple, world: &Mock) -> (Option<Outcome>, Option<(u32, u64)>) {
-    let holds = |test: &Test| test.holds(value_of(world, test.number));
+    let holds = |test: &Test| test.range.holds(value_of(world, test.number));
     if !simple.test.as_ref().is_none_or(holds) {
         return (Some(Outcome::Filtered), None);
     }
