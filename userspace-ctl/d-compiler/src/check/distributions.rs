@@ -17,37 +17,28 @@ pub(super) fn lquantize(
     nodes: &[Node],
     span: Span,
 ) -> Result<[u64; 4], Error> {
-    let at =
-        |span, tag, message: String| Err(Error::new(tag, span, format!("lquantize( ) {message}")));
+    let error =
+        |span, tag, message: String| Error::new(tag, span, format!("lquantize( ) {message}"));
+    let at = |span, tag, message| Err(error(span, tag, message));
     let refuse = |tag, message| at(span, tag, message);
-    let Some(base) = nodes[1].constant() else {
-        return at(
-            nodes[1].span,
-            "D_LQUANT_BASETYPE",
-            "argument #1 must be an integer constant".into(),
-        );
+    let bound = |number: usize, type_tag, value_tag| {
+        let span = nodes[number].span;
+        match nodes[number].constant() {
+            None => Err(error(
+                span,
+                type_tag,
+                format!("argument #{number} must be an integer constant"),
+            )),
+            Some(value) if i32::try_from(value).is_err() => Err(error(
+                span,
+                value_tag,
+                format!("argument #{number} must be a 32-bit quantity"),
+            )),
+            Some(value) => Ok(value),
+        }
     };
-    if i32::try_from(base).is_err() {
-        return at(
-            nodes[1].span,
-            "D_LQUANT_BASEVAL",
-            "argument #1 must be a 32-bit quantity".into(),
-        );
-    }
-    let Some(limit) = nodes[2].constant() else {
-        return at(
-            nodes[2].span,
-            "D_LQUANT_LIMTYPE",
-            "argument #2 must be an integer constant".into(),
-        );
-    };
-    if i32::try_from(limit).is_err() {
-        return at(
-            nodes[2].span,
-            "D_LQUANT_LIMVAL",
-            "argument #2 must be a 32-bit quantity".into(),
-        );
-    }
+    let base = bound(1, "D_LQUANT_BASETYPE", "D_LQUANT_BASEVAL")?;
+    let limit = bound(2, "D_LQUANT_LIMTYPE", "D_LQUANT_LIMVAL")?;
     if limit <= base {
         return refuse(
             "D_LQUANT_MISMATCH",
