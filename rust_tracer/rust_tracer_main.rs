@@ -35,6 +35,7 @@ mod audit;
     clippy::undocumented_unsafe_blocks
 )]
 mod bindings;
+mod btf;
 mod clock;
 mod device;
 mod engine;

@@ -19,7 +19,10 @@ use crate::{
     glob, //
 };
 
+mod frameless;
 mod list;
+mod registers;
+mod section;
 #[allow(unsafe_code, reason = "calls the shim, and is called by it")]
 mod symbols;
 mod untraceable;
@@ -28,10 +31,13 @@ pub(crate) use list::{
     list,
     Request, //
 };
-use symbols::Found;
 pub(crate) use symbols::{
     name_of_address,
     LoadedModule, //
+};
+use symbols::{
+    Found,
+    Vmlinux, //
 };
 
 #[allow(unsafe_code, reason = "the macro's own; initialised by `init_locks`")]
@@ -126,6 +132,8 @@ struct Function {
     module: u16,
     /// Freed once its module is initialised.
     init: bool,
+    /// As [`Table::in_registers`] says.
+    in_registers: bool,
 }
 
 struct Module {
@@ -311,6 +319,7 @@ impl Table {
                 names: group.len() as u16,
                 module,
                 init: symbol.init,
+                in_registers: false,
             };
             self.functions.push(function, GFP_KERNEL)?;
         }
@@ -434,9 +443,10 @@ pub(crate) fn make_table() -> Result {
     symbols::find().inspect_err(|_| {
         pr_err!("the kernel's symbol tables are out of reach: CONFIG_KALLSYMS and CONFIG_KPROBES are needed\n");
     })?;
-    let found = symbols::vmlinux()?;
-    FUNCTIONS.lock().add(VMLINUX, usize::MAX, found)?;
-    Ok(())
+    let Vmlinux { found, others, btf } = symbols::vmlinux()?;
+    let mut table = FUNCTIONS.lock();
+    table.add(VMLINUX, usize::MAX, found)?;
+    table.learn_registers(btf, &others)
 }
 
 /// Frees the table.

@@ -12,6 +12,7 @@ use kernel::{
     str::CStrExt, //
 };
 
+use super::section::Section;
 use crate::{
     bindings,
     sort::sort_by, //
@@ -83,6 +84,15 @@ impl Found {
     }
 }
 
+/// What the kernel proper is found to have.
+pub(super) struct Vmlinux {
+    pub(super) found: Found,
+    /// The names of its other functions in C, each with a NUL behind it.
+    pub(super) others: KVVec<u8>,
+    /// Its BTF; empty if it has none.
+    pub(super) btf: &'static [u8],
+}
+
 fn name<'a>(text: &'a [u8], symbol: &Symbol) -> &'a [u8] {
     let start = symbol.start as usize;
     text.get(start..start + usize::from(symbol.len))
@@ -108,10 +118,10 @@ pub(super) fn find() -> Result {
     to_result(unsafe { bindings::rtrace_symbols_find() })
 }
 
-/// What a walk over symbols adds to.
+/// What a walk over a module's symbols adds to.
 struct Walk<'a> {
     found: Found,
-    module: Option<&'a LoadedModule>,
+    module: &'a LoadedModule,
     result: Result,
 }
 
@@ -119,7 +129,7 @@ struct Walk<'a> {
 ///
 /// # Safety
 ///
-/// Called by the walks of the shim: `data` is the `Walk` given to them, `name` a string.
+/// Called by the shim's walk over a module: `data` is the `Walk` given to it, `name` a string.
 unsafe extern "C" fn each(
     data: *mut ffi::c_void,
     name: *const ffi::c_char,
@@ -132,26 +142,47 @@ unsafe extern "C" fn each(
     if site == 0 || name.is_empty() {
         return 0;
     }
-    let init = walk.module.is_some_and(|module| module.is_init(site));
+    let init = walk.module.is_init(site);
     walk.result = walk.found.add(site, name.to_bytes(), init);
     walk.result.is_err().into()
 }
 
-/// The symbols of the kernel proper that have a site. Task context.
-pub(super) fn vmlinux() -> Result<Found> {
-    let mut walk = Walk {
-        found: Found::new(),
-        module: None,
-        result: Ok(()),
+/// The symbols of the kernel proper. Task context.
+pub(super) fn vmlinux() -> Result<Vmlinux> {
+    let mut found = Found::new();
+    let mut others = KVVec::new();
+    let mut section = Section::None;
+    let mut btf = 0..0;
+    each_symbol(|name, address, site| {
+        section = section.after(name);
+        if site != 0 && !name.is_empty() {
+            return found.add(site, name, false);
+        }
+        match (section, name) {
+            (Section::None, b"__start_BTF") => btf.start = address,
+            (Section::None, b"__stop_BTF") => btf.end = address,
+            (Section::None, _) => {}
+            // Padding in front of functions, and what is no C.
+            _ if name.starts_with(b"__pfx_") || name.starts_with(b"_R") => {}
+            _ => {
+                others.extend_from_slice(name, GFP_KERNEL)?;
+                others.push(0, GFP_KERNEL)?;
+            }
+        }
+        Ok(())
+    })?;
+    let btf = match btf.start {
+        0 => &[],
+        // SAFETY: The linker put these symbols around the kernel's BTF, a part of its image that is
+        // mapped and unchanged for as long as it runs.
+        start => unsafe { core::slice::from_raw_parts(start as *const u8, btf.len()) },
     };
-    // SAFETY: `each` is called with the pointer to `walk`, which outlives the call.
-    unsafe { bindings::rtrace_symbols_walk(Some(each), (&raw mut walk).cast()) };
-    walk.result.map(|()| walk.found)
+    Ok(Vmlinux { found, others, btf })
 }
 
-/// Calls `each` with every symbol of the kernel proper, in order of address, and its site
-/// or 0, until it fails. Task context.
-pub(super) fn each_symbol<F: FnMut(&[u8], usize) -> Result>(each: F) -> Result {
+/// Calls `each` with every symbol of the kernel proper, in order of address: its name, its address,
+/// and its site or 0. Until it fails. Task context.
+pub(super) fn each_symbol<F: FnMut(&[u8], usize, usize) -> Result>(each: F) -> Result {
     struct Walk<F> {
         each: F,
         result: Result,
@@ -159,7 +190,7 @@ pub(super) fn each_symbol<F: FnMut(&[u8], usize) -> Result>(each: F) -> Result {
     /// # Safety
     ///
     /// `data` is a `Walk<F>`, `name` a string.
-    unsafe extern "C" fn call<F: FnMut(&[u8], usize) -> Result>(
+    unsafe extern "C" fn call<F: FnMut(&[u8], usize, usize) -> Result>(
         data: *mut ffi::c_void,
         name: *const ffi::c_char,
         address: ffi::c_ulong,
@@ -168,7 +199,7 @@ pub(super) fn each_symbol<F: FnMut(&[u8], usize) -> Result>(each: F) -> Result {
         let (walk, name) = unsafe { (&mut *data.cast::<Walk<F>>(), CStr::from_char_ptr(name)) };
         // SAFETY: Any number may be asked for.
         let site = unsafe { bindings::rtrace_site(address) } as usize;
-        walk.result = (walk.each)(name.to_bytes(), site);
+        walk.result = (walk.each)(name.to_bytes(), address, site);
         walk.result.is_err().into()
     }
     let mut walk = Walk {
@@ -210,7 +241,7 @@ impl LoadedModule {
     pub(super) fn symbols(&self) -> Result<Found> {
         let mut walk = Walk {
             found: Found::new(),
-            module: Some(self),
+            module: self,
             result: Ok(()),
         };
         // SAFETY: The module is there; `each` is called with the pointer to `walk`.

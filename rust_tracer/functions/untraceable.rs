@@ -7,52 +7,17 @@
 
 use kernel::prelude::*;
 
-use super::symbols;
+use super::{
+    section::Section,
+    symbols, //
+};
 use crate::abi;
-
-/// Which text the walk is in; the kernel marks the bounds by symbols.
-#[derive(Clone, Copy)]
-enum Section {
-    None,
-    Text,
-    Noinstr,
-    Entry,
-    Init,
-}
-
-impl Section {
-    /// The section after a symbol of this name.
-    fn after(self, name: &[u8]) -> Self {
-        match name {
-            b"_stext" => Self::Text,
-            b"_etext" | b"_einittext" => Self::None,
-            b"_sinittext" => Self::Init,
-            b"__noinstr_text_start" => Self::Noinstr,
-            b"__entry_text_start" => Self::Entry,
-            b"__noinstr_text_end" | b"__entry_text_end" => Self::Text,
-            _ => self,
-        }
-    }
-
-    fn is_bound(name: &[u8]) -> bool {
-        [
-            &b"_start"[..],
-            b"_end",
-            b"_stext",
-            b"_etext",
-            b"_sinittext",
-            b"_einittext",
-        ]
-        .iter()
-        .any(|bound| name.ends_with(bound))
-    }
-}
 
 /// Calls `each` with the name and RTRACE_WHY_* of every function that cannot be traced,
 /// until it fails. Task context.
 pub(super) fn each(mut each: impl FnMut(&[u8], u32) -> Result) -> Result {
     let mut section = Section::None;
-    symbols::each_symbol(|name, site| {
+    symbols::each_symbol(|name, _, site| {
         section = section.after(name);
         if site != 0 || Section::is_bound(name) || name.starts_with(b"__pfx_") {
             return Ok(());

@@ -21,14 +21,24 @@
 //! | `dynamic_collisions` | dynamic variables whose hashes meet |
 //! | `speculations_nesting`, `speculations_random`, `speculations_sharing` | speculations, in the same ways |
 //! | `globals_random` | global variables |
+//! | `btf_registers`, `btf_random` | what BTF says of functions' arguments, by prototypes made by hand; and bytes that are no BTF |
+//! | `btf_kernel` | the same of the stock kernel's BTF, by adding up |
+//! | `btf_by_name` | what is said of functions by their names, by a model |
+//! | `frameless_functions` | the functions that do not return, against objtool's list |
 //! | `glob_random` | the patterns, by examples and against a matcher that is obviously right |
 //!
-//! `stepper` is the ring's memory for the first three, `shares` the model of what it must answer;
+//! `btf_made` makes BTF by hand. `stepper` is the ring's memory for the first three, `shares` the model of what it must answer;
 //! `program_world` is the surroundings of programs, `interrupts` the memory of what they keep,
 //! `aggregated` the model of aggregations.
 
 #![cfg(test)]
 
+#[path = "../../../rust_tracer/btf/mod.rs"]
+#[allow(dead_code, reason = "each build uses a part")]
+mod btf;
+#[path = "../../../rust_tracer/functions/frameless.rs"]
+#[allow(dead_code, reason = "each build uses a part")]
+mod frameless;
 #[path = "../../../rust_tracer/frames.rs"]
 #[allow(dead_code, reason = "each build uses a part")]
 mod frames;
@@ -48,6 +58,8 @@ mod ring;
 #[cfg(not(loom))]
 mod aggregated;
 #[cfg(not(loom))]
+mod btf_made;
+#[cfg(not(loom))]
 mod choices;
 #[cfg(not(loom))]
 mod interrupts;
@@ -61,6 +73,14 @@ mod aggregations_nesting;
 #[cfg(not(loom))]
 mod aggregations_random;
 #[cfg(not(loom))]
+mod btf_by_name;
+#[cfg(not(loom))]
+mod btf_kernel;
+#[cfg(not(loom))]
+mod btf_random;
+#[cfg(not(loom))]
+mod btf_registers;
+#[cfg(not(loom))]
 mod dynamic_collisions;
 #[cfg(not(loom))]
 mod dynamic_nesting;
@@ -70,6 +90,8 @@ mod dynamic_random;
 mod dynamic_sharing;
 #[cfg(not(loom))]
 mod dynamic_words;
+#[cfg(not(loom))]
+mod frameless_functions;
 #[cfg(not(loom))]
 mod frames_random;
 #[cfg(loom)]
