@@ -57,7 +57,7 @@ arguments! {
     rtrace_functions = 0x01, 72;
     rtrace_add = 0x02, 56;
     rtrace_probes = 0x03, 48;
-    rtrace_config = 0x04, 32;
+    rtrace_config = 0x04, 40;
     rtrace_target = 0x05, 16;
     rtrace_start = 0x06, 16;
     rtrace_status = 0x08, 80;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What bindgen reads: the ABI, and the shim. */
 #include "../include/uapi/rust_tracer.h"
+#include "arch/stub.h"
 #include "shim.h"
 
 /* Parts of the preemption count. */

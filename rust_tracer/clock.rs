@@ -45,6 +45,9 @@ static ANCHORS: [Anchor; 8] = [const {
 /// The anchor now, or null: the kernel's clock is asked.
 static CURRENT: AtomicPtr<Anchor> = AtomicPtr::new(ptr::null_mut());
 
+/// The last anchor that there was.
+static LAST: AtomicPtr<Anchor> = AtomicPtr::new(ptr::null_mut());
+
 /// Cycles between two looks that are enough for a rate: some milliseconds.
 const APART: u64 = 1 << 24;
 
@@ -96,6 +99,7 @@ impl Looks {
         anchor.cycles.store(cycles, Ordering::Relaxed);
         anchor.ns.store(ns, Ordering::Relaxed);
         anchor.rate.store(rate, Ordering::Relaxed);
+        LAST.store(ptr::from_ref(anchor).cast_mut(), Ordering::Release);
         CURRENT.store(ptr::from_ref(anchor).cast_mut(), Ordering::Release);
         self.anchors = self.anchors.wrapping_add(1);
         self.last = Some((cycles, ns));
@@ -127,6 +131,20 @@ impl Counter {
         unsafe { CURRENT.load(Ordering::Acquire).as_ref() }.map(Self)
     }
 
+    /// The one of the last rate that was known.
+    fn last() -> Option<Self> {
+        // SAFETY: Null, or one of `ANCHORS`.
+        unsafe { LAST.load(Ordering::Acquire).as_ref() }.map(Self)
+    }
+
+    /// How long ago the counter stood so, in ns; none if that is yet to come.
+    #[inline(always)]
+    pub(crate) fn elapsed(self, cycles: u64) -> Option<u64> {
+        let passed = arch::cycles().checked_sub(cycles)?;
+        let rate = self.0.rate.load(Ordering::Relaxed);
+        Some((u128::from(passed).wrapping_mul(rate.into()) >> 32) as u64)
+    }
+
     /// As the other [`now`].
     #[inline(always)]
     pub(crate) fn now(self) -> u64 {
@@ -145,6 +163,15 @@ pub(crate) fn now() -> u64 {
         Some(counter) => counter.now(),
         None => by_the_kernel(),
     }
+}
+
+/// When the counter stood so, which was not long ago, or since when its rate was last known. Any
+/// context.
+pub(crate) fn at(cycles: u64) -> u64 {
+    let elapsed = Counter::get()
+        .or_else(Counter::last)
+        .and_then(|counter| counter.elapsed(cycles));
+    now().saturating_sub(elapsed.unwrap_or(0))
 }
 
 #[cold]

@@ -92,6 +92,8 @@ impl kernel::Module for RustTracer {
         let modules = modules::ModuleWatch::start()?;
         let cpus = engine::CpuWatch::start()?;
         let guard = session::guard::Watchman::start()?;
+        // Time has passed since the first look, so there is a rate from the first session on.
+        clock::look();
         let devices = device::Devices::register()?;
         Ok(Self {
             _devices: devices,

@@ -41,7 +41,7 @@ static_assert(sizeof(struct rtrace_function) == 32);
 static_assert(sizeof(struct rtrace_add) == 56);
 static_assert(sizeof(struct rtrace_probes) == 48);
 static_assert(sizeof(struct rtrace_probe) == 24);
-static_assert(sizeof(struct rtrace_config) == 32);
+static_assert(sizeof(struct rtrace_config) == 40);
 static_assert(sizeof(struct rtrace_target) == 16);
 static_assert(sizeof(struct rtrace_start) == 16);
 static_assert(sizeof(struct rtrace_status) == 80);
@@ -326,26 +326,31 @@ static struct ftrace_ops rtrace_ops = {
 	.flags = FTRACE_OPS_FL_SAVE_ARGS,
 };
 
-int rtrace_ops_add(unsigned long *ips, unsigned int count)
+struct ftrace_ops *rtrace_ops_of_entries(void)
 {
-	return ftrace_set_filter_ips(&rtrace_ops, ips, count, 0, 0);
+	return &rtrace_ops;
 }
 
-int rtrace_ops_remove(unsigned long *ips, unsigned int count)
+int rtrace_ops_add(struct ftrace_ops *ops, unsigned long *ips, unsigned int count)
 {
-	return ftrace_set_filter_ips(&rtrace_ops, ips, count, 1, 0);
+	return ftrace_set_filter_ips(ops, ips, count, 0, 0);
 }
 
-int rtrace_ops_register(void)
+int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int count)
 {
-	return register_ftrace_function(&rtrace_ops);
+	return ftrace_set_filter_ips(ops, ips, count, 1, 0);
 }
 
-int rtrace_ops_unregister(void)
+int rtrace_ops_register(struct ftrace_ops *ops)
 {
-	int error = unregister_ftrace_function(&rtrace_ops);
+	return register_ftrace_function(ops);
+}
 
-	ftrace_free_filter(&rtrace_ops);
+int rtrace_ops_unregister(struct ftrace_ops *ops)
+{
+	int error = unregister_ftrace_function(ops);
+
+	ftrace_free_filter(ops);
 	return error;
 }
 

@@ -12,8 +12,10 @@
 #include <linux/types.h>
 
 struct file;
+struct ftrace_ops;
 struct module;
 struct poll_table_struct;
+struct rtrace_frame;
 struct vm_area_struct;
 
 /* ---- what a handler is told about the moment it fires ------------------- */
@@ -44,6 +46,20 @@ int rtrace_on_call(u64 owner, unsigned long ip,
 void rtrace_on_return(u64 owner, unsigned long ip,
 		      const struct rtrace_moment *moment, u64 value,
 		      const u64 *frame, const void *regs, unsigned long to);
+/* Called by the stub: RTRACE_STUB_*; whether the long way must be gone, with
+ * preemption off. */
+u32 rtrace_on_stub(struct rtrace_frame *frame);
+bool rtrace_on_stub_exit(struct rtrace_frame *frame, u64 value);
+/* The first while its time is measured. */
+u32 rtrace_on_stub_again(struct rtrace_frame *frame);
+/* The long way. Without a frame the call is not followed. */
+u32 rtrace_on_stub_entry(struct rtrace_frame *frame, unsigned long ip,
+			 const struct rtrace_moment *moment, const void *regs);
+void rtrace_on_stub_return(const struct rtrace_frame *frame,
+			   const struct rtrace_moment *moment, u64 value,
+			   const void *regs);
+/* The frame's task ends inside the function. */
+void rtrace_on_stub_died(const struct rtrace_frame *frame);
 struct rtrace_place;
 void rtrace_on_own(u64 owner, u32 probe, const struct rtrace_moment *moment,
 		   const struct rtrace_place *place);
@@ -171,10 +187,35 @@ void rtrace_entry_measured(unsigned long ip, const void *regs);
 /* The kernel wants to schedule, now that preemption is on again. */
 void rtrace_schedule(void);
 
-int rtrace_ops_add(unsigned long *ips, unsigned int count);
-int rtrace_ops_remove(unsigned long *ips, unsigned int count);
-int rtrace_ops_register(void);
-int rtrace_ops_unregister(void);
+/* Calls rtrace_on_call_site(). */
+struct ftrace_ops *rtrace_ops_of_entries(void);
+int rtrace_ops_add(struct ftrace_ops *ops, unsigned long *ips, unsigned int count);
+int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int count);
+int rtrace_ops_register(struct ftrace_ops *ops);
+int rtrace_ops_unregister(struct ftrace_ops *ops);
+
+/* ---- the stub: see arch/stub.S, and shim_stub.c ---------------------------- */
+
+/* Calls rtrace_stub. */
+struct ftrace_ops *rtrace_ops_of_stub(void);
+/* Whether something else is called directly at a site. */
+bool rtrace_has_direct_call(unsigned long ip);
+/* Whether the administrator lets it be used. */
+bool rtrace_stub_is_allowed(void);
+/* The module stays, from before the stub is attached until its last call is over. */
+int rtrace_stub_hold(void);
+void rtrace_stub_let_go(void);
+void rtrace_stub_stop(void);
+/* Where the kernel has what is told it here; its symbols are not exported. */
+void rtrace_irq_stack_is_at(unsigned long percpu);
+void rtrace_direct_calls_are_told_by(unsigned long function);
+
+/* Whether a frame may lie here, on a stack that is not the task's: preemption off. */
+bool rtrace_has_room(unsigned long sp);
+
+/* Called by the stub: the long way of its halves. Preemption is off before. */
+u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp);
+void rtrace_stub_exit_long(struct rtrace_frame *frame, u64 value, unsigned long bp);
 
 /* ---- fprobe ------------------------------------------------------------ */
 

@@ -22,6 +22,7 @@ use kernel::{
 ///
 /// The pointer is null or came from `KBox::into_raw`, and what it points to lives until a
 /// grace period has passed since the pointer was replaced.
+#[repr(transparent)]
 pub(crate) struct Snapshot<T> {
     current: AtomicPtr<T>,
 }

@@ -37,7 +37,7 @@
 
 /* A reader must refuse a major it does not know; minors only add. */
 #define RTRACE_ABI_MAJOR 4
-#define RTRACE_ABI_MINOR 2
+#define RTRACE_ABI_MINOR 3
 
 #define RTRACE_NODE_DIR "/dev/rust_tracer"
 
@@ -171,6 +171,7 @@ struct rtrace_functions {
 #define RTRACE_WAY_NONE 0u
 #define RTRACE_WAY_OPS 1u    /* the module's own ftrace_ops */
 #define RTRACE_WAY_FPROBE 2u /* fprobe, by the function graph */
+#define RTRACE_WAY_STUB 3u   /* the module's own stub, entry and return in one */
 
 /* Why a function cannot be traced. */
 #define RTRACE_WHY_OK 0u
@@ -328,6 +329,10 @@ struct rtrace_config {
 	__u32 policy;	  /* in: RTRACE_POLICY_* */
 	__u32 frames;	  /* in: calls in flight that can be followed to their
 			   * return; 0: default; out */
+	__u32 ways;	  /* in: a bit (1 << RTRACE_WAY_*) for each way that may
+			   * attach probes, which must be enough for entries and
+			   * returns; 0: all; out */
+	__u32 reserved;	  /* in: 0 */
 };
 
 struct rtrace_target {

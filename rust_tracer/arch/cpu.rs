@@ -7,6 +7,8 @@ use crate::bindings::{
     RTRACE_HARDIRQ_MASK,
     RTRACE_NMI_MASK,
     RTRACE_SOFTIRQ_OFFSET, //
+    RTRACE_STACK_BYTES,
+    RTRACE_STACK_MARGIN,
 };
 
 /// A word of this CPU's part of per-CPU memory, `OFFSET` bytes behind its beginning.
@@ -162,6 +164,31 @@ pub(crate) fn is_handler_at_work() -> bool {
         );
     }
     false
+}
+
+/// One more call has a frame of the stub's. Preemption off.
+#[inline(always)]
+pub(crate) fn count_frame() {
+    // SAFETY: The shim's per-CPU counter; one instruction cannot be torn by an interrupt.
+    unsafe { core::arch::asm!("inc qword ptr gs:[rip + rtrace_frames]", options(nostack)) };
+}
+
+/// One has it no more. Preemption off.
+#[inline(always)]
+pub(crate) fn count_frame_left() {
+    // SAFETY: As above.
+    unsafe { core::arch::asm!("dec qword ptr gs:[rip + rtrace_frames]", options(nostack)) };
+}
+
+/// Whether the current task's own stack has an address, with enough left below it. Any context.
+#[inline(always)]
+pub(crate) fn is_high_on_stack(at: usize) -> bool {
+    // SAFETY: The current task is there.
+    let bottom = unsafe { &raw const (*current()).stack }.cast::<usize>();
+    // SAFETY: As above; a task's stack stays as long as the task runs.
+    let above = at.wrapping_sub(unsafe { bottom.read() });
+    let (bytes, margin) = (RTRACE_STACK_BYTES as usize, RTRACE_STACK_MARGIN as usize);
+    above.wrapping_sub(margin) < bytes.wrapping_sub(margin)
 }
 
 /// RTRACE_CONTEXT_*, as the kernel's interrupt_context_level() tells it. Any context.

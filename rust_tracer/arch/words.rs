@@ -97,6 +97,26 @@ pub(crate) fn index_nospec(index: usize, len: usize) -> usize {
     index & mask
 }
 
+/// Adds 1 to the word that lies `OFFSET` bytes and `nth` words behind one, which only this CPU writes. Any
+/// context; preemption off.
+///
+/// # Safety
+///
+/// There is such a word.
+#[inline(always)]
+pub(crate) unsafe fn increment_nth<const OFFSET: usize>(at: *const AtomicU64, nth: u32) {
+    // SAFETY: By this function's contract; as in `add_local`.
+    unsafe {
+        core::arch::asm!(
+            "inc qword ptr [{at} + 8*{nth} + {offset}]",
+            at = in(reg) at,
+            nth = in(reg) nth as usize,
+            offset = const OFFSET,
+            options(nostack),
+        );
+    }
+}
+
 /// Adds 1 to the word `OFFSET` bytes behind the beginning of something, which only this CPU writes. Any
 /// context; preemption off.
 ///

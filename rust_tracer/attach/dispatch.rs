@@ -7,10 +7,13 @@
 //! the short way. Only where there is no memory for another table, what leaves is struck out of the
 //! one that is there.
 
-use core::sync::atomic::{
-    AtomicU32,
-    AtomicUsize,
-    Ordering, //
+use core::{
+    mem::offset_of,
+    sync::atomic::{
+        AtomicU32,
+        AtomicUsize,
+        Ordering, //
+    },
 };
 
 use kernel::{
@@ -21,8 +24,14 @@ use kernel::{
     },
 };
 
-use super::Placed;
+use super::{
+    By,
+    Enabled,
+    Placed, //
+};
 use crate::{
+    bindings,
+    clock,
     engine::{
         Engine,
         HotCpu,
@@ -33,8 +42,12 @@ use crate::{
     sort::sort_by, //
 };
 
-/// What handlers read.
+/// What the handlers of the ftrace_ops and of fprobes read.
 pub(crate) static DISPATCH: Snapshot<Dispatch> = Snapshot::empty();
+
+/// What those of the stub read, its assembly too.
+#[export_name = "rtrace_stubbed"]
+pub(crate) static STUBBED: Snapshot<Dispatch> = Snapshot::empty();
 
 /// A session's probes at one site.
 pub(crate) struct Enabling {
@@ -88,13 +101,37 @@ impl Slot {
     }
 }
 
+/// # Invariants
+///
+/// `start` is the first of `slots`, which are as many as `mask` says.
+#[repr(C)]
 pub(crate) struct Dispatch {
+    start: *const Slot,
+    /// Of the bytes of all slots, a power of two, those bits that tell one from the other.
+    mask: usize,
     slots: KVVec<Slot>,
     enablings: KVVec<Enabling>,
     engines: KVec<Arc<Engine>>,
-    /// Of the bytes of all slots, a power of two, those bits that tell one from the other.
-    mask: usize,
 }
+
+// SAFETY: `start` points into `slots`, and all of it is only read.
+unsafe impl Send for Dispatch {}
+// SAFETY: As above.
+unsafe impl Sync for Dispatch {}
+
+const _: () = {
+    use bindings::{
+        rtrace_slot,
+        rtrace_table, //
+    };
+    assert!(offset_of!(Dispatch, start) == offset_of!(rtrace_table, slots));
+    assert!(offset_of!(Dispatch, mask) == offset_of!(rtrace_table, mask));
+    assert!(offset_of!(Slot, site) == offset_of!(rtrace_slot, site));
+    assert!(offset_of!(Slot, hot) == offset_of!(rtrace_slot, hot));
+    assert!(offset_of!(Slot, entry) == offset_of!(rtrace_slot, what));
+    // A slot for each 16 bytes of text.
+    assert!(size_of::<Slot>() == 16 * bindings::RTRACE_SLOT_SPREAD as usize);
+};
 
 impl Dispatch {
     /// The slot to look at first, as bytes behind the first one. Functions begin at multiples of 16 and
@@ -102,15 +139,14 @@ impl Dispatch {
     /// begin again where there are no more.
     #[inline(always)]
     fn start(&self, site: usize) -> usize {
-        const { assert!(size_of::<Slot>() == 64) };
-        (site << 2) & self.mask
+        site.wrapping_mul(bindings::RTRACE_SLOT_SPREAD as usize) & self.mask
     }
 
     /// The slot of a site, if it is where it should be. Any context.
     #[inline(always)]
     pub(crate) fn first_slot(&self, site: usize) -> Option<&Slot> {
-        // SAFETY: There are as many slots as `start` can give.
-        let slot = unsafe { &*self.slots.as_ptr().byte_add(self.start(site)) };
+        // SAFETY: By the type's invariant there are as many slots as `start` can give.
+        let slot = unsafe { &*self.start.byte_add(self.start(site)) };
         (slot.site == site).then_some(slot)
     }
 
@@ -158,13 +194,26 @@ impl Dispatch {
         })
     }
 
+    /// How the return fires at a slot whose engine can go the short way.
+    ///
+    /// # Safety
+    ///
+    /// Any context; [`Slot::hot`] is, or was a moment ago, not the closed line.
+    #[inline(always)]
+    pub(crate) unsafe fn short_return(&self, slot: &Slot) -> &Short {
+        // SAFETY: A slot whose engine can go the short way has exactly one enabling.
+        unsafe { &(*self.enablings.as_ptr().add(slot.first as usize)).ret_short }
+    }
+
     /// The engine of the one enabling of a slot that goes the short way. Any context.
     pub(crate) fn engine_of(&self, slot: &Slot) -> Option<&Engine> {
         self.engine(self.enablings_of(slot).first()?)
     }
 
-    fn insert(&mut self, mut new: Slot) {
-        if let [enabling] = self.enablings_of(&new) {
+    fn insert(&mut self, mut new: Slot, by: By) {
+        // The time of a short frame is the counter's.
+        let is_timed = by == By::Ops || clock::Counter::get().is_some();
+        if let ([enabling], true) = (self.enablings_of(&new), is_timed) {
             if let Some(engine) = self.engine(enabling) {
                 // What it asks of the program may be replaced meanwhile.
                 let _reading = rcu::read_lock();
@@ -185,24 +234,26 @@ impl Dispatch {
     }
 }
 
-/// Whether any session has a probe at a site. `ATTACH` held.
-pub(super) fn has_site(site: usize) -> bool {
+/// How many sessions have a probe at a site. `ATTACH` held.
+pub(super) fn sessions_at(by: By, site: usize) -> usize {
     // SAFETY: `ATTACH` is held, under which alone the table is replaced.
-    let Some(table) = (unsafe { DISPATCH.read() }) else {
-        return false;
+    let Some(table) = (unsafe { by.tables().read() }) else {
+        return 0;
     };
-    let mut enablings = table.enablings(site).iter();
-    enablings.any(|enabling| table.engine(enabling).is_some())
+    let enablings = table.enablings(site).iter();
+    enablings
+        .filter(|enabling| table.engine(enabling).is_some())
+        .count()
 }
 
 /// Strikes out what an engine has at these sites. When it returns, no handler fires for it there.
 /// `ATTACH` held; needs no memory.
-pub(super) fn strike_out<'a>(engine: &Arc<Engine>, sites: impl Iterator<Item = &'a usize>) {
-    // SAFETY: As in `has_site`.
-    let Some(table) = (unsafe { DISPATCH.read() }) else {
+pub(super) fn strike_out(engine: &Arc<Engine>, by: By, sites: impl Iterator<Item = usize>) {
+    // SAFETY: As in `sessions_at`.
+    let Some(table) = (unsafe { by.tables().read() }) else {
         return;
     };
-    for slot in sites.filter_map(|site| table.slot(*site)) {
+    for slot in sites.filter_map(|site| table.slot(site)) {
         for enabling in table.enablings_of(slot) {
             let its = table.engine(enabling);
             if its.is_some_and(|its| core::ptr::eq(its, &**engine)) {
@@ -223,17 +274,32 @@ fn free_slots(count: usize) -> Result<KVVec<Slot>> {
     Ok(slots)
 }
 
-/// Replaces the table. When it returns, no handler reads the old one. `ATTACH` held.
-pub(super) fn publish<'a>(
-    enabled: impl Iterator<Item = (&'a Arc<Engine>, &'a [Placed])>,
-) -> Result {
+impl By {
+    fn tables(self) -> &'static Snapshot<Dispatch> {
+        match self {
+            Self::Ops => &DISPATCH,
+            Self::Stub => &STUBBED,
+        }
+    }
+}
+
+/// Replaces a table. When it returns, no handler reads the old one. `ATTACH` held.
+pub(super) fn publish<'a>(enabled: impl Iterator<Item = &'a Enabled>, by: By) -> Result {
+    let tables = by.tables();
     let mut engines = KVec::new();
     let mut all = KVVec::new();
-    for (engine, placed) in enabled.filter(|(_, placed)| !placed.is_empty()) {
+    for Enabled { engine, probes, .. } in enabled {
+        let count = probes
+            .iter()
+            .filter(|placed| placed.wanted.by == by)
+            .count();
+        if count == 0 {
+            continue;
+        }
         let number = engines.len() as u32;
         engines.push(engine.clone(), GFP_KERNEL)?;
-        all.reserve(placed.len(), GFP_KERNEL)?;
-        for Placed { wanted, site, .. } in placed {
+        all.reserve(count, GFP_KERNEL)?;
+        for Placed { wanted, site, .. } in probes.iter().filter(|placed| placed.wanted.by == by) {
             let ret_short = wanted.ret.as_ref().map_or(Short::NONE, |ret| {
                 // As for an entry.
                 let _reading = rcu::read_lock();
@@ -249,7 +315,7 @@ pub(super) fn publish<'a>(
         }
     }
     if all.is_empty() {
-        DISPATCH.replace(None);
+        tables.replace(None);
         return Ok(());
     }
     let key = |(site, enabling): &(usize, Enabling)| {
@@ -257,17 +323,20 @@ pub(super) fn publish<'a>(
     };
     sort_by(&mut all, |a, b| key(a).cmp(&key(b)));
     let size = (all.len() * 2).next_power_of_two();
+    let slots = free_slots(size)?;
+    // INVARIANT: There are `size` of them, which stay where they are.
     let mut table = Dispatch {
-        slots: free_slots(size)?,
+        start: slots.as_ptr(),
+        mask: (size - 1) * size_of::<Slot>(),
+        slots,
         enablings: KVVec::with_capacity(all.len(), GFP_KERNEL)?,
         engines,
-        mask: (size - 1) * size_of::<Slot>(),
     };
     let mut slot = Slot::free();
     for (index, (site, enabling)) in all.into_iter().enumerate() {
         if site != slot.site {
             if slot.count != 0 {
-                table.insert(slot);
+                table.insert(slot, by);
             }
             slot = Slot {
                 site,
@@ -278,7 +347,7 @@ pub(super) fn publish<'a>(
         slot.count += 1;
         table.enablings.push(enabling, GFP_KERNEL)?;
     }
-    table.insert(slot);
-    DISPATCH.replace(Some(KBox::new(table, GFP_KERNEL)?));
+    table.insert(slot, by);
+    tables.replace(Some(KBox::new(table, GFP_KERNEL)?));
     Ok(())
 }

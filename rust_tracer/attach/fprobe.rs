@@ -21,7 +21,6 @@ use kernel::{
 
 use super::Way;
 use crate::{
-    abi,
     bindings,
     engine::Engine, //
 };
@@ -45,7 +44,6 @@ pub(super) struct Hold {
 unsafe impl Send for Hold {}
 
 impl Way for Fprobes {
-    const NUMBER: u32 = abi::RTRACE_WAY_FPROBE;
     type Hold = Hold;
 
     fn attach(&mut self, engine: &Arc<Engine>, mut sites: KVVec<usize>) -> Result<Hold> {

@@ -2,10 +2,11 @@
 
 //! Attaching probes to functions: who is called when a function is, and by which way.
 //!
-//! One table for all sessions says which of them have a probe at a site ([`dispatch`]). A way
-//! ([`Way`]) brings the kernel to call us there: [`ops`] for entries, and to count the calls
-//! that a return probe is to follow; [`fprobe`] for returns. However many sessions probe a
-//! function, its site has one of our ftrace_ops.
+//! A way ([`Way`]) brings the kernel to call us at a function's site: [`ops`] for entries, and to count
+//! the calls that a return probe is to follow; [`fprobe`] for returns; [`stub`] for both, where the
+//! function allows it, several times as fast. Which it is of the first two together and the third,
+//! [`By`] says; for each a table that all sessions share says which of them have a probe at a site
+//! ([`dispatch`]). However many sessions probe a function, its site has one of our ftrace_ops, or two.
 //!
 //! Locks: `ATTACH` guards all of it, and is held while kernel text is patched.
 
@@ -19,6 +20,7 @@ use kernel::{
 };
 
 use crate::{
+    abi,
     engine::{
         Engine,
         Probe, //
@@ -38,11 +40,14 @@ mod dispatch;
 mod fprobe;
 #[allow(unsafe_code, reason = "calls the shim")]
 mod ops;
+#[allow(unsafe_code, reason = "calls the shim")]
+mod stub;
 
 pub(crate) use dispatch::{
     Dispatch,
     Slot,
-    DISPATCH, //
+    DISPATCH,
+    STUBBED, //
 };
 
 #[allow(unsafe_code, reason = "the macro's own; initialised by `init_locks`")]
@@ -69,8 +74,6 @@ pub(crate) unsafe fn init_locks() {
 
 /// A way in which the kernel can be brought to call us when functions are called.
 trait Way {
-    /// RTRACE_WAY_*.
-    const NUMBER: u32;
     /// What it takes to detach the sites again.
     type Hold;
 
@@ -78,12 +81,46 @@ trait Way {
     fn attach(&mut self, engine: &Arc<Engine>, sites: KVVec<usize>) -> Result<Self::Hold>;
 }
 
-/// RTRACE_WAY_* that a probe of this kind gets.
-pub(crate) const fn way(kind: Kind) -> u32 {
-    match kind {
-        Kind::Entry => <ops::Ops as Way>::NUMBER,
-        Kind::Return => <fprobe::Fprobes as Way>::NUMBER,
+/// By what the probes of a function fire that a session wants.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum By {
+    /// Entries by the module's ftrace_ops, returns by fprobe.
+    Ops,
+    /// Both by the stub.
+    Stub,
+}
+
+impl By {
+    const ALL: [Self; 2] = [Self::Ops, Self::Stub];
+
+    /// RTRACE_WAY_* of a probe.
+    pub(crate) const fn way(self, kind: Kind) -> u32 {
+        match (self, kind) {
+            (Self::Stub, _) => abi::RTRACE_WAY_STUB,
+            (Self::Ops, Kind::Entry) => abi::RTRACE_WAY_OPS,
+            (Self::Ops, Kind::Return) => abi::RTRACE_WAY_FPROBE,
+        }
     }
+
+    /// By what a function's probes fire if nobody else is there; `in_registers` is what the table of
+    /// functions says of it, `ways` are those that may be used, a bit for each RTRACE_WAY_*.
+    pub(crate) const fn choose(returns: bool, in_registers: bool, ways: u32) -> Self {
+        if returns && in_registers && ways & 1 << abi::RTRACE_WAY_STUB != 0 {
+            Self::Stub
+        } else {
+            Self::Ops
+        }
+    }
+}
+
+/// The ways that attach any probe, a bit for each RTRACE_WAY_*.
+pub(crate) const WAYS_NEEDED: u32 = 1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE;
+/// All ways there are.
+pub(crate) const WAYS: u32 = WAYS_NEEDED | 1 << abi::RTRACE_WAY_STUB;
+
+/// The ways, if there are such, and they are enough.
+pub(crate) fn are_enough(ways: u32) -> Option<u32> {
+    (ways & !WAYS == 0 && ways & WAYS_NEEDED == WAYS_NEEDED).then_some(ways)
 }
 
 /// What a session wants probed at one function.
@@ -92,6 +129,8 @@ pub(crate) struct Wanted {
     pub(crate) function: u32,
     pub(crate) entry: Option<Probe>,
     pub(crate) ret: Option<Probe>,
+    /// Out: how it was attached.
+    pub(crate) by: By,
 }
 
 /// A wanted function that is there.
@@ -106,8 +145,8 @@ struct Enabled {
     engine: Arc<Engine>,
     probes: KVVec<Placed>,
     returns: KVec<(Lifetime, <fprobe::Fprobes as Way>::Hold)>,
-    /// Room for the sites of all probes: to leave must not need memory.
-    leaving: KVVec<usize>,
+    /// For each [`By`], room for the sites of all its probes: to leave must not need memory.
+    leaving: [KVVec<usize>; 2],
 }
 
 impl Enabled {
@@ -117,13 +156,16 @@ impl Enabled {
         let (engine, leaving) = (&self.engine, &mut self.leaving);
         self.probes.retain(|placed| {
             let left = leave(engine, &placed.wanted);
+            let leaving = &mut leaving[placed.wanted.by as usize];
             // There is room: `enable` has made it.
             !(left && leaving.push_within_capacity(placed.site).is_ok())
         });
-        if leaving.is_empty() {
+        if leaving.iter().all(|sites| sites.is_empty()) {
             return;
         }
-        sort(leaving);
+        for sites in leaving {
+            sort(sites);
+        }
         let probes = &self.probes;
         self.returns
             .retain(|(lifetime, _)| probes.iter().any(|p| p.lifetime == *lifetime));
@@ -132,60 +174,77 @@ impl Enabled {
 
 struct Attached {
     enabled: KVec<Enabled>,
-    /// Sites that are nobody's and still attached, for want of memory.
-    stale: KVVec<usize>,
-    ops: ops::Ops,
+    /// For each [`By`], sites that are nobody's and still attached, for want of memory.
+    stale: [KVVec<usize>; 2],
+    /// For each [`By`].
+    ops: [ops::Ops; 2],
     fprobes: fprobe::Fprobes,
+    stub: stub::Held,
 }
 
 impl Attached {
     const fn new() -> Self {
         Self {
             enabled: KVec::new(),
-            stale: KVVec::new(),
-            ops: ops::Ops::new(),
+            stale: [KVVec::new(), KVVec::new()],
+            ops: [ops::Ops::new(By::Ops), ops::Ops::new(By::Stub)],
             fprobes: fprobe::Fprobes,
+            stub: stub::Held::not(),
         }
     }
 
     /// Brings the kernel to call us for what was just put at the end of `enabled`.
-    fn hold(&mut self, engine: &Arc<Engine>, sites: KVVec<usize>) -> Result {
-        let mut hold = self.ops.attach(engine, sites)?;
-        let result = match self.enabled.pop() {
-            None => Ok(()),
-            Some(mut new) => {
-                let result = self.hold_returns(&mut new);
-                self.enabled.push_within_capacity(new)?;
-                result
+    fn hold(&mut self, engine: &Arc<Engine>, sites: [KVVec<usize>; 2]) -> Result {
+        let [entries, stubbed] = sites;
+        if !stubbed.is_empty() {
+            self.stub.hold()?;
+        }
+        let mut entries = self.ops[By::Ops as usize].attach(engine, entries)?;
+        let result = self.ops[By::Stub as usize].attach(engine, stubbed);
+        let result = result.and_then(|mut stubbed| {
+            let result = match self.enabled.pop() {
+                None => Ok(()),
+                Some(mut new) => {
+                    let result = self.hold_returns(&mut new);
+                    self.enabled.push_within_capacity(new)?;
+                    result
+                }
+            };
+            if result.is_err() {
+                self.detach(By::Stub, &mut stubbed);
             }
-        };
+            result
+        });
         if result.is_err() {
-            self.detach(&mut hold);
+            self.detach(By::Ops, &mut entries);
         }
         result
     }
 
     /// Detaches sites that are nobody's. What there is no memory to detach is kept for the next
     /// time; its calls find no probe meanwhile.
-    fn detach(&mut self, sites: &mut [usize]) {
+    fn detach(&mut self, by: By, sites: &mut [usize]) {
         /// ftrace copies its filter, in small pieces: a second time there mostly is memory.
         const TRIES: u32 = 4;
-        if (0..TRIES).any(|_| self.ops.detach(sites)) {
+        if (0..TRIES).any(|_| self.ops[by as usize].detach(sites)) {
             return;
         }
         pr_warn!("no memory to detach functions: they stay, idle, until the next change\n");
-        if self.stale.extend_from_slice(sites, GFP_KERNEL).is_err() {
+        let stale = &mut self.stale[by as usize];
+        if stale.extend_from_slice(sites, GFP_KERNEL).is_err() {
             pr_warn!("{} of them stay for good\n", sites.len());
         }
     }
 
-    /// Follows calls to their return. An fprobe has functions of one lifetime only: the kernel
-    /// cannot take away one of whose functions some are gone.
+    /// Follows calls to their return where fprobe does it. An fprobe has functions of one lifetime
+    /// only: the kernel cannot take away one of whose functions some are gone.
     fn hold_returns(&mut self, new: &mut Enabled) -> Result {
         let mut most = fprobe::SITES_MAX;
         for group in new.probes.chunk_by(|a, b| a.lifetime == b.lifetime) {
             let mut sites = KVVec::new();
-            for placed in group.iter().filter(|placed| placed.wanted.ret.is_some()) {
+            let followed =
+                |placed: &&Placed| placed.wanted.ret.is_some() && placed.wanted.by == By::Ops;
+            for placed in group.iter().filter(followed) {
                 sites.push(placed.site, GFP_KERNEL)?;
             }
             let Some(lifetime) = group.first().map(|placed| placed.lifetime) else {
@@ -217,27 +276,39 @@ impl Attached {
         for enabled in &mut self.enabled {
             enabled.part_with(&mut leave);
         }
-        if self.publish().is_err() {
-            for enabled in &self.enabled {
-                dispatch::strike_out(&enabled.engine, enabled.leaving.iter());
+        for by in By::ALL {
+            let leaving = |enabled: &&Enabled| !enabled.leaving[by as usize].is_empty();
+            if self.enabled.iter().any(|enabled| leaving(&enabled)) && self.publish(by).is_err() {
+                for enabled in self.enabled.iter().filter(leaving) {
+                    let sites = enabled.leaving[by as usize].iter();
+                    dispatch::strike_out(&enabled.engine, by, sites.copied());
+                }
             }
-        }
-        let mut stale = core::mem::take(&mut self.stale);
-        self.detach(&mut stale);
-        for at in 0..self.enabled.len() {
-            let mut sites = self.left_by(at);
-            self.detach(&mut sites);
-            sites.clear();
-            if let Some(enabled) = self.enabled.get_mut(at) {
-                enabled.leaving = sites;
+            let mut stale = core::mem::take(&mut self.stale[by as usize]);
+            self.detach(by, &mut stale);
+            for at in 0..self.enabled.len() {
+                let mut sites = self.left_by(at, by);
+                self.detach(by, &mut sites);
+                sites.clear();
+                if let Some(enabled) = self.enabled.get_mut(at) {
+                    enabled.leaving[by as usize] = sites;
+                }
             }
         }
         self.enabled.retain(|enabled| !enabled.probes.is_empty());
+        self.let_go();
+    }
+
+    /// Once the stub is nowhere attached, it need but wait for the calls that it follows.
+    fn let_go(&mut self) {
+        if self.ops[By::Stub as usize].is_idle() {
+            self.stub.let_go();
+        }
     }
 
     /// The sites that nobody has any more, of those that are leaving one of `enabled`; those that
     /// another one leaves as well count for the last of them.
-    fn left_by(&mut self, at: usize) -> KVVec<usize> {
+    fn left_by(&mut self, at: usize, by: By) -> KVVec<usize> {
         let Some((this, later)) = self
             .enabled
             .get_mut(at..)
@@ -245,28 +316,44 @@ impl Attached {
         else {
             return KVVec::new();
         };
-        let mut sites = core::mem::take(&mut this.leaving);
+        let mut sites = core::mem::take(&mut this.leaving[by as usize]);
         sites.retain(|site| {
             let mut later = later.iter();
-            !later.any(|other| other.leaving.binary_search(site).is_ok())
-                && !dispatch::has_site(*site)
+            !later.any(|other| other.leaving[by as usize].binary_search(site).is_ok())
+                && dispatch::sessions_at(by, *site) == 0
         });
         sites
     }
 
     /// Puts the table that follows from `enabled` in place of the one that handlers read.
-    fn publish(&self) -> Result {
-        dispatch::publish(self.enabled.iter().map(|e| (&e.engine, &e.probes[..])))
+    fn publish(&self, by: By) -> Result {
+        dispatch::publish(self.enabled.iter(), by)
+    }
+
+    /// How a function is to be attached.
+    fn choose(&self, wanted: &Wanted, site: usize, in_registers: bool, ways: u32) -> By {
+        let by = By::choose(wanted.ret.is_some(), in_registers, ways);
+        // A frame has room for so many sessions; and who calls directly takes the stub's place.
+        let is_free = || {
+            stub::is_allowed()
+                && dispatch::sessions_at(By::Stub, site) < stub::SESSIONS_MAX
+                && !stub::has_direct_call(site)
+        };
+        if by == By::Stub && !is_free() {
+            return By::Ops;
+        }
+        by
     }
 }
 
 /// Attaches probes of an engine that is not running, or that it did not have before: all that
-/// are there, or on failure none. Returns the functions that are not there any more.
-pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u32>> {
+/// are there, or on failure none. `ways` are those that may be used, a bit for each RTRACE_WAY_*.
+/// Says of each how it is attached, and returns the functions that are not there any more.
+pub(crate) fn enable(engine: &Arc<Engine>, wanted: &mut [Wanted], ways: u32) -> Result<KVVec<u32>> {
     let mut gone = KVVec::new();
     let mut probes = KVVec::with_capacity(wanted.len(), GFP_KERNEL)?;
-    let mut sites = KVVec::with_capacity(wanted.len(), GFP_KERNEL)?;
-    let leaving = KVVec::with_capacity(wanted.len(), GFP_KERNEL)?;
+    let mut sites = [KVVec::new(), KVVec::new()];
+    let mut leaving = [KVVec::new(), KVVec::new()];
     let mut attached = ATTACH.lock();
     {
         // Modules need `ATTACH` to go, so what is there now stays there.
@@ -276,11 +363,14 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
                 gone.push(wanted.function, GFP_KERNEL)?;
                 continue;
             };
+            let in_registers = functions.in_registers(wanted.function);
+            wanted.by = attached.choose(wanted, site, in_registers, ways);
+            let by = wanted.by as usize;
             // What is still attached need not be again.
-            let stale = attached.stale.len();
-            attached.stale.retain(|other| *other != site);
-            if !dispatch::has_site(site) && attached.stale.len() == stale {
-                sites.push(site, GFP_KERNEL)?;
+            let stale = attached.stale[by].len();
+            attached.stale[by].retain(|other| *other != site);
+            if dispatch::sessions_at(wanted.by, site) == 0 && attached.stale[by].len() == stale {
+                sites[by].push(site, GFP_KERNEL)?;
             }
             let system_call = functions.is_system_call(wanted.function);
             let known = |probe: Option<Probe>| {
@@ -291,19 +381,24 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
             };
             let placed = Placed {
                 wanted: Wanted {
-                    function: wanted.function,
                     entry: known(wanted.entry),
                     ret: known(wanted.ret),
+                    ..*wanted
                 },
                 site,
                 lifetime: functions.lifetime(wanted.function),
             };
             probes.push(placed, GFP_KERNEL)?;
+            leaving[by].push(site, GFP_KERNEL)?;
         }
     }
     if probes.is_empty() {
         return Ok(gone);
     }
+    for leaving in &mut leaving {
+        leaving.clear();
+    }
+    let uses = leaving.each_ref().map(|leaving| leaving.capacity() != 0);
     let new = Enabled {
         engine: engine.clone(),
         probes,
@@ -311,15 +406,19 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &[Wanted]) -> Result<KVVec<u3
         leaving,
     };
     attached.enabled.push(new, GFP_KERNEL)?;
-    let result = attached
-        .publish()
+    let used = || By::ALL.into_iter().filter(|by| uses[*by as usize]);
+    let result = used()
+        .try_for_each(|by| attached.publish(by))
         .and_then(|()| attached.hold(engine, sites));
     if let Err(error) = result {
         let new = attached.enabled.pop();
-        if let (Some(new), Err(_)) = (new, attached.publish()) {
-            let sites = new.probes.iter().map(|placed| &placed.site);
-            dispatch::strike_out(engine, sites);
+        for by in used() {
+            if let (Some(new), Err(_)) = (&new, attached.publish(by)) {
+                let placed = new.probes.iter().filter(|placed| placed.wanted.by == by);
+                dispatch::strike_out(engine, by, placed.map(|placed| placed.site));
+            }
         }
+        attached.let_go();
         return Err(error);
     }
     Ok(gone)
@@ -343,6 +442,9 @@ pub(crate) fn functions_going(remove: impl FnOnce() -> Range<u32>) -> Range<u32>
 /// Forgets everything, and frees what that takes. No session is left. Task context.
 pub(crate) fn forget() {
     let mut attached = ATTACH.lock();
-    attached.ops.detach_all();
+    for ops in &mut attached.ops {
+        ops.detach_all();
+    }
     *attached = Attached::new();
+    stub::wait();
 }

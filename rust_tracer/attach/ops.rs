@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Entries, by an ftrace_ops of the module's own.
+//! Sites are attached by an ftrace_ops of the module's own: one calls the handler of entries, the other
+//! the stub.
 //!
 //! One ops for all sessions: a site with one ops is called through a trampoline of its own, a
 //! site with two through a list of all ops there are.
@@ -15,21 +16,39 @@ use kernel::{
     sync::Arc, //
 };
 
-use super::Way;
+use super::{
+    By,
+    Way, //
+};
 use crate::{
-    abi,
     bindings,
     engine::Engine, //
 };
 
 pub(super) struct Ops {
+    by: By,
     /// How many sites are in its filter; registered if any.
     sites: usize,
 }
 
 impl Ops {
-    pub(super) const fn new() -> Self {
-        Self { sites: 0 }
+    pub(super) const fn new(by: By) -> Self {
+        Self { by, sites: 0 }
+    }
+
+    fn kernels(&self) -> *mut bindings::ftrace_ops {
+        // SAFETY: Always.
+        unsafe {
+            match self.by {
+                By::Ops => bindings::rtrace_ops_of_entries(),
+                By::Stub => bindings::rtrace_ops_of_stub(),
+            }
+        }
+    }
+
+    /// Whether no site is attached.
+    pub(super) fn is_idle(&self) -> bool {
+        self.sites == 0
     }
 
     /// The sites' calls no longer reach us; those under way may still be in our handlers. False if
@@ -41,10 +60,11 @@ impl Ops {
         }
         let result = if self.sites == sites.len() {
             // SAFETY: The ops is registered, since it had sites.
-            unsafe { bindings::rtrace_ops_unregister() }
+            unsafe { bindings::rtrace_ops_unregister(self.kernels()) }
         } else {
+            let (ips, count) = (sites.as_mut_ptr().cast(), sites.len() as u32);
             // SAFETY: There are as many addresses.
-            unsafe { bindings::rtrace_ops_remove(sites.as_mut_ptr().cast(), sites.len() as u32) }
+            unsafe { bindings::rtrace_ops_remove(self.kernels(), ips, count) }
         };
         if to_result(result) == Err(ENOMEM) {
             return false;
@@ -63,14 +83,13 @@ impl Ops {
     pub(super) fn detach_all(&mut self) {
         if self.sites != 0 {
             // SAFETY: The ops is registered, since it has sites.
-            unsafe { bindings::rtrace_ops_unregister() };
+            unsafe { bindings::rtrace_ops_unregister(self.kernels()) };
             self.sites = 0;
         }
     }
 }
 
 impl Way for Ops {
-    const NUMBER: u32 = abi::RTRACE_WAY_OPS;
     type Hold = KVVec<usize>;
 
     fn attach(&mut self, _engine: &Arc<Engine>, mut sites: KVVec<usize>) -> Result<KVVec<usize>> {
@@ -79,13 +98,17 @@ impl Way for Ops {
         }
         let count = u32::try_from(sites.len())?;
         // SAFETY: There are `count` addresses; ftrace checks each of them.
-        to_result(unsafe { bindings::rtrace_ops_add(sites.as_mut_ptr().cast(), count) })?;
+        to_result(unsafe {
+            bindings::rtrace_ops_add(self.kernels(), sites.as_mut_ptr().cast(), count)
+        })?;
         if self.sites == 0 {
             // SAFETY: The ops has a filter and is not registered.
-            let registered = to_result(unsafe { bindings::rtrace_ops_register() });
+            let registered = to_result(unsafe { bindings::rtrace_ops_register(self.kernels()) });
             if registered.is_err() {
                 // SAFETY: There are `count` addresses.
-                unsafe { bindings::rtrace_ops_remove(sites.as_mut_ptr().cast(), count) };
+                unsafe {
+                    bindings::rtrace_ops_remove(self.kernels(), sites.as_mut_ptr().cast(), count)
+                };
                 return registered.map(|()| sites);
             }
         }

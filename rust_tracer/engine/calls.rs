@@ -27,6 +27,45 @@ use crate::{
 /// What lies in the kernel's frame.
 pub(crate) type Frame = [u64; 2];
 
+/// Who follows a call, as it stands in a stub's frame: the engine, by its generation, and in the lower
+/// half the number of the call's slot, or for a call that has none ([`Token::SHORT`]) the CPU on which
+/// it entered. 0 is nobody's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Token(u64);
+
+impl Token {
+    /// The call has no slot: it is in flight as long as it was not counted as ended. No other engine
+    /// follows it, and the frame has no other token. Above all slots' numbers.
+    const SHORT: u64 = 1 << 31;
+
+    /// Of a call without a slot.
+    pub(super) fn short(generation: u32, cpu: u32) -> Self {
+        Self(u64::from(generation) << 32 | Self::SHORT | u64::from(cpu))
+    }
+
+    /// Of a call with one.
+    pub(crate) fn of(frame: &Frame) -> Self {
+        Self(frame[0])
+    }
+
+    pub(crate) fn from_word(word: u64) -> Self {
+        Self(word)
+    }
+
+    pub(crate) fn word(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn is_of(self, generation: u32) -> bool {
+        self.0 >> 32 == u64::from(generation)
+    }
+
+    /// The CPU on which the call entered, if it has no slot.
+    pub(crate) fn cpu(self) -> Option<u32> {
+        (self.0 & Self::SHORT != 0).then_some((self.0 & (Self::SHORT - 1)) as u32)
+    }
+}
+
 #[repr(C, align(64))]
 struct Slot {
     /// When the call entered, in ns; 0: the slot is free.
@@ -52,6 +91,12 @@ pub(crate) struct Call {
     pub(crate) entered: u64,
 }
 
+/// A number that tells the calls of one engine from those of another.
+pub(super) fn new_generation() -> u32 {
+    static GENERATION: AtomicU32 = AtomicU32::new(1);
+    GENERATION.fetch_add(1, Ordering::Relaxed)
+}
+
 pub(crate) struct Calls {
     slots: KVVec<Slot>,
     heads: KVVec<AtomicU64>,
@@ -64,15 +109,19 @@ pub(crate) struct Calls {
 
 impl Calls {
     /// Room for `frames` calls. Task context.
-    pub(crate) fn new(frames: u32, cpus: u32, with_arguments: bool) -> Result<Self> {
-        static GENERATION: AtomicU32 = AtomicU32::new(1);
+    pub(crate) fn new(
+        frames: u32,
+        cpus: u32,
+        generation: u32,
+        with_arguments: bool,
+    ) -> Result<Self> {
         let flags = GFP_KERNEL_ACCOUNT;
         let mut calls = Self {
             slots: KVVec::with_capacity(frames as usize, flags)?,
             heads: KVVec::with_capacity(cpus as usize, flags)?,
             next: KVVec::with_capacity(frames as usize, flags)?,
             arguments: KVVec::new(),
-            generation: GENERATION.fetch_add(1, Ordering::Relaxed),
+            generation,
         };
         for _ in 0..cpus {
             calls.heads.push(AtomicU64::new(0), flags)?;

@@ -59,10 +59,16 @@ pub(crate) enum Ran {
     Speculation,
     /// Assignments to dynamic variables that found no room.
     Dynamic,
+    /// Of the calls that [`Call::ReturnedHere`] counts, those that a predicate did not admit: they
+    /// are filtered as well.
+    FilteredHere,
 }
 
 /// What happens to the calls that entered a function on one CPU. `Returned`, `Died` and
 /// `Hidden` are counted from any CPU, the others by that CPU only.
+///
+/// By a stub, what is followed has entered as well, and `Entered` counts the calls alone that have no
+/// frame.
 #[repr(usize)]
 #[derive(Clone, Copy)]
 pub(crate) enum Call {
@@ -73,6 +79,9 @@ pub(crate) enum Call {
     Returned,
     Died,
     Hidden,
+    /// Returned where it entered, by the short way: its return fired, and was filtered, recorded or
+    /// processed.
+    ReturnedHere,
 }
 
 const WORDS: usize = 8;
@@ -284,8 +293,40 @@ pub(crate) fn add_clauses(row: &mut abi::rtrace_ledger_row, block: &Block) {
     }
 }
 
-/// Adds what a return probe's second block counted to a row; `in_flight` is what the frames
-/// still in use say.
+/// Adds what a return probe's second block counted to a row, if a stub makes the frames.
+pub(crate) fn add_calls_of_stub(row: &mut abi::rtrace_ledger_row, block: &Block) {
+    let word = |what: Call| block.word(what as usize);
+    let here = word(Call::ReturnedHere);
+    let [unframed, no_frame, dead, hidden] = &mut row.missed;
+    *unframed += word(Call::Entered);
+    *no_frame += word(Call::NoFrame);
+    *dead += word(Call::Died);
+    *hidden += word(Call::Hidden);
+    row.entered += word(Call::Entered) + word(Call::Passed) + word(Call::Followed);
+    row.passed += word(Call::Passed);
+    row.returned += word(Call::Returned) + here;
+    row.in_flight += [Call::NoFrame, Call::Returned, Call::Died, Call::Hidden]
+        .into_iter()
+        .fold(word(Call::Followed).saturating_sub(here), |left, ended| {
+            left.saturating_sub(word(ended))
+        });
+}
+
+/// Adds what the short way of a stub counted in a return probe's blocks to a row.
+pub(crate) fn add_returned_here(
+    row: &mut abi::rtrace_ledger_row,
+    calls: &Block,
+    clauses: Option<&Block>,
+) {
+    let here = calls.word(Call::ReturnedHere as usize);
+    row.fired += here;
+    if let Some(clauses) = clauses {
+        row.processed += here.saturating_sub(clauses.word(Ran::FilteredHere as usize));
+    }
+}
+
+/// Adds what a return probe's second block counted to a row, if fprobe keeps the frames; `in_flight` is
+/// what those still in use say.
 pub(crate) fn add_calls(row: &mut abi::rtrace_ledger_row, block: &Block, in_flight: u64) {
     let word = |what: Call| block.word(what as usize);
     // The kernel calls us at entry by two ways. Between them a task may become the opener's own,

@@ -21,6 +21,7 @@ use core::{
 use kernel::prelude::*;
 
 use super::{
+    calls::Token,
     counters::{
         Block,
         Blocks, //
@@ -35,9 +36,10 @@ use crate::{
 /// One CPU's line.
 #[repr(C, align(64))]
 pub(super) struct Hot {
-    /// 1 while probes fire here and nothing is in their way: else the long way knows why.
+    /// While probes fire here and nothing is in their way, the token of the calls that enter here and
+    /// are followed the short way: see [`Token`]. Else 0, and the long way knows why.
     pub(super) open: AtomicU64,
-    /// The blocks of the probes that were there at the start.
+    /// (So far the stub's assembly knows it.) The blocks of the probes that were there at the start.
     pub(super) counters: AtomicPtr<Block>,
     /// How often a probe fired here. Written by this CPU.
     pub(super) fired: AtomicU64,
@@ -47,6 +49,12 @@ pub(super) struct Hot {
     /// The CPU's number, as it stands in records: in the upper half.
     pub(super) cpu: AtomicU64,
 }
+
+const _: () = {
+    use bindings::rtrace_hot;
+    assert!(offset_of!(Hot, open) == offset_of!(rtrace_hot, token));
+    assert!(offset_of!(Hot, counters) == offset_of!(rtrace_hot, counters));
+};
 
 /// The lines of all CPUs of one engine.
 ///
@@ -130,6 +138,12 @@ impl HotCpu {
         unsafe { arch::is_set_per_cpu::<{ offset_of!(Hot, open) }>(self.0) }
     }
 
+    /// The token of the calls that enter here, or 0 if it is not open.
+    #[inline(always)]
+    pub(crate) fn token(self) -> u64 {
+        self.load::<{ offset_of!(Hot, open) }>()
+    }
+
     /// Counts a firing for the whole engine.
     #[inline(always)]
     pub(crate) fn count_fired(self) {
@@ -180,8 +194,13 @@ impl HotCpu {
 }
 
 impl Hot {
-    /// Opens or closes the short way. Any context.
-    pub(super) fn set_open(&self, open: bool) {
-        self.open.store(open.into(), Ordering::SeqCst);
+    /// Opens the short way. Any context.
+    pub(super) fn open(&self, token: Token) {
+        self.open.store(token.word(), Ordering::SeqCst);
+    }
+
+    /// Closes it. Any context.
+    pub(super) fn close(&self) {
+        self.open.store(0, Ordering::SeqCst);
     }
 }

@@ -65,8 +65,10 @@ mod waiter;
 mod words;
 
 pub(crate) use calls::{
+    Call,
     Calls,
-    Frame, //
+    Frame,
+    Token, //
 };
 use clocks::Clocks;
 use counters::Counters;
@@ -120,6 +122,8 @@ pub(crate) struct Config {
     pub(crate) watermark: u64,
     pub(crate) policy: Policy,
     pub(crate) frames: u32,
+    /// A bit for each RTRACE_WAY_* that may be used.
+    pub(crate) ways: u32,
 }
 
 impl Default for Config {
@@ -130,6 +134,7 @@ impl Default for Config {
             watermark: ring_bytes / 4,
             policy: Policy::Switch,
             frames: abi::RTRACE_FRAMES_DEFAULT,
+            ways: crate::attach::WAYS,
         }
     }
 }
@@ -184,6 +189,7 @@ pub(crate) struct Engine {
     layout: Layout,
     policy: Policy,
     frames: u32,
+    generation_of_calls: u32,
     /// Made with the first return probe.
     calls: AtomicPtr<Calls>,
     targets: Option<Arc<Targets>>,
@@ -283,6 +289,7 @@ impl Engine {
             layout,
             policy: config.policy,
             frames: config.frames,
+            generation_of_calls: calls::new_generation(),
             calls: AtomicPtr::new(ptr::null_mut()),
             targets,
             running,
@@ -380,7 +387,12 @@ impl Engine {
                 .running
                 .as_ref()
                 .is_some_and(|running| running.loaded.asks_entry_arguments());
-            let calls = Calls::new(self.frames, cpu_limit(), with_arguments)?;
+            let calls = Calls::new(
+                self.frames,
+                cpu_limit(),
+                self.generation_of_calls,
+                with_arguments,
+            )?;
             let calls = KBox::new(calls, GFP_KERNEL_ACCOUNT)?;
             self.memory.fetch_add(calls.memory(), Ordering::Relaxed);
             self.calls.store(KBox::into_raw(calls), Ordering::Release);
@@ -437,6 +449,13 @@ impl Engine {
     pub(crate) fn calls(&self) -> Option<&Calls> {
         // SAFETY: Null, or owned by the engine.
         unsafe { self.calls.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Which of these tokens is its own: a call that it follows. Any context.
+    #[inline(always)]
+    pub(crate) fn token_among(&self, words: &[u64]) -> Option<Token> {
+        let mut tokens = words.iter().map(|word| Token::from_word(*word));
+        tokens.find(|token| token.is_of(self.generation_of_calls))
     }
 
     /// How far all consumer positions together are, whatever user space writes there.

@@ -31,12 +31,13 @@ use crate::{
 
 /// What a probe does.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum What {
     /// There is no probe.
     Nothing,
     /// Only the long way can do it.
     Long,
-    /// Calls are followed, and nothing fires at their entry.
+    /// Calls are followed, and nothing fires at their entry. The stub's assembly knows its number.
     Follow,
     /// The default record with all that it can hold.
     Record,
@@ -50,6 +51,7 @@ pub(crate) enum What {
 /// Where a number of the firing comes from: above what has a name, so many bytes behind the beginning of
 /// the current task's structure, where 32 bits are it; below 0, of the registers, where 64 are.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
 pub(crate) struct Source(i16);
 
 impl Source {
@@ -94,25 +96,39 @@ impl Source {
 
 /// A probe, as the short way knows it.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(crate) struct Short {
-    /// That it counts, or makes the default record: the questions that come first.
+    pub(crate) what: What,
+    /// That it counts, makes the default record, or distributes by powers of two, without a
+    /// predicate, how long the call took: the questions that come first.
     pub(crate) counts: bool,
     pub(crate) records: bool,
-    pub(crate) what: What,
+    pub(crate) times: bool,
     /// A predicate: what must lie in the range.
     pub(crate) tested: Source,
     /// What is added up or distributed.
     pub(crate) value: Source,
-    range: Range,
+    /// Of an entry whose call is followed to its return: where that is counted, or 0.
+    pub(crate) entered: Offset,
     /// Its block of counters.
     pub(crate) block: Offset,
     /// The aggregation's first word of data.
     pub(crate) data: Offset,
     /// What records call it.
     pub(crate) index: u32,
-    /// Of an entry whose call is followed to its return: where that is counted, or 0.
-    pub(crate) entered: Offset,
+    range: Range,
 }
+
+// The stub's assembly has it as the end of a slot.
+const _: () = {
+    use core::mem::offset_of;
+
+    use crate::bindings::rtrace_slot;
+    let begin = offset_of!(rtrace_slot, what);
+    assert!(begin + offset_of!(Short, what) == offset_of!(rtrace_slot, what));
+    assert!(begin + offset_of!(Short, entered) == offset_of!(rtrace_slot, entered));
+    assert!(What::Follow as u32 == crate::bindings::RTRACE_WHAT_FOLLOW);
+};
 
 /// At which end of a call a probe fires.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,16 +150,17 @@ impl Short {
 
     const fn only(what: What) -> Self {
         Self {
+            what,
             counts: false,
             records: false,
-            what,
+            times: false,
             tested: Source::NOWHERE,
             value: Source::NOWHERE,
-            range: Range::ALL,
+            entered: 0,
             block: 0,
             data: 0,
             index: 0,
-            entered: 0,
+            range: Range::ALL,
         }
     }
 }
@@ -162,6 +179,11 @@ impl Engine {
             None => self.goes_short().then_some(Short::only(What::Follow)),
         };
         let followed = |ret: &Probe| {
+            // They are kept where the long way keeps calls.
+            let running = self.running();
+            if running.is_some_and(|running| running.loaded.asks_entry_arguments()) {
+                return None;
+            }
             let block = ret
                 .block
                 .checked_add(1)
@@ -204,7 +226,7 @@ impl Engine {
             ..Short::LONG
         };
         let Some(running) = self.running() else {
-            return (fires == Fires::Entry && self.node.shows_data()).then_some(Short {
+            return self.node.shows_data().then_some(Short {
                 what: What::Record,
                 records: true,
                 ..short
@@ -242,6 +264,9 @@ impl Engine {
                 }
             }
         }
+        short.times = short.what == What::Quantize
+            && short.value == Source::ELAPSED
+            && short.tested == Source::NOWHERE;
         Some(short)
     }
 }

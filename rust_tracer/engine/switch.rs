@@ -15,6 +15,7 @@ use core::{
 use kernel::ffi;
 
 use super::{
+    calls::Token,
     cpus::{
         is_online,
         possible,
@@ -135,16 +136,20 @@ impl Engine {
         // The short way is open only while the long one is: so both handlers of a call that comes in
         // between find the same.
         if !running {
-            hot.set_open(false);
+            hot.close();
         }
         cpu.running.store(running, Ordering::SeqCst);
-        hot.set_open(running && is_whole);
+        if running && is_whole {
+            hot.open(Token::short(self.generation_of_calls, number));
+        } else {
+            hot.close();
+        }
         if running && (self.dead.load(Ordering::SeqCst) || self.has_exited()) {
-            hot.set_open(false);
+            hot.close();
             cpu.running.store(false, Ordering::SeqCst);
         }
         if self.filled.load(Ordering::SeqCst) {
-            hot.set_open(false);
+            hot.close();
         }
     }
 
@@ -160,7 +165,7 @@ impl Engine {
     fn close(&self) {
         for (number, cpu) in (0..).zip(&self.cpus) {
             if cpu.is_some() {
-                self.hots.of(number).set_open(false);
+                self.hots.of(number).close();
             }
         }
     }

@@ -2,7 +2,8 @@
 
 //! The probe path: what happens when a traced function is entered, and when it returns.
 //!
-//! What most probes do goes a [short way](short); this is the long one. A session without a program
+//! What most probes do goes a [short way](short); this is the long one. Calls may come by a
+//! [stub](stub). A session without a program
 //! gets the records of this file. One with a program has its clauses run ([`program`]), and may have
 //! [probes of the module's own](own).
 //!
@@ -28,7 +29,8 @@ use crate::{
         Frame,
         Here,
         Pages,
-        Probe, //
+        Probe,
+        Short, //
     },
     outcome::outcome,
     ring::{
@@ -40,6 +42,7 @@ use crate::{
 mod own;
 mod program;
 mod short;
+mod stub;
 mod world;
 
 use program::{
@@ -77,38 +80,9 @@ unsafe extern "C" fn rtrace_on_entry(
             continue;
         }
         let admitted = engine.admits(moment);
-        if let Some(running) = engine.running() {
-            if let Some(probe) = enabling.entry {
-                let place = rtrace_place {
-                    regs,
-                    ip,
-                    kind: bindings::RTRACE_PLACE_ENTRY,
-                };
-                let event = Event {
-                    place: &place,
-                    what: What::Entry,
-                };
-                program::fire(engine, running, here, probe, moment, admitted, &event);
-            }
-        } else if let Some(probe) = enabling.entry {
-            let what = (abi::RTRACE_RECORD_ENTRY, ENTRY_BYTES);
-            if engine.node().shows_data() {
-                // SAFETY: `regs` is what this function was given.
-                let put = |record: &Reservation<'_, _>| unsafe { put_arguments(record, regs) };
-                fire(engine, here, probe, moment, admitted, what, put);
-            } else if let Some(arguments) = (probe.system_call
-                && engine.node().shows_own_system_calls())
-            // SAFETY: As above; who sees own system calls only sees task context.
-            .then(|| unsafe { system_call_arguments(regs) })
-            .flatten()
-            {
-                let put = |record: &Reservation<'_, _>| put_words(record, arguments);
-                fire(engine, here, probe, moment, admitted, what, put);
-            } else {
-                let put = |record: &Reservation<'_, _>| put_who(record, 0);
-                let what = (abi::RTRACE_RECORD_CALLED, CALLED_BYTES);
-                fire(engine, here, probe, moment, admitted, what, put);
-            }
+        if let Some(probe) = enabling.entry {
+            // SAFETY: By this function's contract.
+            unsafe { enter(engine, here, probe, moment, admitted, ip, regs) };
         }
         if let Some(probe) = enabling.ret {
             if let Some(block) = here.counters.block(probe.block.wrapping_add(1)) {
@@ -118,6 +92,52 @@ unsafe extern "C" fn rtrace_on_entry(
                 }
             }
         }
+    }
+}
+
+/// An entry probe fires.
+///
+/// # Safety
+///
+/// `regs` are those of the function's entry.
+#[inline(always)]
+unsafe fn enter(
+    engine: &Engine,
+    here: Here<'_>,
+    probe: Probe,
+    moment: &rtrace_moment,
+    admitted: bool,
+    ip: usize,
+    regs: *const core::ffi::c_void,
+) {
+    if let Some(running) = engine.running() {
+        let place = rtrace_place {
+            regs,
+            ip,
+            kind: bindings::RTRACE_PLACE_ENTRY,
+        };
+        let event = Event {
+            place: &place,
+            what: What::Entry,
+        };
+        return program::fire(engine, running, here, probe, moment, admitted, &event);
+    }
+    let what = (abi::RTRACE_RECORD_ENTRY, ENTRY_BYTES);
+    if engine.node().shows_data() {
+        // SAFETY: `regs` is what this function was given.
+        let put = |record: &Reservation<'_, _>| unsafe { put_arguments(record, regs) };
+        fire(engine, here, probe, moment, admitted, what, put);
+    } else if let Some(arguments) = (probe.system_call && engine.node().shows_own_system_calls())
+        // SAFETY: As above; who sees own system calls only sees task context.
+        .then(|| unsafe { system_call_arguments(regs) })
+        .flatten()
+    {
+        let put = |record: &Reservation<'_, _>| put_words(record, arguments);
+        fire(engine, here, probe, moment, admitted, what, put);
+    } else {
+        let put = |record: &Reservation<'_, _>| put_who(record, 0);
+        let what = (abi::RTRACE_RECORD_CALLED, CALLED_BYTES);
+        fire(engine, here, probe, moment, admitted, what, put);
     }
 }
 
@@ -253,14 +273,43 @@ unsafe extern "C" fn rtrace_on_return(
     let Some(here) = engine.here(moment.cpu) else {
         return;
     };
-    let running = engine.running();
-    let kept = running.and_then(|_| {
-        let calls = engine.calls().filter(|calls| calls.keeps_arguments());
-        calls.map(|calls| calls.kept(frame))
-    });
+    let kept = kept(engine, frame);
     let Some(call) = engine.calls().and_then(|calls| calls.leave(frame)) else {
         return;
     };
+    // SAFETY: Preemption is off for as long as it is used.
+    let table = unsafe { DISPATCH.read() };
+    let enabling = table.and_then(|table| table.enabling_of(ip, engine));
+    let short = enabling.map(|enabling| &enabling.ret_short);
+    let place = rtrace_place {
+        regs,
+        ip: to,
+        kind: bindings::RTRACE_PLACE_RETURN,
+    };
+    leave(engine, here, &call, short, moment, value, kept, &place);
+}
+
+/// The arguments that were kept of a frame's call, if a program asks for them.
+fn kept(engine: &Engine, frame: &Frame) -> Option<[u64; 6]> {
+    engine.running()?;
+    let calls = engine.calls().filter(|calls| calls.keeps_arguments())?;
+    Some(calls.kept(frame))
+}
+
+/// A call that was followed returns: its return probe fires, if the session may know of it. `short`
+/// says how it fires the short way.
+#[expect(clippy::too_many_arguments, reason = "inlined into two handlers")]
+#[inline(always)]
+fn leave(
+    engine: &Engine,
+    here: Here<'_>,
+    call: &crate::engine::Call,
+    short: Option<&Short>,
+    moment: &rtrace_moment,
+    value: u64,
+    arguments: Option<[u64; 6]>,
+    place: &rtrace_place,
+) {
     // Its task may have become another's since it entered.
     let seen = engine.sees(moment);
     let entered_at = engine.counters(call.cpu);
@@ -270,27 +319,19 @@ unsafe extern "C" fn rtrace_on_return(
     if !seen {
         return;
     }
-    if let Some(running) = running {
-        // SAFETY: Preemption is off for as long as it is used.
-        let table = unsafe { DISPATCH.read() };
-        let enabling = table.and_then(|table| table.enabling_of(ip, engine));
-        if let (Some(enabling), false) = (enabling, moment.recursed) {
+    if let Some(running) = engine.running() {
+        if let (Some(short), false) = (short, moment.recursed) {
             // SAFETY: Preemption is off, and the engine alive.
-            if unsafe { short::leave(engine, &enabling.ret_short, value, call.entered) } {
+            if unsafe { short::leave(engine, short, value, call.entered) } {
                 return;
             }
         }
-        let place = rtrace_place {
-            regs,
-            ip: to,
-            kind: bindings::RTRACE_PLACE_RETURN,
-        };
         let event = Event {
-            place: &place,
+            place,
             what: What::Return {
                 value,
                 entered: call.entered,
-                arguments: kept,
+                arguments,
             },
         };
         return program::fire(engine, running, here, call.probe, moment, true, &event);

@@ -42,23 +42,25 @@ use crate::{
         },
         Engine,
         HotCpu,
+        Pages,
         Short,
         Source,
         What, //
     },
-    program::buckets, //
+    program::buckets,
+    ring::Reservation, //
 };
 
 /// What a probe's blocks count, by place. An entry's clauses have the second.
-const FIRED: usize = at(0, Firing::Fired as usize);
-const FILTERED: usize = at(0, Firing::Filtered as usize);
-const RECORDED: usize = at(0, Firing::Recorded as usize);
+pub(super) const FIRED: usize = at(0, Firing::Fired as usize);
+pub(super) const FILTERED: usize = at(0, Firing::Filtered as usize);
+pub(super) const RECORDED: usize = at(0, Firing::Recorded as usize);
 const PROCESSED: usize = at(1, Ran::Processed as usize);
 /// A return's, the third.
 const RETURN_PROCESSED: usize = at(2, Ran::Processed as usize);
 
 /// What is to be done yet.
-enum Rest {
+pub(super) enum Rest {
     Nothing,
     /// All: the long way must be gone.
     All,
@@ -339,7 +341,7 @@ unsafe fn enter(slot: &Slot, regs: *const c_void) -> Rest {
 ///
 /// It is open; preemption off; `regs` those of the entry.
 #[inline(always)]
-unsafe fn enter_open(hot: HotCpu, short: &Short, regs: *const c_void) -> Rest {
+pub(super) unsafe fn enter_open(hot: HotCpu, short: &Short, regs: *const c_void) -> Rest {
     let passes = if let Some(offset) = short.tested.in_task() {
         // SAFETY: `Source::of` has it from there.
         short.admits(unsafe { arch::of_current(offset) }.into())
@@ -380,16 +382,33 @@ unsafe fn enter_open(hot: HotCpu, short: &Short, regs: *const c_void) -> Rest {
 ///
 /// It is open, and its program has an aggregation there that adds up or distributes.
 #[inline(always)]
-unsafe fn aggregate(short: &Short, hot: HotCpu, value: u64) {
+pub(super) unsafe fn aggregate(short: &Short, hot: HotCpu, value: u64) {
+    if short.what == What::Quantize {
+        // SAFETY: By this function's contract.
+        return unsafe { distribute(short, hot, buckets::quantize(value as i64)) };
+    }
     // SAFETY: By this function's contract: the word before says that it was touched.
     unsafe { hot.aggregated(short.data.wrapping_sub(8)) }.store(1, Ordering::Relaxed);
-    let (bucket, add) = match short.what {
-        What::Quantize => (buckets::quantize(value as i64), 1),
-        _ => (0, value),
+    // SAFETY: By this function's contract.
+    let sum = unsafe { hot.aggregated(short.data) };
+    arch::add_local(sum, value);
+}
+
+/// One more in a bucket of a distribution.
+///
+/// # Safety
+///
+/// As for [`aggregate`]; the aggregation has such a bucket.
+#[inline(always)]
+pub(super) unsafe fn distribute(short: &Short, hot: HotCpu, bucket: u32) {
+    // SAFETY: By this function's contract: the word before says that it was touched, and there is a
+    // word for each bucket.
+    let (touched, word) = unsafe {
+        let touched = &raw const *hot.aggregated(short.data.wrapping_sub(8));
+        (&*touched, &*touched.add(1).add(bucket as usize))
     };
-    // SAFETY: By this function's contract: it has a word for each bucket.
-    let word = unsafe { hot.aggregated(short.data.wrapping_add(bucket.wrapping_mul(8))) };
-    arch::add_local(word, add);
+    touched.store(1, Ordering::Relaxed);
+    arch::increment_local(word);
 }
 
 /// A number of the firing.
@@ -398,7 +417,7 @@ unsafe fn aggregate(short: &Short, hot: HotCpu, value: u64) {
 ///
 /// Preemption off, `regs` those of the entry.
 #[inline(always)]
-unsafe fn number(source: Source, hot: HotCpu, regs: *const c_void) -> u64 {
+pub(super) unsafe fn number(source: Source, hot: HotCpu, regs: *const c_void) -> u64 {
     if let Some(offset) = source.in_task() {
         // SAFETY: `Source::of` has it from there.
         return unsafe { arch::of_current(offset) }.into();
@@ -415,7 +434,7 @@ unsafe fn number(source: Source, hot: HotCpu, regs: *const c_void) -> u64 {
 }
 
 /// What became of a record.
-enum Recorded {
+pub(super) enum Recorded {
     Done,
     /// It is there, but the ring is still to be left.
     Inside,
@@ -425,38 +444,63 @@ enum Recorded {
     NotInside,
 }
 
-/// The default record, if no handler is at work on this CPU and the ring has room; else nothing is done.
+/// The default record of an entry, if no handler is at work on this CPU and the ring has room; else
+/// nothing is done.
 ///
 /// # Safety
 ///
 /// It is open; preemption off, `regs` those of the entry.
 #[inline(always)]
-unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
+pub(super) unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
+    let (hot, short) = (slot.hot(), &slot.entry);
+    let kind = (abi::RTRACE_RECORD_ENTRY, ENTRY_BYTES);
+    let put = |record: &Reservation<'_, _>| {
+        // One after the other, so that one register is enough.
+        for (word, argument) in (4..).zip(0..6) {
+            // SAFETY: By this function's contract.
+            record.put(word, unsafe { arch::argument(regs, argument) });
+        }
+    };
+    // SAFETY: As above.
+    let recorded = unsafe { record_with(hot, short, kind, put) };
+    if matches!(recorded, Recorded::Done | Recorded::Inside) {
+        // SAFETY: It is open, and the block was there at the start.
+        let blocks = unsafe { hot.blocks(short.block) };
+        Block::count::<FIRED>(blocks);
+        Block::count::<RECORDED>(blocks);
+        hot.count_fired();
+    }
+    recorded
+}
+
+/// A default record of this kind, and of so many bytes, of which `put` writes what differs from kind to
+/// kind; as [`record`], but that it counts nothing.
+///
+/// # Safety
+///
+/// As for [`record`].
+#[inline(always)]
+pub(super) unsafe fn record_with(
+    hot: HotCpu,
+    short: &Short,
+    (kind, bytes): (u32, u32),
+    put: impl FnOnce(&Reservation<'_, Pages>),
+) -> Recorded {
     if arch::is_handler_at_work() {
         return Recorded::Not;
     }
     let Some(clock) = clock::Counter::get() else {
         return Recorded::Not;
     };
-    let (hot, short) = (slot.hot(), &slot.entry);
     // SAFETY: It is open.
     let ring = unsafe { hot.ring() };
-    let Some(record) = ring.reserve_at_once(ENTRY_BYTES, || clock.now()) else {
+    let Some(record) = ring.reserve_at_once(bytes, || clock.now()) else {
         return Recorded::NotInside;
     };
     record.put(2, hot.upper_cpu() | u64::from(short.index));
     record.put(3, arch::current_pair());
-    // One after the other, so that one register is enough.
-    for (word, argument) in (4..).zip(0..6) {
-        // SAFETY: By this function's contract.
-        record.put(word, unsafe { arch::argument(regs, argument) });
-    }
-    // SAFETY: It is open, and the block was there at the start.
-    let blocks = unsafe { hot.blocks(short.block) };
-    Block::count::<FIRED>(blocks);
-    Block::count::<RECORDED>(blocks);
-    hot.count_fired();
-    if record.commit_at_once(abi::RTRACE_RECORD_ENTRY, arch::context()) {
+    put(&record);
+    if record.commit_at_once(kind, arch::context()) {
         Recorded::Done
     } else {
         Recorded::Inside
@@ -470,7 +514,7 @@ unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
 /// It is open, and this is inside its ring.
 #[cold]
 #[inline(never)]
-unsafe fn leave_ring(table: &Dispatch, slot: &Slot) {
+pub(super) unsafe fn leave_ring(table: &Dispatch, slot: &Slot) {
     // SAFETY: By this function's contract.
     if unsafe { slot.hot().ring() }.leave() {
         if let Some(engine) = table.engine_of(slot) {
@@ -482,4 +526,4 @@ unsafe fn leave_ring(table: &Dispatch, slot: &Slot) {
 /// Marks what seldom happens, so that what mostly does lies in a line.
 #[cold]
 #[inline(always)]
-fn seldom() {}
+pub(super) fn seldom() {}

@@ -35,13 +35,7 @@ pub(crate) struct Request {
     /// Bytes that the page may have.
     pub(crate) room: usize,
     /// RTRACE_WAY_* that a probe of a kind would get.
-    pub(crate) way: fn(Kind) -> u32,
-}
-
-impl Request {
-    fn way(&self, kind: Kind) -> u8 {
-        (self.way)(kind) as u8
-    }
+    pub(crate) way: fn(Kind, in_registers: bool) -> u32,
 }
 
 /// Entries, ready to be copied out.
@@ -150,12 +144,13 @@ impl Page {
     fn add_function(&mut self, table: &Table, found: Match, request: &Request) -> Result<bool> {
         let Match { function, name } = found;
         let aliases = request.flags & abi::RTRACE_FUNCTIONS_ALIASES != 0;
+        let in_registers = table.in_registers(function);
         let entry = abi::rtrace_function {
             function: function + 1,
             entry_id: probe_id(function, Kind::Entry),
             return_id: probe_id(function, Kind::Return),
-            entry_way: request.way(Kind::Entry),
-            return_way: request.way(Kind::Return),
+            entry_way: (request.way)(Kind::Entry, in_registers) as u8,
+            return_way: (request.way)(Kind::Return, in_registers) as u8,
             ..Default::default()
         };
         let mut others = KVec::new();

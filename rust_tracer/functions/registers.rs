@@ -30,10 +30,6 @@ use crate::btf::{
 impl Table {
     /// Whether a function takes all its arguments in registers and returns to where it was
     /// called, as far as is known.
-    #[expect(
-        dead_code,
-        reason = "for ways of attaching that put a frame between functions and their callers"
-    )]
     pub(crate) fn in_registers(&self, function: u32) -> bool {
         self.functions
             .get(function as usize)

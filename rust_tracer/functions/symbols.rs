@@ -153,7 +153,13 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
     let mut others = KVVec::new();
     let mut section = Section::None;
     let mut btf = 0..0;
+    let (mut irq_stacks, mut direct_calls) = (0, 0);
     each_symbol(|name, address, site| {
+        match name {
+            b"hardirq_stack_ptr" => irq_stacks = address,
+            b"ftrace_find_rec_direct" => direct_calls = address,
+            _ => {}
+        }
         section = section.after(name);
         if site != 0 && !name.is_empty() {
             return found.add(site, name, false);
@@ -171,6 +177,16 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
         }
         Ok(())
     })?;
+    // What the stub needs to know, and can do without.
+    // SAFETY: The kernel has these names once: a per-CPU pointer, and a function of one address.
+    unsafe {
+        if irq_stacks != 0 {
+            bindings::rtrace_irq_stack_is_at(irq_stacks);
+        }
+        if direct_calls != 0 {
+            bindings::rtrace_direct_calls_are_told_by(direct_calls);
+        }
+    }
     let btf = match btf.start {
         0 => &[],
         // SAFETY: The linker put these symbols around the kernel's BTF, a part of its image that is

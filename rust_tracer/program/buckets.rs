@@ -37,6 +37,9 @@ pub(crate) fn quantize(value: i64) -> u32 {
     }
 }
 
+/// The word of value 1 in a power-of-two distribution.
+pub(crate) const QUANTIZE_POSITIVE: u32 = QUANTIZE_ZERO + 1;
+
 /// The buckets of a linear distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Linear {

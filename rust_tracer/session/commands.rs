@@ -28,6 +28,10 @@ use crate::{
         self,
         Argument, //
     },
+    attach::{
+        self,
+        By, //
+    },
     engine::{
         self,
         Engine,
@@ -35,6 +39,7 @@ use crate::{
     },
     functions::{
         self,
+        Kind,
         Pattern,
         FUNCTIONS, //
     },
@@ -284,7 +289,9 @@ fn list_functions(at: UserPtr) -> Result<(), Refusal> {
         flags: arg.flags,
         cursor: arg.cursor,
         room: room(arg.buf_len),
-        way: crate::attach::way,
+        way: |kind, in_registers| {
+            By::choose(kind == Kind::Return, in_registers, attach::WAYS).way(kind)
+        },
     };
     let page = functions::list(&request)?;
     if page.count == 0 && page.cursor != 0 {
@@ -300,6 +307,7 @@ fn list_functions(at: UserPtr) -> Result<(), Refusal> {
 fn config(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (mut arg, size) = abi::read_to_answer::<abi::rtrace_config>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
+    abi::must_be_zero(arg.reserved, "reserved")?;
     let mut new = engine::Config::default();
     if arg.ring_bytes != 0 {
         let range = u64::from(abi::RTRACE_RING_MIN)..=u64::from(abi::RTRACE_RING_MAX);
@@ -354,6 +362,20 @@ fn config(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     }
     if arg.frames != 0 {
         new.frames = arg.frames;
+    }
+    if arg.ways != 0 {
+        new.ways = attach::are_enough(arg.ways).ok_or_else(|| {
+            Refusal::with(
+                EINVAL,
+                fmt!(
+                    "the ways {:#x} do not attach every probe: those there are are {:#x}, and \
+                     entries and returns need {:#x}",
+                    arg.ways,
+                    attach::WAYS,
+                    attach::WAYS_NEEDED
+                ),
+            )
+        })?;
     }
     new.watermark = Layout::new(new.ring_bytes, new.watermark, new.policy)
         .map_or(new.watermark, |layout| layout.watermark());

@@ -477,10 +477,10 @@ impl Inner {
 
     /// Attaches all probes that are not.
     fn attach_all(&mut self, engine: &Arc<Engine>, node: Node) -> Result<(), Refusal> {
-        let wanted = self.probes.wanted()?;
+        let mut wanted = self.probes.wanted()?;
         engine.grow(self.probes.blocks(), self.probes.have_returns())?;
         self.bind(engine, node)?;
-        let gone = attach::enable(engine, &wanted).map_err(|error| {
+        let gone = attach::enable(engine, &mut wanted, self.config.ways).map_err(|error| {
             if error == ENOMEM {
                 return Refusal::from(error);
             }

@@ -16,7 +16,10 @@ use super::groups::{
 };
 use crate::{
     abi,
-    attach::Wanted,
+    attach::{
+        By,
+        Wanted, //
+    },
     engine,
     functions::{
         self,
@@ -49,6 +52,8 @@ pub(super) struct Probe {
     /// RTRACE_WHY_*: why it is not attached, if it cannot be.
     pub(super) why: u32,
     pub(super) attached: bool,
+    /// How it is, or was when it was.
+    pub(super) by: By,
     /// Its block of counters; a return probe has the next one as well, and with a program there is
     /// one more.
     pub(super) block: u32,
@@ -261,6 +266,7 @@ impl Probes {
             place,
             why: abi::RTRACE_WHY_OK,
             attached: false,
+            by: By::Ops,
             block: self.blocks,
             set: 0,
         };
@@ -325,6 +331,7 @@ impl Probes {
                     function,
                     entry: None,
                     ret: None,
+                    by: By::Ops,
                 };
                 wanted.push(new, GFP_KERNEL)?;
             }
@@ -351,6 +358,7 @@ impl Probes {
             for probe in [wanted.entry, wanted.ret].into_iter().flatten() {
                 if let Some(probe) = self.probes.get_mut(probe.index as usize) {
                     probe.attached = !is_gone;
+                    probe.by = wanted.by;
                     probe.why = if is_gone {
                         abi::RTRACE_WHY_GONE
                     } else {

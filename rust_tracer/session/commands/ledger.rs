@@ -20,6 +20,7 @@ use super::{
 use crate::{
     abi,
     arch,
+    attach::By,
     engine::{
         self,
         counters,
@@ -190,8 +191,20 @@ fn add(
                 }
             }
             if probe.is_return() {
-                if let Some(block) = counters.block(probe.block + 1) {
-                    counters::add_calls(row, block, count(inside, (index, cpu)));
+                match (counters.block(probe.block + 1), probe.by) {
+                    (None, _) => (),
+                    (Some(block), By::Ops) => {
+                        counters::add_calls(row, block, count(inside, (index, cpu)));
+                    }
+                    (Some(block), By::Stub) => {
+                        let clauses = counters.block(probe.clause_block());
+                        counters::add_calls_of_stub(row, block);
+                        counters::add_returned_here(
+                            row,
+                            block,
+                            clauses.filter(|_| engine.has_program()),
+                        );
+                    }
                 }
             }
         }

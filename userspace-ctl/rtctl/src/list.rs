@@ -142,12 +142,14 @@ fn text(out: &mut impl Write, spec: &Spec, function: &Function, verbose: bool) -
             continue;
         }
         let way = function.way(kind);
-        if function.aliases.is_empty() {
-            writeln!(out, "{kind_name:<6} {way}")?;
-        } else {
-            let aliases = function.aliases.join(" ");
-            writeln!(out, "{kind_name:<6} {way:<6} also named {aliases}")?;
+        write!(out, "{kind_name:<6} {way}")?;
+        if let Some(why) = way.why_not_better() {
+            write!(out, " ({why})")?;
         }
+        if !function.aliases.is_empty() {
+            write!(out, " also named {}", function.aliases.join(" "))?;
+        }
+        writeln!(out)?;
     }
     if verbose && !found {
         if let Some(why) = function.why {

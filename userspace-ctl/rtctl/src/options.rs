@@ -28,6 +28,8 @@ pub struct Options {
     pub watermark: u64,
     /// Calls in flight that can be followed; 0: the module's default.
     pub frames: u32,
+    /// The ways that may attach probes, a bit for each `RTRACE_WAY_*`; 0: all.
+    pub ways: u32,
     /// The name under which others may observe the session.
     pub publish: Option<String>,
     /// As `-q`.
@@ -130,6 +132,7 @@ impl Default for Options {
             switchrate: None,
             watermark: 0,
             frames: 0,
+            ways: 0,
             publish: None,
             quiet: false,
             flowindent: false,
@@ -192,6 +195,7 @@ const ELSEWHERE: &[&str] = &[
 /// Options that libdtrace does not set any more once it traces; all others, it does.
 const BEFORE_TRACING: &[&str] = &[
     "aggsize",
+    "attach",
     "bufpolicy",
     "bufresize",
     "bufsize",
@@ -292,6 +296,7 @@ impl Options {
             }
             "watermark" => self.watermark = size(needed()?).ok_or(BAD_VALUE)?,
             "frames" => self.frames = count(value)?,
+            "attach" => self.ways = ways(needed()?).ok_or(BAD_VALUE)?,
             "switchrate" => self.switchrate = Some(rate(needed()?).ok_or(BAD_VALUE)?),
             "bufpolicy" => {
                 self.bufpolicy = match needed()? {
@@ -430,6 +435,18 @@ impl Program {
             },
         }
         Ok(())
+    }
+}
+
+/// The ways that a name of one stands for: it, and what else it takes to attach any probe.
+fn ways(name: &str) -> Option<u32> {
+    let always = 1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE;
+    match name {
+        "auto" => Some(0),
+        // Returns cannot be had by ops, nor is an entry without a return worth a frame.
+        "ops" | "fprobe" => Some(always),
+        "shared" => Some(always | 1 << abi::RTRACE_WAY_STUB),
+        _ => None,
     }
 }
 

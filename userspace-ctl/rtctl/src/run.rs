@@ -153,6 +153,7 @@ impl Run<'_> {
             watermark: options.watermark,
             policy: options.bufpolicy,
             frames: options.frames,
+            ways: options.ways,
         };
         if config.ring_bytes != 0 && !config.ring_bytes.is_power_of_two() {
             let raised = config.ring_bytes.checked_next_power_of_two();

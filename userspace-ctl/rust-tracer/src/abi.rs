@@ -48,8 +48,8 @@ layout!(rtrace_probe: 24 {
     entry_size: 0, index: 4, id: 8, function: 12, kind: 16, way: 17, why: 18, module_len: 20,
     name_len: 22,
 });
-layout!(rtrace_config: 32 {
-    size: 0, flags: 4, ring_bytes: 8, watermark: 16, policy: 24, frames: 28,
+layout!(rtrace_config: 40 {
+    size: 0, flags: 4, ring_bytes: 8, watermark: 16, policy: 24, frames: 28, ways: 32, reserved: 36,
 });
 layout!(rtrace_target: 16 { size: 0, flags: 4, pid: 8, reserved: 12 });
 layout!(rtrace_start: 16 { size: 0, flags: 4, attached: 8, refused: 12 });

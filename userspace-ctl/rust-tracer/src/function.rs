@@ -92,6 +92,8 @@ pub enum Way {
     Ops,
     /// By fprobe.
     Fprobe,
+    /// By the module's own stub.
+    Stub,
     /// By a way that a newer module knows.
     Other(u8),
 }
@@ -102,7 +104,20 @@ impl Way {
             abi::RTRACE_WAY_NONE => Self::None,
             abi::RTRACE_WAY_OPS => Self::Ops,
             abi::RTRACE_WAY_FPROBE => Self::Fprobe,
+            abi::RTRACE_WAY_STUB => Self::Stub,
             _ => Self::Other(number),
+        }
+    }
+}
+
+impl Way {
+    /// Why a probe gets no better way, if there is one.
+    pub fn why_not_better(self) -> Option<&'static str> {
+        match self {
+            Self::Fprobe => Some(
+                "no stub: not known to take all arguments in registers and to return to its caller",
+            ),
+            Self::None | Self::Ops | Self::Stub | Self::Other(_) => None,
         }
     }
 }
@@ -113,6 +128,7 @@ impl fmt::Display for Way {
             Self::None => f.pad("none"),
             Self::Ops => f.pad("ops"),
             Self::Fprobe => f.pad("fprobe"),
+            Self::Stub => f.pad("stub"),
             Self::Other(number) => f.pad(&format!("way {number}")),
         }
     }

@@ -140,6 +140,8 @@ pub struct Config {
     pub policy: Policy,
     /// Calls in flight that can be followed to their return.
     pub frames: u32,
+    /// The ways that may attach probes, a bit for each `RTRACE_WAY_*`.
+    pub ways: u32,
 }
 
 /// One open file of the module.
@@ -355,6 +357,7 @@ impl Session {
             watermark: config.watermark,
             policy: config.policy.to_abi(),
             frames: config.frames,
+            ways: config.ways,
             ..Default::default()
         };
         self.ask(WHAT, Command::Config(&mut arg))?;
@@ -363,6 +366,7 @@ impl Session {
             watermark: arg.watermark,
             policy: Policy::from_abi(arg.policy).ok_or(reply(WHAT, "an unknown policy"))?,
             frames: arg.frames,
+            ways: arg.ways,
         })
     }
 

@@ -193,7 +193,7 @@ shapes! {
     }
     rtrace_config Config COMMAND_CONFIG {
         size: Size, flags: Flags(0), ring_bytes: RingBytes, watermark: Watermark, policy: Policy,
-        frames: Frames,
+        frames: Frames, ways: Number, reserved: Reserved,
     }
     rtrace_target Target COMMAND_TARGET {
         size: Size, flags: Flags(0), pid: Process, reserved: Reserved,

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the stub's assembly, its C and its Rust have in common. Where things lie,
+ * assembly learns from stub_offsets.c; Rust has these structures by bindgen, and
+ * checks those of its own that stand for them.
+ */
+#ifndef RUST_TRACER_STUB_H
+#define RUST_TRACER_STUB_H
+
+/* What becomes of a call that entered. In this order: the stub compares. */
+#define RTRACE_STUB_ALONE 0  /* it is not followed */
+#define RTRACE_STUB_FOLLOW 1 /* it is to return to the stub */
+#define RTRACE_STUB_LONG 2   /* nothing is done yet: rtrace_stub_enter_long() */
+
+/* Bytes of the call at a site, and how far apart the slots of two sites lie. */
+#define RTRACE_CALL_BYTES 5
+#define RTRACE_SLOT_SPREAD 4
+
+/* The `what` of a slot where an entry does nothing but follow the call. */
+#define RTRACE_WHAT_FOLLOW 2
+/* Where a return probe's second block counts what it follows. */
+#define RTRACE_BLOCK_FOLLOWED 16
+
+#ifndef __ASSEMBLER__
+
+#include <linux/percpu.h>
+#include <linux/thread_info.h>
+#include <linux/types.h>
+
+/*
+ * Stacks of tasks and of interrupts are of this size; where less than this is left
+ * no more frames are made. A frame takes about as much as an ordinary function's,
+ * so they take a quarter of the stack at most.
+ */
+enum {
+	RTRACE_STACK_BYTES = THREAD_SIZE,
+	RTRACE_STACK_MARGIN = THREAD_SIZE / 8 * 5,
+};
+
+/* Its arguments lie as in a struct pt_regs that begins RTRACE_FRAME_BEFORE below. */
+struct rtrace_frame {
+	u64 more_tokens[2];
+	u64 r9;
+	u64 r8;
+	/* Who follows the call; see engine/calls.rs. */
+	u64 token;
+	u64 cx;
+	u64 dx;
+	u64 si;
+	u64 di;
+	/* When it entered: cycles, if the token is a short one, else ns. */
+	u64 time;
+	unsigned long ip; /* behind the call at the function's site */
+	unsigned long to; /* where the function returns to; not the frame's own */
+};
+
+enum {
+	RTRACE_FRAME_BEFORE = 48,
+};
+
+/* How attach/dispatch.rs and engine/hot.rs begin. */
+struct rtrace_table {
+	void *slots;
+	u64 mask;
+};
+
+struct rtrace_slot {
+	unsigned long site;
+	void *hot;
+	u32 first;
+	u32 count;
+	u8 what;
+	u8 bits[3];
+	s16 sources[2];
+	u32 entered;
+};
+
+struct rtrace_hot {
+	u64 token;
+	void *counters;
+};
+
+/* Frames made on this CPU, less those left here. */
+DECLARE_PER_CPU(u64, rtrace_frames);
+
+/* The stub, and where the functions return to that it follows. */
+extern const char rtrace_stub[], rtrace_stub_shared[], rtrace_stub_exit[];
+
+#endif /* __ASSEMBLER__ */
+
+#endif /* RUST_TRACER_STUB_H */

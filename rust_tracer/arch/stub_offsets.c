@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the stub's assembly has to know of C: made into arch/stub_offsets.h (see
+ * Kbuild). It is compiled, but not linked.
+ */
+#define COMPILE_OFFSETS
+#include <linux/kbuild.h>
+#include <linux/sched.h>
+
+#include "stub.h"
+
+void rtrace_stub_offsets(void);
+
+void rtrace_stub_offsets(void)
+{
+	OFFSET(RTRACE_TASK_STACK, task_struct, stack);
+	DEFINE(RTRACE_ROOM_USED_MAX, RTRACE_STACK_BYTES - RTRACE_STACK_MARGIN);
+	DEFINE(RTRACE_ROOM, RTRACE_STACK_BYTES);
+	BLANK();
+	OFFSET(RTRACE_FRAME_R9, rtrace_frame, r9);
+	OFFSET(RTRACE_FRAME_R8, rtrace_frame, r8);
+	OFFSET(RTRACE_FRAME_TOKEN, rtrace_frame, token);
+	OFFSET(RTRACE_FRAME_CX, rtrace_frame, cx);
+	OFFSET(RTRACE_FRAME_DX, rtrace_frame, dx);
+	OFFSET(RTRACE_FRAME_SI, rtrace_frame, si);
+	OFFSET(RTRACE_FRAME_DI, rtrace_frame, di);
+	OFFSET(RTRACE_FRAME_TIME, rtrace_frame, time);
+	OFFSET(RTRACE_FRAME_IP, rtrace_frame, ip);
+	OFFSET(RTRACE_FRAME_TO, rtrace_frame, to);
+	BLANK();
+	OFFSET(RTRACE_TABLE_SLOTS, rtrace_table, slots);
+	OFFSET(RTRACE_TABLE_MASK, rtrace_table, mask);
+	OFFSET(RTRACE_SLOT_SITE, rtrace_slot, site);
+	OFFSET(RTRACE_SLOT_HOT, rtrace_slot, hot);
+	OFFSET(RTRACE_SLOT_WHAT, rtrace_slot, what);
+	OFFSET(RTRACE_SLOT_ENTERED, rtrace_slot, entered);
+	OFFSET(RTRACE_HOT_TOKEN, rtrace_hot, token);
+	OFFSET(RTRACE_HOT_COUNTERS, rtrace_hot, counters);
+}
