@@ -202,12 +202,15 @@ struct ftrace_ops *rtrace_ops_of_stub(void);
 bool rtrace_has_direct_call(unsigned long ip);
 /* Whether the administrator lets it be used. */
 bool rtrace_stub_is_allowed(void);
+/* Which functions he says it may serve beyond those that are known: MODULE:FUNCTION
+ * globs, by commas. */
+const char *rtrace_stub_also(void);
 /* The module stays, from before the stub is attached until its last call is over. */
 int rtrace_stub_hold(void);
 void rtrace_stub_let_go(void);
 void rtrace_stub_stop(void);
 /* Where the kernel has what is told it here; its symbols are not exported. */
-void rtrace_irq_stack_is_at(unsigned long percpu);
+void rtrace_stacks_are_at(unsigned long irqs, unsigned long exceptions);
 void rtrace_direct_calls_are_told_by(unsigned long function);
 
 /* Whether a frame may lie here, on a stack that is not the task's: preemption off. */

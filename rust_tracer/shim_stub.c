@@ -12,6 +12,7 @@
 #include <linux/static_call.h>
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
+#include <asm/cpu_entry_area.h>
 #include <asm/unwind.h>
 
 #include "arch/stub.h"
@@ -33,21 +34,37 @@ static_assert(offsetof(struct pt_regs, di) - offsetof(struct rtrace_frame, di) =
 
 /* ---- room on the stack ------------------------------------------------------ */
 
-static unsigned long rtrace_irq_stacks; /* the per-CPU pointer to their last words */
+/* Per-CPU pointers: to the last word of the interrupts' stack, to all exceptions'. */
+static unsigned long rtrace_irq_stacks, rtrace_exception_stacks;
 
-void rtrace_irq_stack_is_at(unsigned long percpu)
+void rtrace_stacks_are_at(unsigned long irqs, unsigned long exceptions)
 {
-	rtrace_irq_stacks = percpu;
+	rtrace_irq_stacks = irqs;
+	rtrace_exception_stacks = exceptions;
+}
+
+static bool rtrace_is_high(unsigned long sp, unsigned long end, unsigned long bytes)
+{
+	return sp < end && end - sp < bytes - bytes / 8 * 5;
 }
 
 bool rtrace_has_room(unsigned long sp)
 {
-	unsigned long end;
+	unsigned long at;
 
-	if (!rtrace_irq_stacks)
-		return false;
-	end = raw_cpu_read(*(unsigned long __percpu *)rtrace_irq_stacks);
-	return sp < end && end - sp < RTRACE_STACK_BYTES - RTRACE_STACK_MARGIN;
+	if (rtrace_irq_stacks) {
+		at = raw_cpu_read(*(unsigned long __percpu *)rtrace_irq_stacks);
+		if (rtrace_is_high(sp, at, RTRACE_STACK_BYTES))
+			return true;
+	}
+	if (rtrace_exception_stacks) {
+		struct cea_exception_stacks *stacks;
+
+		at = raw_cpu_read(*(unsigned long __percpu *)rtrace_exception_stacks);
+		stacks = (struct cea_exception_stacks *)at;
+		return stacks && rtrace_is_high(sp, CEA_ESTACK_TOP(stacks, NMI), EXCEPTION_STKSZ);
+	}
+	return false;
 }
 
 /* ---- its ftrace_ops --------------------------------------------------------- */
@@ -109,6 +126,15 @@ static struct ftrace_ops rtrace_stub_ops = {
 static bool stub = true;
 module_param(stub, bool, 0644);
 MODULE_PARM_DESC(stub, "follow calls by the module's own stub, where functions allow it");
+
+static char *stub_also = "";
+module_param(stub_also, charp, 0444);
+MODULE_PARM_DESC(stub_also, "MODULE:FUNCTION globs, by commas: known to find all arguments in registers, and to return");
+
+const char *rtrace_stub_also(void)
+{
+	return stub_also;
+}
 
 bool rtrace_stub_is_allowed(void)
 {

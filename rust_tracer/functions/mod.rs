@@ -304,7 +304,10 @@ impl Table {
         let first = self.functions.len() as u32;
         let module = u16::try_from(self.modules.len()).map_err(|_| ENOSPC)?;
         let module_name = self.add_text(name)?;
+        let told = symbols::told_in_registers();
         for group in found.groups() {
+            let mut names = group.iter().map(|symbol| found.name(symbol));
+            let in_registers = names.any(|function| registers::is_told(told, name, function));
             let first_name = self.names.len() as u32;
             for symbol in group {
                 let name = self.add_text(found.name(symbol))?;
@@ -319,7 +322,7 @@ impl Table {
                 names: group.len() as u16,
                 module,
                 init: symbol.init,
-                in_registers: false,
+                in_registers,
             };
             self.functions.push(function, GFP_KERNEL)?;
         }

@@ -6,7 +6,8 @@
 //! would be looked for in that frame, and a frame that nobody returns to is never taken away.
 //!
 //! What the kernel's own BTF and symbols say decides, once, when the table is made. A kernel
-//! without BTF has no such functions, nor have other modules.
+//! without BTF has no such functions, nor have other modules; but the administrator may say so of
+//! more, by the module parameter `stub_also`.
 
 #![forbid(unsafe_code)]
 
@@ -16,16 +17,34 @@ use super::{
     frameless,
     Table, //
 };
-use crate::btf::{
-    by_name::{
-        slots,
-        ByName,
-        Said, //
+use crate::{
+    btf::{
+        by_name::{
+            slots,
+            ByName,
+            Said, //
+        },
+        Btf,
+        Known,
+        Types, //
     },
-    Btf,
-    Known,
-    Types, //
+    glob, //
 };
+
+/// Whether the administrator says it of a function: `told` are pairs of globs, `MODULE:FUNCTION`, with
+/// commas between them. He is believed, but for functions that do not return.
+pub(super) fn is_told(told: &[u8], module: &[u8], function: &[u8]) -> bool {
+    if frameless::NAMES.contains(&function) {
+        return false;
+    }
+    told.split(|byte| *byte == b',').any(|pair| {
+        let mut globs = pair.splitn(2, |byte| *byte == b':');
+        let (Some(of_module), Some(of_function)) = (globs.next(), globs.next()) else {
+            return false;
+        };
+        glob::matches(of_module, module) && glob::matches(of_function, function)
+    })
+}
 
 impl Table {
     /// Whether a function takes all its arguments in registers and returns to where it was
@@ -72,7 +91,7 @@ impl Table {
             functions.say(name, in_registers);
         }
         for (function, said) in self.functions.iter_mut().zip(said.iter()) {
-            function.in_registers = *said == Said::Yes;
+            function.in_registers |= *said == Said::Yes;
         }
         Ok(())
     }

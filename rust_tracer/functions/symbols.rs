@@ -153,10 +153,11 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
     let mut others = KVVec::new();
     let mut section = Section::None;
     let mut btf = 0..0;
-    let (mut irq_stacks, mut direct_calls) = (0, 0);
+    let (mut irqs, mut exceptions, mut direct_calls) = (0, 0, 0);
     each_symbol(|name, address, site| {
         match name {
-            b"hardirq_stack_ptr" => irq_stacks = address,
+            b"hardirq_stack_ptr" => irqs = address,
+            b"cea_exception_stacks" => exceptions = address,
             b"ftrace_find_rec_direct" => direct_calls = address,
             _ => {}
         }
@@ -178,11 +179,9 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
         Ok(())
     })?;
     // What the stub needs to know, and can do without.
-    // SAFETY: The kernel has these names once: a per-CPU pointer, and a function of one address.
+    // SAFETY: The kernel has these names once: two per-CPU pointers, and a function of one address.
     unsafe {
-        if irq_stacks != 0 {
-            bindings::rtrace_irq_stack_is_at(irq_stacks);
-        }
+        bindings::rtrace_stacks_are_at(irqs, exceptions);
         if direct_calls != 0 {
             bindings::rtrace_direct_calls_are_told_by(direct_calls);
         }
@@ -225,6 +224,12 @@ pub(super) fn each_symbol<F: FnMut(&[u8], usize, usize) -> Result>(each: F) -> R
     // SAFETY: `call` is called with the pointer to `walk`, which outlives the call.
     unsafe { bindings::rtrace_symbols_walk(Some(call::<F>), (&raw mut walk).cast()) };
     walk.result
+}
+
+/// What the administrator says of functions: see [`super::registers`].
+pub(super) fn told_in_registers() -> &'static [u8] {
+    // SAFETY: A parameter of this module, which is set before it is initialised.
+    unsafe { CStr::from_char_ptr(bindings::rtrace_stub_also()) }.to_bytes()
 }
 
 /// A module of the kernel, for as long as the kernel holds it for us.

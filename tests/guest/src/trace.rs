@@ -83,6 +83,17 @@ impl Plan {
         self
     }
 
+    /// By these ways, a bit for each `RTRACE_WAY_*`.
+    pub fn ways(mut self, ways: u32) -> Self {
+        self.config.ways = ways;
+        self
+    }
+
+    /// By ftrace_ops and fprobe, which keeps a frame for each call.
+    pub fn without_stub(self) -> Self {
+        self.ways(1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE)
+    }
+
     /// Narrow to this process and its descendants.
     pub fn target(mut self, pid: i32) -> Self {
         self.target = Some(pid);

@@ -25,7 +25,8 @@ fn sleeping(_: &Options) -> Outcome {
     let target = Target::open()?;
     let trace = Plan::new().both("rt_target:rt_sleep").start()?;
     let sleepers = Sleeper::start(&target, 0, &[1, 2, 3])?;
-    check_eq!(trace.session.status()?.frames_used, 3);
+    let rows = trace.session.ledger(abi::RTRACE_LEDGER_SUM_CPUS | abi::RTRACE_LEDGER_SUM_PROBES)?;
+    check_eq!(rows.iter().map(|row| row.in_flight).sum::<u64>(), 3);
     let mut values = Sleeper::release(&target, sleepers)?;
     values.sort_unstable();
     check_eq!(values, [10, 11, 12]);
@@ -169,6 +170,7 @@ fn frames(_: &Options) -> Outcome {
     let trace = Plan::new()
         .both("rt_target:rt_sleep")
         .frames(FRAMES)
+        .without_stub()
         .start()?;
     check_eq!(trace.session.status()?.frames, FRAMES);
     let sleepers = Sleeper::start(&target, 0, &[0; 7])?;
@@ -183,7 +185,8 @@ fn frames(_: &Options) -> Outcome {
 
 fn frames_again(_: &Options) -> Outcome {
     let target = Target::open()?;
-    let trace = Plan::new().both("rt_target:rt_plain").frames(2).start()?;
+    let plan = Plan::new().both("rt_target:rt_plain").frames(2);
+    let trace = plan.without_stub().start()?;
     target.run("plain 1000")?;
     check_eq!(trace.session.status()?.frames_used, 0);
     let row = trace.finish()?.return_row("rt_plain")?;
