@@ -256,7 +256,7 @@ unsafe extern "C" fn rtrace_on_stub_exit(frame: &rtrace_frame, value: u64) -> bo
 unsafe fn exit_recorded(frame: &rtrace_frame, value: u64, hot: HotCpu, short: &Short) -> bool {
     if !short.records {
         // SAFETY: By this function's contract.
-        return unsafe { exit(frame, value) };
+        return unsafe { exit_named(frame, value, hot, short) };
     }
     // SAFETY: As above.
     let recorded = unsafe { record_return(frame, value, hot, short) };
@@ -266,6 +266,34 @@ unsafe fn exit_recorded(frame: &rtrace_frame, value: u64, hot: HotCpu, short: &S
     }
     // SAFETY: It was open a moment ago.
     unsafe { count_recorded(hot, short) };
+    arch::count_frame_left();
+    enable_preemption();
+    false
+}
+
+/// The same for distributions of how long calls took, by the probe's name, first of all.
+///
+/// # Safety
+///
+/// As for [`rtrace_on_stub_exit`]; it was open a moment ago.
+#[inline(always)]
+unsafe fn exit_named(frame: &rtrace_frame, value: u64, hot: HotCpu, short: &Short) -> bool {
+    let is_one = short.what == What::Quantize
+        && short.value == Source::ELAPSED
+        && short.tested == Source::NOWHERE;
+    let elapsed = clock::Counter::get().and_then(|clock| clock.elapsed(frame.time));
+    let (true, Some(elapsed)) = (is_one, elapsed) else {
+        // SAFETY: By this function's contract.
+        return unsafe { exit(frame, value) };
+    };
+    // SAFETY: As above, and its program has such an aggregation.
+    if !unsafe { super::short::aggregate(short, hot, elapsed) } {
+        // SAFETY: As above.
+        return unsafe { exit(frame, value) };
+    }
+    // SAFETY: It was open a moment ago, so the block was there at the start.
+    Block::count::<RETURNED_HERE>(unsafe { hot.blocks(short.block) });
+    hot.count_fired();
     arch::count_frame_left();
     enable_preemption();
     false

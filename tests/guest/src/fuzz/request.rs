@@ -211,6 +211,8 @@ impl Request {
             Meaning::Watermark => pick(random, &[0, 8, 4096, 32768]),
             Meaning::Policy => random.u64(..3),
             Meaning::Frames => 1 + random.u64(..256),
+            // All; without the stub; with it.
+            Meaning::Ways => pick(random, &[0, 6, 14]),
             Meaning::Address => supply.function + random.u64(..1 << 16),
             Meaning::Out => {
                 if rarely(random, 4) {
@@ -388,6 +390,7 @@ impl Request {
                 &[1, 8, 32768, 65535, 100_000, 1 << 31, 1 << 63, u64::MAX],
             ),
             Meaning::Frames => pick(random, &[0, 1_048_577, 1 << 31, u64::from(u32::MAX)]),
+            Meaning::Ways => random.u64(..),
             _ => edge(random),
         };
         self.set(field, value);

@@ -82,6 +82,8 @@ pub enum Meaning {
     Policy,
     /// Calls that are followed.
     Frames,
+    /// A bit for each `RTRACE_WAY_*`.
+    Ways,
     /// An address in the kernel.
     Address,
     /// Written by the module.
@@ -160,7 +162,7 @@ macro_rules! shapes {
 use Meaning::{
     Address, Cpu, Cursor, Flags, Frames, Group, Index, Length, Number, Out, OwnKind, Period,
     Pointer, Policy, Position, Process, Reserved, RingBytes, Session, Size, StateBytes, User,
-    Watermark,
+    Watermark, Ways,
 };
 
 const LISTING: u32 = abi::RTRACE_FUNCTIONS_UNTRACEABLE | abi::RTRACE_FUNCTIONS_ALIASES;
@@ -193,7 +195,7 @@ shapes! {
     }
     rtrace_config Config COMMAND_CONFIG {
         size: Size, flags: Flags(0), ring_bytes: RingBytes, watermark: Watermark, policy: Policy,
-        frames: Frames, ways: Number, reserved: Reserved,
+        frames: Frames, ways: Ways, reserved: Reserved,
     }
     rtrace_target Target COMMAND_TARGET {
         size: Size, flags: Flags(0), pid: Process, reserved: Reserved,
