@@ -342,15 +342,27 @@ int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int c
 	return ftrace_set_filter_ips(ops, ips, count, 1, 0);
 }
 
+/*
+ * ftrace takes an ops that lies in a module for one that is freed when it is
+ * unregistered, and waits for all tasks, a tenth of a second or more: ours stay. An
+ * ops with a trampoline of ftrace's own has it freed then, and must wait.
+ */
 int rtrace_ops_register(struct ftrace_ops *ops)
 {
-	return register_ftrace_function(ops);
+	int error = register_ftrace_function(ops);
+
+	if (!error && !(ops->flags & FTRACE_OPS_FL_ALLOC_TRAMP))
+		ops->flags &= ~FTRACE_OPS_FL_DYNAMIC;
+	return error;
 }
 
 int rtrace_ops_unregister(struct ftrace_ops *ops)
 {
 	int error = unregister_ftrace_function(ops);
 
+	/* Who goes through all ops may still look at its filter. */
+	if (!(ops->flags & FTRACE_OPS_FL_DYNAMIC))
+		synchronize_rcu();
 	ftrace_free_filter(ops);
 	return error;
 }

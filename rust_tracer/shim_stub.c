@@ -143,8 +143,11 @@ bool rtrace_stub_is_allowed(void)
 	return READ_ONCE(stub);
 }
 
+static bool rtrace_stub_used;
+
 struct ftrace_ops *rtrace_ops_of_stub(void)
 {
+	rtrace_stub_used = true;
 	return &rtrace_stub_ops;
 }
 
@@ -270,7 +273,7 @@ static struct tracepoint *rtrace_exit_point;
  * module holds itself, and exits are watched; when the stub is attached no more, a
  * work item looks for the end. The attaching side and the work exclude each other.
  */
-static bool rtrace_stub_held, rtrace_exits_watched, rtrace_stub_used;
+static bool rtrace_stub_held, rtrace_exits_watched;
 static unsigned int rtrace_stub_looks;
 
 static void rtrace_stub_look(struct work_struct *work);
@@ -294,11 +297,10 @@ int rtrace_stub_hold(void)
 	if (!rtrace_stub_held)
 		__module_get(THIS_MODULE);
 	rtrace_stub_held = true;
-	rtrace_stub_used = true;
 	return 0;
 }
 
-/* Who was on the way into the stub when ftrace detached it is in the function now. */
+/* Who is still on the way into the stub finds no probe there, and makes no frame. */
 static bool rtrace_stub_put(void)
 {
 	if (rtrace_stub_held && rtrace_frames_now())
@@ -321,7 +323,7 @@ void rtrace_stub_stop(void)
 	flush_delayed_work(&rtrace_stub_work);
 	if (!rtrace_stub_used)
 		return;
-	/* Who has counted itself out is out of the stub as well. */
+	/* Who is in the stub, on its way in or out, leaves it. */
 	synchronize_rcu_tasks();
 	synchronize_rcu();
 }

@@ -70,9 +70,9 @@
 /*
  * A function is entered, by a call of its site that is nobody else's.
  *
- * What only begins to follow the call is done at once, in the registers that are
- * free here (%rax, %r10, %r11), as fire/stub.rs does it for all others: so the
- * arguments need not be saved.
+ * What only begins to follow the call, or only counts, is done at once, in the
+ * registers that are free here (%rax, %r10, %r11), as fire/stub.rs does it for all
+ * others: so the arguments need not be saved.
  */
 SYM_CODE_START(rtrace_stub)
 	UNWIND_HINT_FUNC
@@ -136,6 +136,34 @@ SYM_CODE_START(rtrace_stub)
 	RET
 
 .Lenter_slot:
+	cmpb	$0, RTRACE_SLOT_AT_ONCE(%rax)
+	je	.Lenter_at
+
+	/* It counts, whatever it is, and the call is not followed. */
+	movq	RTRACE_SLOT_HOT(%rax), %r11
+	cmpq	$0, %gs:RTRACE_HOT_TOKEN(%r11)
+	je	.Lenter_at
+	movl	RTRACE_SLOT_DATA(%rax), %r10d
+	addq	%gs:RTRACE_HOT_AGGREGATIONS(%r11), %r10
+	incq	(%r10)
+	movl	RTRACE_SLOT_BLOCK(%rax), %r10d
+	addq	%gs:RTRACE_HOT_COUNTERS(%r11), %r10
+	incq	RTRACE_BLOCK_FIRED(%r10)
+	incq	RTRACE_BLOCK_PROCESSED(%r10)
+	incq	%gs:RTRACE_HOT_FIRED(%r11)
+	decq	PER_CPU_VAR(__preempt_count)
+	jz	.Lalone_schedule
+	addq	$RTRACE_FRAME_IP, %rsp
+	RET
+
+.Lalone_schedule:
+	SAVE_ARGUMENTS
+	call	rtrace_schedule
+	RESTORE_ARGUMENTS
+	addq	$RTRACE_FRAME_IP, %rsp
+	RET
+
+.Lenter_at:
 	SAVE_ARGUMENTS
 	movq	%rsp, %rdi
 	movq	%rax, %rsi

@@ -18,8 +18,11 @@
 
 /* The `what` of a slot where an entry does nothing but follow the call. */
 #define RTRACE_WHAT_FOLLOW 2
-/* Where a return probe's second block counts what it follows. */
+/* Where a return probe's second block counts what it follows, and where an entry
+ * probe's two count that it fired and a clause processed that. */
 #define RTRACE_BLOCK_FOLLOWED 16
+#define RTRACE_BLOCK_FIRED 0
+#define RTRACE_BLOCK_PROCESSED 64
 
 #ifndef __ASSEMBLER__
 
@@ -70,15 +73,21 @@ struct rtrace_slot {
 	u32 first;
 	u32 count;
 	u8 what;
-	u8 bits[3];
+	bool counts;
+	bool records;
+	bool at_once;
 	s16 sources[2];
 	u32 entered;
+	u32 block;
+	u32 data;
 };
 
 struct rtrace_hot {
 	u64 token;
 	void *counters;
 	u64 running;
+	u64 fired;
+	void *aggregations;
 };
 
 /* Frames made on this CPU, less those left here. */

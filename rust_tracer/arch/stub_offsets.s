@@ -137,22 +137,47 @@ rtrace_stub_offsets:
 	
 .ascii "->RTRACE_SLOT_WHAT $24 offsetof(struct rtrace_slot, what)"	#
 # 0 "" 2
-# arch/stub_offsets.c:36: 	OFFSET(RTRACE_SLOT_ENTERED, rtrace_slot, entered);
+# arch/stub_offsets.c:36: 	OFFSET(RTRACE_SLOT_AT_ONCE, rtrace_slot, at_once);
 # 36 "arch/stub_offsets.c" 1
+	
+.ascii "->RTRACE_SLOT_AT_ONCE $27 offsetof(struct rtrace_slot, at_once)"	#
+# 0 "" 2
+# arch/stub_offsets.c:37: 	OFFSET(RTRACE_SLOT_ENTERED, rtrace_slot, entered);
+# 37 "arch/stub_offsets.c" 1
 	
 .ascii "->RTRACE_SLOT_ENTERED $32 offsetof(struct rtrace_slot, entered)"	#
 # 0 "" 2
-# arch/stub_offsets.c:37: 	OFFSET(RTRACE_HOT_TOKEN, rtrace_hot, token);
-# 37 "arch/stub_offsets.c" 1
+# arch/stub_offsets.c:38: 	OFFSET(RTRACE_SLOT_BLOCK, rtrace_slot, block);
+# 38 "arch/stub_offsets.c" 1
+	
+.ascii "->RTRACE_SLOT_BLOCK $36 offsetof(struct rtrace_slot, block)"	#
+# 0 "" 2
+# arch/stub_offsets.c:39: 	OFFSET(RTRACE_SLOT_DATA, rtrace_slot, data);
+# 39 "arch/stub_offsets.c" 1
+	
+.ascii "->RTRACE_SLOT_DATA $40 offsetof(struct rtrace_slot, data)"	#
+# 0 "" 2
+# arch/stub_offsets.c:40: 	OFFSET(RTRACE_HOT_TOKEN, rtrace_hot, token);
+# 40 "arch/stub_offsets.c" 1
 	
 .ascii "->RTRACE_HOT_TOKEN $0 offsetof(struct rtrace_hot, token)"	#
 # 0 "" 2
-# arch/stub_offsets.c:38: 	OFFSET(RTRACE_HOT_COUNTERS, rtrace_hot, counters);
-# 38 "arch/stub_offsets.c" 1
+# arch/stub_offsets.c:41: 	OFFSET(RTRACE_HOT_COUNTERS, rtrace_hot, counters);
+# 41 "arch/stub_offsets.c" 1
 	
 .ascii "->RTRACE_HOT_COUNTERS $8 offsetof(struct rtrace_hot, counters)"	#
 # 0 "" 2
-# arch/stub_offsets.c:39: }
+# arch/stub_offsets.c:42: 	OFFSET(RTRACE_HOT_FIRED, rtrace_hot, fired);
+# 42 "arch/stub_offsets.c" 1
+	
+.ascii "->RTRACE_HOT_FIRED $24 offsetof(struct rtrace_hot, fired)"	#
+# 0 "" 2
+# arch/stub_offsets.c:43: 	OFFSET(RTRACE_HOT_AGGREGATIONS, rtrace_hot, aggregations);
+# 43 "arch/stub_offsets.c" 1
+	
+.ascii "->RTRACE_HOT_AGGREGATIONS $32 offsetof(struct rtrace_hot, aggregations)"	#
+# 0 "" 2
+# arch/stub_offsets.c:44: }
 #NO_APP
 	jmp	__x86_return_thunk
 	.size	rtrace_stub_offsets, .-rtrace_stub_offsets

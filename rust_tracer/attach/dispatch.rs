@@ -213,8 +213,9 @@ impl Dispatch {
     fn insert(&mut self, mut new: Slot, by: By) {
         // The time of a short frame is the counter's.
         let is_timed = by == By::Ops || clock::Counter::get().is_some();
-        if let ([enabling], true) = (self.enablings_of(&new), is_timed) {
-            if let Some(engine) = self.engine(enabling) {
+        if let [enabling] = self.enablings_of(&new) {
+            let engine = self.engine(enabling);
+            if let Some(engine) = engine.filter(|_| is_timed || enabling.ret.is_none()) {
                 // What it asks of the program may be replaced meanwhile.
                 let _reading = rcu::read_lock();
                 new.entry = engine.short_entry(enabling.entry.as_ref(), enabling.ret.as_ref());
@@ -234,22 +235,32 @@ impl Dispatch {
     }
 }
 
-/// How many sessions have a probe at a site. `ATTACH` held.
-pub(super) fn sessions_at(by: By, site: usize) -> usize {
+/// Whether any session has a probe at a site. `ATTACH` held.
+pub(super) fn has_site(by: By, site: usize) -> bool {
     // SAFETY: `ATTACH` is held, under which alone the table is replaced.
     let Some(table) = (unsafe { by.tables().read() }) else {
+        return false;
+    };
+    let mut enablings = table.enablings(site).iter();
+    enablings.any(|enabling| table.engine(enabling).is_some())
+}
+
+/// How many sessions follow calls from a site by the stub. `ATTACH` held.
+pub(super) fn following_at(site: usize) -> usize {
+    // SAFETY: As in `has_site`.
+    let Some(table) = (unsafe { STUBBED.read() }) else {
         return 0;
     };
     let enablings = table.enablings(site).iter();
     enablings
-        .filter(|enabling| table.engine(enabling).is_some())
+        .filter(|enabling| enabling.ret.is_some() && table.engine(enabling).is_some())
         .count()
 }
 
 /// Strikes out what an engine has at these sites. When it returns, no handler fires for it there.
 /// `ATTACH` held; needs no memory.
 pub(super) fn strike_out(engine: &Arc<Engine>, by: By, sites: impl Iterator<Item = usize>) {
-    // SAFETY: As in `sessions_at`.
+    // SAFETY: As in `has_site`.
     let Some(table) = (unsafe { by.tables().read() }) else {
         return;
     };

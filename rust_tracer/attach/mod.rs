@@ -2,11 +2,12 @@
 
 //! Attaching probes to functions: who is called when a function is, and by which way.
 //!
-//! A way ([`Way`]) brings the kernel to call us at a function's site: [`ops`] for entries, and to count
-//! the calls that a return probe is to follow; [`fprobe`] for returns; [`stub`] for both, where the
-//! function allows it, several times as fast. Which it is of the first two together and the third,
-//! [`By`] says; for each a table that all sessions share says which of them have a probe at a site
-//! ([`dispatch`]). However many sessions probe a function, its site has one of our ftrace_ops, or two.
+//! A way ([`Way`]) brings the kernel to call us at a function's site: [`stub`] for entries, and for
+//! returns where the function allows it; where it does not, [`ops`] for entries, and to count the calls
+//! that a return probe is to follow, and [`fprobe`] for returns. Which it is of the first and the others
+//! together, [`By`] says; for each a table that all sessions share says which of them have a probe at a
+//! site ([`dispatch`]). However many sessions probe a function, its site has one of our ftrace_ops, or
+//! two.
 //!
 //! Locks: `ATTACH` guards all of it, and is held while kernel text is patched.
 
@@ -103,9 +104,10 @@ impl By {
     }
 
     /// By what a function's probes fire if nobody else is there; `in_registers` is what the table of
-    /// functions says of it, `ways` are those that may be used, a bit for each RTRACE_WAY_*.
+    /// functions says of it, `ways` are those that may be used, a bit for each RTRACE_WAY_*. A call that
+    /// is not to be followed gets no frame, so an entry alone may be anywhere.
     pub(crate) const fn choose(returns: bool, in_registers: bool, ways: u32) -> Self {
-        if returns && in_registers && ways & 1 << abi::RTRACE_WAY_STUB != 0 {
+        if (in_registers || !returns) && ways & 1 << abi::RTRACE_WAY_STUB != 0 {
             Self::Stub
         } else {
             Self::Ops
@@ -196,7 +198,8 @@ impl Attached {
     /// Brings the kernel to call us for what was just put at the end of `enabled`.
     fn hold(&mut self, engine: &Arc<Engine>, sites: [KVVec<usize>; 2]) -> Result {
         let [entries, stubbed] = sites;
-        if !stubbed.is_empty() {
+        let follows = |placed: &Placed| placed.wanted.by == By::Stub && placed.wanted.ret.is_some();
+        if self.enabled.last().is_some_and(|new| new.probes.iter().any(follows)) {
             self.stub.hold()?;
         }
         let mut entries = self.ops[By::Ops as usize].attach(engine, entries)?;
@@ -320,7 +323,7 @@ impl Attached {
         sites.retain(|site| {
             let mut later = later.iter();
             !later.any(|other| other.leaving[by as usize].binary_search(site).is_ok())
-                && dispatch::sessions_at(by, *site) == 0
+                && !dispatch::has_site(by, *site)
         });
         sites
     }
@@ -333,13 +336,14 @@ impl Attached {
     /// How a function is to be attached.
     fn choose(&self, wanted: &Wanted, site: usize, in_registers: bool, ways: u32) -> By {
         let by = By::choose(wanted.ret.is_some(), in_registers, ways);
+        if by == By::Ops || !stub::is_allowed() {
+            return By::Ops;
+        }
         // A frame has room for so many sessions; and who calls directly takes the stub's place.
-        let is_free = || {
-            stub::is_allowed()
-                && dispatch::sessions_at(By::Stub, site) < stub::SESSIONS_MAX
-                && !stub::has_direct_call(site)
+        let can_follow = || {
+            dispatch::following_at(site) < stub::SESSIONS_MAX && !stub::has_direct_call(site)
         };
-        if by == By::Stub && !is_free() {
+        if wanted.ret.is_some() && !can_follow() {
             return By::Ops;
         }
         by
@@ -369,7 +373,7 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &mut [Wanted], ways: u32) -> 
             // What is still attached need not be again.
             let stale = attached.stale[by].len();
             attached.stale[by].retain(|other| *other != site);
-            if dispatch::sessions_at(wanted.by, site) == 0 && attached.stale[by].len() == stale {
+            if !dispatch::has_site(wanted.by, site) && attached.stale[by].len() == stale {
                 sites[by].push(site, GFP_KERNEL)?;
             }
             let system_call = functions.is_system_call(wanted.function);

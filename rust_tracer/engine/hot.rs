@@ -43,12 +43,11 @@ pub(super) struct Hot {
     pub(super) open: AtomicU64,
     /// The blocks of the probes that were there at the start.
     pub(super) counters: AtomicPtr<Block>,
-    /// 0 while no probe fires here; kept like the CPU's own switch. (So far the line that is always
-    /// closed has the same, and the stub's assembly knows it.)
+    /// 0 while no probe fires here; kept like the CPU's own switch.
     pub(super) running: AtomicU64,
     /// How often a probe fired here. Written by this CPU.
     pub(super) fired: AtomicU64,
-    /// The table of aggregations that is active here, or null.
+    /// The table of aggregations that is active here, or null. (So far the stub's assembly knows it.)
     pub(super) aggregations: AtomicPtr<AtomicU64>,
     /// Where in it probes aggregate under their names; see [`Place`].
     pub(super) places: AtomicPtr<Place>,
@@ -62,6 +61,8 @@ const _: () = {
     assert!(offset_of!(Hot, open) == offset_of!(rtrace_hot, token));
     assert!(offset_of!(Hot, counters) == offset_of!(rtrace_hot, counters));
     assert!(offset_of!(Hot, running) == offset_of!(rtrace_hot, running));
+    assert!(offset_of!(Hot, fired) == offset_of!(rtrace_hot, fired));
+    assert!(offset_of!(Hot, aggregations) == offset_of!(rtrace_hot, aggregations));
     // A line, which one instruction reaches as well.
     assert!(size_of::<Hot>() == 64);
 };

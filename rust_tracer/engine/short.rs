@@ -99,11 +99,12 @@ impl Source {
 #[repr(C)]
 pub(crate) struct Short {
     pub(crate) what: What,
-    /// That it counts, makes the default record, or distributes by powers of two, without a
-    /// predicate, how long the call took: the questions that come first.
+    /// That it counts, or makes the default record: the questions that come first.
     pub(crate) counts: bool,
     pub(crate) records: bool,
-    pub(crate) times: bool,
+    /// What the stub's two halves do without a further question: an entry counts, and that is all; a
+    /// return distributes, by powers of two and without a predicate, how long the call took.
+    pub(crate) at_once: bool,
     /// A predicate: what must lie in the range.
     pub(crate) tested: Source,
     /// What is added up or distributed.
@@ -126,7 +127,10 @@ const _: () = {
     use crate::bindings::rtrace_slot;
     let begin = offset_of!(rtrace_slot, what);
     assert!(begin + offset_of!(Short, what) == offset_of!(rtrace_slot, what));
+    assert!(begin + offset_of!(Short, at_once) == offset_of!(rtrace_slot, at_once));
     assert!(begin + offset_of!(Short, entered) == offset_of!(rtrace_slot, entered));
+    assert!(begin + offset_of!(Short, block) == offset_of!(rtrace_slot, block));
+    assert!(begin + offset_of!(Short, data) == offset_of!(rtrace_slot, data));
     assert!(What::Follow as u32 == crate::bindings::RTRACE_WHAT_FOLLOW);
 };
 
@@ -153,7 +157,7 @@ impl Short {
             what,
             counts: false,
             records: false,
-            times: false,
+            at_once: false,
             tested: Source::NOWHERE,
             value: Source::NOWHERE,
             entered: 0,
@@ -192,7 +196,11 @@ impl Engine {
         };
         let entered = ret.map_or(Some(0), followed);
         match (found, entered) {
-            (Some(short), Some(entered)) => Short { entered, ..short },
+            (Some(short), Some(entered)) => Short {
+                entered,
+                at_once: short.at_once && entered == 0,
+                ..short
+            },
             _ => Short::LONG,
         }
     }
@@ -270,10 +278,12 @@ impl Engine {
                 }
             }
         }
-        short.times = short.data != 0
-            && short.what == What::Quantize
-            && short.value == Source::ELAPSED
-            && short.tested == Source::NOWHERE;
+        let always = short.tested == Source::NOWHERE && short.data != 0;
+        short.at_once = always
+            && match fires {
+                Fires::Entry => short.counts,
+                Fires::Return => short.what == What::Quantize && short.value == Source::ELAPSED,
+            };
         Some(short)
     }
 }

@@ -56,7 +56,7 @@ use crate::{
 pub(super) const FIRED: usize = at(0, Firing::Fired as usize);
 pub(super) const FILTERED: usize = at(0, Firing::Filtered as usize);
 pub(super) const RECORDED: usize = at(0, Firing::Recorded as usize);
-const PROCESSED: usize = at(1, Ran::Processed as usize);
+pub(super) const PROCESSED: usize = at(1, Ran::Processed as usize);
 /// A return's, the third.
 const RETURN_PROCESSED: usize = at(2, Ran::Processed as usize);
 

@@ -34,6 +34,8 @@ use super::{
         Recorded,
         Rest,
         FILTERED,
+        FIRED,
+        PROCESSED,
         RECORDED, //
     },
     RETURN_BYTES,
@@ -80,7 +82,11 @@ const FOLLOWED: usize = at(0, Call::Followed as usize);
 const RETURNED_HERE: usize = at(1, Call::ReturnedHere as usize);
 const FILTERED_HERE: usize = at(2, Ran::FilteredHere as usize);
 
-const _: () = assert!(FOLLOWED == bindings::RTRACE_BLOCK_FOLLOWED as usize);
+const _: () = {
+    assert!(FOLLOWED == bindings::RTRACE_BLOCK_FOLLOWED as usize);
+    assert!(FIRED == bindings::RTRACE_BLOCK_FIRED as usize);
+    assert!(PROCESSED == bindings::RTRACE_BLOCK_PROCESSED as usize);
+};
 
 /// The site of a frame's function.
 #[inline(always)]
@@ -127,8 +133,9 @@ unsafe extern "C" fn rtrace_on_stub(frame: &mut rtrace_frame) -> u32 {
 unsafe extern "C" fn rtrace_on_stub_at(frame: &mut rtrace_frame, slot: &Slot) -> u32 {
     let (hot, short) = (slot.hot(), &slot.entry);
     let token = hot.token();
-    let is_high = arch::is_high_on_stack(&raw const *frame as usize);
-    if token == 0 || !short.records || short.entered == 0 || !is_high {
+    let follows = short.entered != 0;
+    let is_high = || arch::is_high_on_stack(&raw const *frame as usize);
+    if token == 0 || !short.records || follows && !is_high() {
         // SAFETY: By this function's contract.
         return unsafe { rtrace_on_stub(frame) };
     }
@@ -137,6 +144,10 @@ unsafe extern "C" fn rtrace_on_stub_at(frame: &mut rtrace_frame, slot: &Slot) ->
     if !matches!(recorded, Recorded::Done) {
         // SAFETY: As above.
         return unsafe { rtrace_on_stub_recorded(frame, slot, recorded, token) };
+    }
+    if !follows {
+        enable_preemption();
+        return RTRACE_STUB_ALONE;
     }
     // SAFETY: It was open a moment ago.
     unsafe { follow_at_once(frame, slot, token, cycles) };
@@ -164,6 +175,10 @@ unsafe fn rtrace_on_stub_recorded(
     // SAFETY: By this function's contract.
     if !unsafe { leave_inside(table, slot, recorded) } {
         return RTRACE_STUB_LONG;
+    }
+    if slot.entry.entered == 0 {
+        enable_preemption();
+        return RTRACE_STUB_ALONE;
     }
     // SAFETY: As above.
     unsafe { follow_at_once(frame, slot, token, arch::cycles()) };
@@ -220,7 +235,7 @@ unsafe extern "C" fn rtrace_on_stub_exit(frame: &rtrace_frame, value: u64) -> bo
     }
     // SAFETY: What has a token has an engine that can go the short way; it was open a moment ago.
     let short = unsafe { table.short_return(slot) };
-    if !short.times {
+    if !short.at_once {
         // SAFETY: As above.
         return unsafe { exit_recorded(frame, value, hot, short) };
     }
@@ -393,12 +408,17 @@ unsafe fn enter(frame: &mut rtrace_frame) -> u32 {
     let Some(slot) = slot_of(table, frame) else {
         return RTRACE_STUB_ALONE;
     };
-    let short = &slot.entry;
-    let token = slot.hot().token();
-    if token == 0 && !slot.hot().is_running() {
-        return RTRACE_STUB_ALONE;
+    let (hot, short) = (slot.hot(), &slot.entry);
+    let token = hot.token();
+    if token == 0 {
+        return if hot.is_running() {
+            RTRACE_STUB_LONG
+        } else {
+            RTRACE_STUB_ALONE
+        };
     }
-    if token == 0 || short.entered == 0 || !arch::is_high_on_stack(&raw const *frame as usize) {
+    let follows = short.entered != 0;
+    if follows && !arch::is_high_on_stack(&raw const *frame as usize) {
         return RTRACE_STUB_LONG;
     }
     if short.what != What::Follow {
@@ -406,6 +426,9 @@ unsafe fn enter(frame: &mut rtrace_frame) -> u32 {
         if !unsafe { enter_firing(table, slot, frame) } {
             return RTRACE_STUB_LONG;
         }
+    }
+    if !follows {
+        return RTRACE_STUB_ALONE;
     }
     // SAFETY: It was open a moment ago, so the block was there at the start.
     unsafe { follow_at_once(frame, slot, token, arch::cycles()) };
