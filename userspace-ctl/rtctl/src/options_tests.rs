@@ -64,7 +64,7 @@ fn options_are_set_by_dtraces_names() {
 #[test]
 fn probes_are_attached_by_ways_that_are_named() {
     let ways = |text| set(text).unwrap().ways;
-    let all_but_stub = 1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE;
+    let all_but_stub = (1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE);
     assert_eq!(Options::default().ways, 0);
     assert_eq!(ways("attach=auto"), 0);
     // An entry needs the one and a return the other, whichever is named.
@@ -72,7 +72,7 @@ fn probes_are_attached_by_ways_that_are_named() {
     assert_eq!(ways("attach=fprobe"), all_but_stub);
     assert_eq!(
         ways("attach=shared"),
-        all_but_stub | 1 << abi::RTRACE_WAY_STUB
+        all_but_stub | (1 << abi::RTRACE_WAY_STUB)
     );
     let mut options = Options::default();
     options.set("attach=ops").unwrap();

@@ -40,8 +40,8 @@ pub struct FakeFunction {
 }
 
 /// The ways that attach any probe, and all there are; a bit for each `RTRACE_WAY_*`.
-const WAYS_NEEDED: u32 = 1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE;
-const WAYS: u32 = WAYS_NEEDED | 1 << abi::RTRACE_WAY_STUB;
+const WAYS_NEEDED: u32 = (1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE);
+const WAYS: u32 = WAYS_NEEDED | (1 << abi::RTRACE_WAY_STUB);
 
 impl FakeFunction {
     /// A traceable function of the kernel proper.
@@ -59,7 +59,7 @@ impl FakeFunction {
     /// stub only beside a return.
     fn way(&self, kind: u8, beside_return: bool, ways: u32) -> u8 {
         let is_return = u32::from(kind) == abi::RTRACE_KIND_RETURN;
-        let has_stub = self.stub && ways & 1 << abi::RTRACE_WAY_STUB != 0;
+        let has_stub = self.stub && ways & (1 << abi::RTRACE_WAY_STUB) != 0;
         let way = match (is_return, has_stub && (is_return || beside_return)) {
             (_, true) => abi::RTRACE_WAY_STUB,
             (true, false) => abi::RTRACE_WAY_FPROBE,

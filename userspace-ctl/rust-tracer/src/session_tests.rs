@@ -167,7 +167,7 @@ fn attached(config: &Config, returns: bool) -> Vec<Way> {
 
 fn by_ways(ways: &[u32]) -> Config {
     Config {
-        ways: ways.iter().fold(0, |bits, way| bits | 1 << way),
+        ways: ways.iter().fold(0, |bits, way| bits | (1 << way)),
         ..Config::default()
     }
 }
