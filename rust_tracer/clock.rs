@@ -140,7 +140,13 @@ impl Counter {
     /// How long ago the counter stood so, in ns; none if that is yet to come.
     #[inline(always)]
     pub(crate) fn elapsed(self, cycles: u64) -> Option<u64> {
-        let passed = arch::cycles().checked_sub(cycles)?;
+        self.between(cycles, arch::cycles())
+    }
+
+    /// How long after the first the counter stood as the second, in ns; none if that was before.
+    #[inline(always)]
+    pub(crate) fn between(self, first: u64, second: u64) -> Option<u64> {
+        let passed = second.checked_sub(first)?;
         let rate = self.0.rate.load(Ordering::Relaxed);
         Some((u128::from(passed).wrapping_mul(rate.into()) >> 32) as u64)
     }
@@ -148,8 +154,14 @@ impl Counter {
     /// As the other [`now`].
     #[inline(always)]
     pub(crate) fn now(self) -> u64 {
+        self.when(arch::cycles())
+    }
+
+    /// When the counter stood so, which was a moment ago.
+    #[inline(always)]
+    pub(crate) fn when(self, cycles: u64) -> u64 {
         let Self(anchor) = self;
-        let passed = arch::cycles().wrapping_sub(anchor.cycles.load(Ordering::Relaxed));
+        let passed = cycles.wrapping_sub(anchor.cycles.load(Ordering::Relaxed));
         let rate = anchor.rate.load(Ordering::Relaxed);
         let elapsed = (u128::from(passed).wrapping_mul(rate.into()) >> 32) as u64;
         anchor.ns.load(Ordering::Relaxed).wrapping_add(elapsed)

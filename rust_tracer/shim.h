@@ -16,6 +16,7 @@ struct ftrace_ops;
 struct module;
 struct poll_table_struct;
 struct rtrace_frame;
+struct rtrace_slot;
 struct vm_area_struct;
 
 /* ---- what a handler is told about the moment it fires ------------------- */
@@ -49,6 +50,8 @@ void rtrace_on_return(u64 owner, unsigned long ip,
 /* Called by the stub: RTRACE_STUB_*; whether the long way must be gone, with
  * preemption off. */
 u32 rtrace_on_stub(struct rtrace_frame *frame);
+/* The same where the slot of the site is known. */
+u32 rtrace_on_stub_at(struct rtrace_frame *frame, const struct rtrace_slot *slot);
 bool rtrace_on_stub_exit(struct rtrace_frame *frame, u64 value);
 /* The first while its time is measured. */
 u32 rtrace_on_stub_again(struct rtrace_frame *frame);
@@ -211,6 +214,7 @@ void rtrace_stub_let_go(void);
 void rtrace_stub_stop(void);
 /* Where the kernel has what is told it here; its symbols are not exported. */
 void rtrace_stacks_are_at(unsigned long irqs, unsigned long exceptions);
+void rtrace_text_is_at(unsigned long start, unsigned long end);
 void rtrace_direct_calls_are_told_by(unsigned long function);
 
 /* Whether a frame may lie here, on a stack that is not the task's: preemption off. */

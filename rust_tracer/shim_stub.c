@@ -10,9 +10,11 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/static_call.h>
+#include <linux/stop_machine.h>
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 #include <asm/cpu_entry_area.h>
+#include <asm/text-patching.h>
 #include <asm/unwind.h>
 
 #include "arch/stub.h"
@@ -222,8 +224,9 @@ static u64 rtrace_frames_now(void)
 }
 
 /*
- * Our frames on the stack of a task: the current one's from here on, or of one
- * that sleeps.
+ * Our frames on the stack of a task whose functions are still to return: the
+ * current one's from here on, or of one that does not run. (Who was interrupted
+ * where the functions return to has returned.)
  */
 static void rtrace_each_frame(struct task_struct *task,
 			      void (*each)(struct rtrace_frame *, struct task_struct *))
@@ -236,7 +239,7 @@ static void rtrace_each_frame(struct task_struct *task,
 
 		if (!address)
 			break;
-		if (address == (unsigned long)rtrace_stub_exit)
+		if (address == (unsigned long)rtrace_stub_exit && !state.signal)
 			each((struct rtrace_frame *)state.sp, task);
 	}
 }
@@ -344,6 +347,71 @@ static void rtrace_say_frames(void)
 	rcu_read_unlock();
 }
 
+/*
+ * A task may sleep in a function for as long as the machine runs, and nobody wants
+ * to know any more when it returns. So where it returns to is changed: to kernel
+ * text that does what is left to do, to take the frame away and return. That is the
+ * end of any function whose own frame is as large; the unwinder knows it too.
+ */
+static unsigned long rtrace_text, rtrace_text_end, rtrace_way_out;
+
+void rtrace_text_is_at(unsigned long start, unsigned long end)
+{
+	rtrace_text = start;
+	rtrace_text_end = end;
+}
+
+/* What the kernel made of a RET: `ret`, or a jump. */
+static bool rtrace_is_return(unsigned long at)
+{
+	unsigned long ours = (unsigned long)rtrace_stub_return;
+
+	if (*(u8 *)ours == RET_INSN_OPCODE)
+		return *(u8 *)at == RET_INSN_OPCODE;
+	return *(u8 *)ours == JMP32_INSN_OPCODE && *(u8 *)at == JMP32_INSN_OPCODE &&
+	       ours + *(s32 *)(ours + 1) == at + *(s32 *)(at + 1);
+}
+
+static unsigned long rtrace_find_way_out(void)
+{
+	/* add $the frame's size, %rsp */
+	static const u8 add[] = { 0x48, 0x83, 0xc4, offsetof(struct rtrace_frame, to) };
+	unsigned long at;
+
+	static_assert(offsetof(struct rtrace_frame, to) < 128);
+	for (at = rtrace_text; at && at + 16 < rtrace_text_end; at++) {
+		if (!memcmp((void *)at, add, sizeof(add)) &&
+		    rtrace_is_return(at + sizeof(add)))
+			return at;
+		if (!(at & 0xfffff))
+			cond_resched();
+	}
+	return 0;
+}
+
+static void rtrace_let_out(struct rtrace_frame *frame, struct task_struct *task)
+{
+	unsigned long *to = (unsigned long *)frame - 1;
+
+	/* The function graph may have put its own address there. */
+	if (*to == (unsigned long)rtrace_stub_exit) {
+		*to = rtrace_way_out;
+		raw_cpu_dec(rtrace_frames);
+	}
+}
+
+/* All other CPUs stand still, and no task runs. */
+static int rtrace_let_all_out(void *data)
+{
+	struct task_struct *process, *task;
+
+	for_each_process_thread(process, task) {
+		if (task != current && task->stack)
+			rtrace_each_frame(task, rtrace_let_out);
+	}
+	return 0;
+}
+
 #define RTRACE_STUB_LOOK (HZ / 10)
 /* So many looks, then it is said who is waited for. */
 #define RTRACE_STUB_PATIENCE 10
@@ -351,7 +419,11 @@ static void rtrace_say_frames(void)
 static void rtrace_stub_look(struct work_struct *work)
 {
 	if (!rtrace_stub_put()) {
-		if (++rtrace_stub_looks == RTRACE_STUB_PATIENCE)
+		if (++rtrace_stub_looks == 1 && !rtrace_way_out)
+			rtrace_way_out = rtrace_find_way_out();
+		else if (rtrace_stub_looks == 2 && rtrace_way_out)
+			stop_machine(rtrace_let_all_out, NULL, NULL);
+		else if (rtrace_stub_looks == RTRACE_STUB_PATIENCE)
 			rtrace_say_frames();
 		schedule_delayed_work(&rtrace_stub_work, RTRACE_STUB_LOOK);
 		return;

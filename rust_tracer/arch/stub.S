@@ -94,7 +94,7 @@ SYM_CODE_START(rtrace_stub)
 	cmpq	%r11, RTRACE_SLOT_SITE(%rax)
 	jne	.Lenter
 	cmpb	$RTRACE_WHAT_FOLLOW, RTRACE_SLOT_WHAT(%rax)
-	jne	.Lenter
+	jne	.Lenter_slot
 
 	/* The token of who follows the call, if it is open here. */
 	movq	RTRACE_SLOT_HOT(%rax), %r11
@@ -134,6 +134,15 @@ SYM_CODE_START(rtrace_stub)
 	pushq	$rtrace_stub_exit
 	pushq	RTRACE_FRAME_IP+8(%rsp)
 	RET
+
+.Lenter_slot:
+	SAVE_ARGUMENTS
+	movq	%rsp, %rdi
+	movq	%rax, %rsi
+	call	rtrace_on_stub_at
+	cmpl	$RTRACE_STUB_FOLLOW, %eax
+	ja	.Lenter_saved
+	jmp	.Lentered
 
 .Lenter:
 	SAVE_ARGUMENTS
@@ -181,6 +190,8 @@ SYM_INNER_LABEL(rtrace_stub_exit, SYM_L_GLOBAL)
 	popq	%rdx
 	popq	%rax
 	addq	$RTRACE_FRAME_TO, %rsp
+SYM_INNER_LABEL(rtrace_stub_return, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	RET
 
 .Lexit_long:

@@ -16,6 +16,7 @@
 //! cannot do at once it leaves wholly undone, and the long way does it.
 
 use core::{
+    cell::Cell,
     ffi::c_void,
     sync::atomic::Ordering, //
 };
@@ -451,10 +452,22 @@ pub(super) enum Recorded {
 ///
 /// It is open; preemption off, `regs` those of the entry.
 #[inline(always)]
-pub(super) unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
+unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
+    // SAFETY: By this function's contract.
+    let (recorded, _) = unsafe { record_at(slot, regs) };
+    recorded
+}
+
+/// The same; with how the counter stood then.
+///
+/// # Safety
+///
+/// As for [`record`].
+#[inline(always)]
+pub(super) unsafe fn record_at(slot: &Slot, regs: *const c_void) -> (Recorded, u64) {
     let (hot, short) = (slot.hot(), &slot.entry);
     let kind = (abi::RTRACE_RECORD_ENTRY, ENTRY_BYTES);
-    let put = |record: &Reservation<'_, _>| {
+    let put = |record: &Reservation<'_, _>, _, _| {
         // One after the other, so that one register is enough.
         for (word, argument) in (4..).zip(0..6) {
             // SAFETY: By this function's contract.
@@ -462,7 +475,7 @@ pub(super) unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
         }
     };
     // SAFETY: As above.
-    let recorded = unsafe { record_with(hot, short, kind, put) };
+    let (recorded, cycles) = unsafe { record_with(hot, short, kind, put) };
     if matches!(recorded, Recorded::Done | Recorded::Inside) {
         // SAFETY: It is open, and the block was there at the start.
         let blocks = unsafe { hot.blocks(short.block) };
@@ -470,11 +483,11 @@ pub(super) unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
         Block::count::<RECORDED>(blocks);
         hot.count_fired();
     }
-    recorded
+    (recorded, cycles)
 }
 
 /// A default record of this kind, and of so many bytes, of which `put` writes what differs from kind to
-/// kind; as [`record`], but that it counts nothing.
+/// kind, with the clock and how its counter stood then; as [`record_at`], but that it counts nothing.
 ///
 /// # Safety
 ///
@@ -484,27 +497,33 @@ pub(super) unsafe fn record_with(
     hot: HotCpu,
     short: &Short,
     (kind, bytes): (u32, u32),
-    put: impl FnOnce(&Reservation<'_, Pages>),
-) -> Recorded {
+    put: impl FnOnce(&Reservation<'_, Pages>, clock::Counter, u64),
+) -> (Recorded, u64) {
     if arch::is_handler_at_work() {
-        return Recorded::Not;
+        return (Recorded::Not, 0);
     }
     let Some(clock) = clock::Counter::get() else {
-        return Recorded::Not;
+        return (Recorded::Not, 0);
     };
     // SAFETY: It is open.
     let ring = unsafe { hot.ring() };
-    let Some(record) = ring.reserve_at_once(bytes, || clock.now()) else {
-        return Recorded::NotInside;
+    let cycles = Cell::new(0);
+    let now = || {
+        cycles.set(arch::cycles());
+        clock.when(cycles.get())
+    };
+    let Some(record) = ring.reserve_at_once(bytes, now) else {
+        return (Recorded::NotInside, 0);
     };
     record.put(2, hot.upper_cpu() | u64::from(short.index));
     record.put(3, arch::current_pair());
-    put(&record);
-    if record.commit_at_once(kind, arch::context()) {
+    put(&record, clock, cycles.get());
+    let recorded = if record.commit_at_once(kind, arch::context()) {
         Recorded::Done
     } else {
         Recorded::Inside
-    }
+    };
+    (recorded, cycles.get())
 }
 
 /// Leaves the ring, and wakes the reader if that is due.

@@ -28,7 +28,7 @@ use super::{
         enter_open,
         leave_ring,
         number,
-        record,
+        record_at,
         record_with,
         seldom,
         Recorded,
@@ -65,7 +65,9 @@ use crate::{
             Ran, //
         },
         Engine,
+        HotCpu,
         Probe,
+        Short,
         Source,
         Token,
         What, //
@@ -116,6 +118,73 @@ unsafe extern "C" fn rtrace_on_stub(frame: &mut rtrace_frame) -> u32 {
     result
 }
 
+/// The same where the slot of the site is known, for default records first of all.
+///
+/// # Safety
+///
+/// As for [`rtrace_on_stub`]; `slot` is of the table now.
+#[no_mangle]
+unsafe extern "C" fn rtrace_on_stub_at(frame: &mut rtrace_frame, slot: &Slot) -> u32 {
+    let (hot, short) = (slot.hot(), &slot.entry);
+    let token = hot.token();
+    let is_high = arch::is_high_on_stack(&raw const *frame as usize);
+    if token == 0 || !short.records || short.entered == 0 || !is_high {
+        // SAFETY: By this function's contract.
+        return unsafe { rtrace_on_stub(frame) };
+    }
+    // SAFETY: By this function's contract, and it was open a moment ago.
+    let (recorded, cycles) = unsafe { record_at(slot, registers(frame)) };
+    if !matches!(recorded, Recorded::Done) {
+        // SAFETY: As above.
+        return unsafe { rtrace_on_stub_recorded(frame, slot, recorded, token) };
+    }
+    // SAFETY: It was open a moment ago.
+    unsafe { follow_at_once(frame, slot, token, cycles) };
+    enable_preemption();
+    RTRACE_STUB_FOLLOW
+}
+
+/// What becomes of a default record that is there, but not all is done; or that is not there.
+///
+/// # Safety
+///
+/// As for [`rtrace_on_stub_at`]; it was open a moment ago.
+#[cold]
+#[inline(never)]
+unsafe fn rtrace_on_stub_recorded(
+    frame: &mut rtrace_frame,
+    slot: &Slot,
+    recorded: Recorded,
+    token: u64,
+) -> u32 {
+    // SAFETY: Preemption is off for as long as it is used.
+    let Some(table) = (unsafe { STUBBED.read() }) else {
+        return RTRACE_STUB_LONG;
+    };
+    // SAFETY: By this function's contract.
+    if !unsafe { leave_inside(table, slot, recorded) } {
+        return RTRACE_STUB_LONG;
+    }
+    // SAFETY: As above.
+    unsafe { follow_at_once(frame, slot, token, arch::cycles()) };
+    enable_preemption();
+    RTRACE_STUB_FOLLOW
+}
+
+/// Begins to follow a call the short way.
+///
+/// # Safety
+///
+/// It was open a moment ago, and the block was there at the start.
+#[inline(always)]
+unsafe fn follow_at_once(frame: &mut rtrace_frame, slot: &Slot, token: u64, cycles: u64) {
+    // SAFETY: By this function's contract.
+    Block::count::<FOLLOWED>(unsafe { slot.hot().blocks(slot.entry.entered) });
+    arch::count_frame();
+    frame.token = token;
+    frame.time = cycles;
+}
+
 /// The same while its time is measured: preemption stays off.
 ///
 /// # Safety
@@ -134,11 +203,132 @@ unsafe extern "C" fn rtrace_on_stub_again(frame: &mut rtrace_frame) -> u32 {
 /// Called by the stub: `frame` is what a way to enter left in it; preemption off.
 #[no_mangle]
 unsafe extern "C" fn rtrace_on_stub_exit(frame: &rtrace_frame, value: u64) -> bool {
-    // SAFETY: By this function's contract.
-    if !unsafe { leave_timed(frame) } {
+    // SAFETY: Preemption is off for as long as it is used.
+    let Some(table) = (unsafe { STUBBED.read() }) else {
+        // SAFETY: By this function's contract.
+        return unsafe { exit(frame, value) };
+    };
+    let Some(slot) = table.first_slot(site(frame)) else {
+        // SAFETY: As above.
+        return unsafe { exit(frame, value) };
+    };
+    let hot = slot.hot();
+    // It entered here, for the one who is here now, who still runs.
+    if hot.token() != frame.token {
         // SAFETY: As above.
         return unsafe { exit(frame, value) };
     }
+    // SAFETY: What has a token has an engine that can go the short way; it was open a moment ago.
+    let short = unsafe { table.short_return(slot) };
+    if !short.times {
+        // SAFETY: As above.
+        return unsafe { exit_recorded(frame, value, hot, short) };
+    }
+    let Some(elapsed) = clock::Counter::get().and_then(|clock| clock.elapsed(frame.time)) else {
+        // SAFETY: As above.
+        return unsafe { exit(frame, value) };
+    };
+    if elapsed as i64 <= 0 {
+        // SAFETY: As above.
+        return unsafe { exit(frame, value) };
+    }
+    // SAFETY: It was open a moment ago, and its program has such an aggregation, with all buckets. The
+    // word before them says that it was touched.
+    unsafe {
+        let first = &raw const *hot.aggregated(short.data);
+        (*first.sub(1)).store(1, Ordering::Relaxed);
+        arch::increment_nth::<{ 8 * buckets::QUANTIZE_POSITIVE as usize }>(first, elapsed.ilog2());
+    }
+    // SAFETY: It was open a moment ago, so the block was there at the start.
+    Block::count::<RETURNED_HERE>(unsafe { hot.blocks(short.block) });
+    hot.count_fired();
+    arch::count_frame_left();
+    enable_preemption();
+    false
+}
+
+/// The same for default records first of all.
+///
+/// # Safety
+///
+/// As for [`rtrace_on_stub_exit`]; it was open a moment ago.
+#[inline(never)]
+unsafe fn exit_recorded(frame: &rtrace_frame, value: u64, hot: HotCpu, short: &Short) -> bool {
+    if !short.records {
+        // SAFETY: By this function's contract.
+        return unsafe { exit(frame, value) };
+    }
+    // SAFETY: As above.
+    let recorded = unsafe { record_return(frame, value, hot, short) };
+    if !matches!(recorded, Recorded::Done) {
+        // SAFETY: As above.
+        return unsafe { exit_inside(frame, value, recorded) };
+    }
+    // SAFETY: It was open a moment ago.
+    unsafe { count_recorded(hot, short) };
+    arch::count_frame_left();
+    enable_preemption();
+    false
+}
+
+/// A return's default record, but that it counts nothing.
+///
+/// # Safety
+///
+/// As for [`rtrace_on_stub_exit`]; it was open a moment ago.
+#[inline(always)]
+unsafe fn record_return(
+    frame: &rtrace_frame,
+    value: u64,
+    hot: HotCpu,
+    short: &Short,
+) -> Recorded {
+    let kind = (abi::RTRACE_RECORD_RETURN, RETURN_BYTES);
+    // SAFETY: By this function's contract.
+    let (recorded, _) = unsafe {
+        record_with(hot, short, kind, |record, clock, cycles| {
+            record.put(4, value);
+            let elapsed = clock.between(frame.time, cycles);
+            record.put(5, elapsed.unwrap_or(0));
+        })
+    };
+    recorded
+}
+
+/// # Safety
+///
+/// It was open a moment ago, so the block was there at the start.
+#[inline(always)]
+unsafe fn count_recorded(hot: HotCpu, short: &Short) {
+    // SAFETY: By this function's contract.
+    let blocks = unsafe { hot.blocks(short.block) };
+    Block::count::<RECORDED>(blocks);
+    Block::count::<RETURNED_HERE>(blocks);
+    hot.count_fired();
+}
+
+/// What becomes of a default record that is there, but not all is done; or that is not there.
+///
+/// # Safety
+///
+/// As for [`rtrace_on_stub_exit`]; it was open a moment ago.
+#[cold]
+#[inline(never)]
+unsafe fn exit_inside(frame: &rtrace_frame, value: u64, recorded: Recorded) -> bool {
+    // SAFETY: Preemption is off for as long as it is used.
+    let Some(table) = (unsafe { STUBBED.read() }) else {
+        return true;
+    };
+    let Some(slot) = slot_of(table, frame) else {
+        return true;
+    };
+    // SAFETY: By this function's contract.
+    if !unsafe { leave_inside(table, slot, recorded) } {
+        // SAFETY: As above.
+        return unsafe { exit(frame, value) };
+    }
+    // SAFETY: As above.
+    unsafe { count_recorded(slot.hot(), table.short_return(slot)) };
     arch::count_frame_left();
     enable_preemption();
     false
@@ -192,10 +382,7 @@ unsafe fn enter(frame: &mut rtrace_frame) -> u32 {
         }
     }
     // SAFETY: It was open a moment ago, so the block was there at the start.
-    Block::count::<FOLLOWED>(unsafe { slot.hot().blocks(short.entered) });
-    arch::count_frame();
-    frame.token = token;
-    frame.time = arch::cycles();
+    unsafe { follow_at_once(frame, slot, token, arch::cycles()) };
     RTRACE_STUB_FOLLOW
 }
 
@@ -211,7 +398,7 @@ unsafe fn enter_firing(table: &Dispatch, slot: &Slot, frame: &rtrace_frame) -> b
     match unsafe { enter_open(slot.hot(), &slot.entry, registers) } {
         Rest::Nothing => true,
         // SAFETY: As above.
-        Rest::Record => unsafe { leave_inside(table, slot, record(slot, registers)) },
+        Rest::Record => unsafe { leave_inside(table, slot, record_at(slot, registers).0) },
         Rest::All | Rest::Follow => false,
     }
 }
@@ -228,49 +415,6 @@ unsafe fn leave_inside(table: &Dispatch, slot: &Slot, recorded: Recorded) -> boo
         unsafe { leave_ring(table, slot) };
     }
     matches!(recorded, Recorded::Done | Recorded::Inside)
-}
-
-/// A followed call returns to a probe that distributes how long calls took. False: nothing was done.
-///
-/// # Safety
-///
-/// As for [`rtrace_on_stub_exit`].
-#[inline(always)]
-unsafe fn leave_timed(frame: &rtrace_frame) -> bool {
-    // SAFETY: Preemption is off for as long as it is used.
-    let Some(table) = (unsafe { STUBBED.read() }) else {
-        return false;
-    };
-    let Some(slot) = table.first_slot(site(frame)) else {
-        return false;
-    };
-    let hot = slot.hot();
-    // It entered here, for the one who is here now, who still runs.
-    if hot.token() != frame.token {
-        return false;
-    }
-    // SAFETY: What has a token has an engine that can go the short way; it was open a moment ago.
-    let short = unsafe { table.short_return(slot) };
-    if !short.times {
-        return false;
-    }
-    let Some(elapsed) = clock::Counter::get().and_then(|clock| clock.elapsed(frame.time)) else {
-        return false;
-    };
-    if elapsed as i64 <= 0 {
-        return false;
-    }
-    // SAFETY: It was open a moment ago, and its program has such an aggregation, with all buckets. The
-    // word before them says that it was touched.
-    unsafe {
-        let first = &raw const *hot.aggregated(short.data);
-        (*first.sub(1)).store(1, Ordering::Relaxed);
-        arch::increment_nth::<{ 8 * buckets::QUANTIZE_POSITIVE as usize }>(first, elapsed.ilog2());
-    }
-    // SAFETY: It was open a moment ago, so the block was there at the start.
-    Block::count::<RETURNED_HERE>(unsafe { hot.blocks(short.block) });
-    hot.count_fired();
-    true
 }
 
 /// A followed call returns. False: nothing was done.
@@ -337,25 +481,8 @@ unsafe fn leave_at(table: &Dispatch, slot: &Slot, frame: &rtrace_frame, value: u
             // SAFETY: As above.
             unsafe { super::short::aggregate(short, hot, value) };
         }
-        What::Record => {
-            let Some(elapsed) = elapsed() else {
-                return false;
-            };
-            let kind = (abi::RTRACE_RECORD_RETURN, RETURN_BYTES);
-            // SAFETY: By this function's contract.
-            let recorded = unsafe {
-                let recorded = record_with(hot, short, kind, |record| {
-                    record.put(4, value);
-                    record.put(5, elapsed);
-                });
-                leave_inside(table, slot, recorded)
-            };
-            if !recorded {
-                return false;
-            }
-            Block::count::<RECORDED>(blocks);
-        }
-        What::Nothing | What::Long | What::Follow => return false,
+        // It could not be made a moment ago.
+        What::Nothing | What::Long | What::Follow | What::Record => return false,
     }
     Block::count::<RETURNED_HERE>(blocks);
     hot.count_fired();

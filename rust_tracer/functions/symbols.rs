@@ -154,8 +154,11 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
     let mut section = Section::None;
     let mut btf = 0..0;
     let (mut irqs, mut exceptions, mut direct_calls) = (0, 0, 0);
+    let mut text = 0..0;
     each_symbol(|name, address, site| {
         match name {
+            b"_stext" => text.start = address,
+            b"_etext" => text.end = address,
             b"hardirq_stack_ptr" => irqs = address,
             b"cea_exception_stacks" => exceptions = address,
             b"ftrace_find_rec_direct" => direct_calls = address,
@@ -179,9 +182,10 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
         Ok(())
     })?;
     // What the stub needs to know, and can do without.
-    // SAFETY: The kernel has these names once: two per-CPU pointers, and a function of one address.
+    // SAFETY: The kernel has these names once: two per-CPU pointers, the bounds of its text, and a function of one address.
     unsafe {
         bindings::rtrace_stacks_are_at(irqs, exceptions);
+        bindings::rtrace_text_is_at(text.start, text.end);
         if direct_calls != 0 {
             bindings::rtrace_direct_calls_are_told_by(direct_calls);
         }
