@@ -17,7 +17,10 @@ use crate::{
         },
         quick,
         scope,
-        simple::Simple,
+        simple::{
+            Simple,
+            Then, //
+        },
         speculations::Speculations,
         Aggregation,
         Clause,
@@ -97,6 +100,12 @@ impl Loaded {
     /// What a clause comes to, if it is simple.
     pub(crate) fn simple(&self, clause: u16) -> Option<Simple> {
         self.simple.get(usize::from(clause)).copied().flatten()
+    }
+
+    /// Whether a clause does but aggregate under its probe's name.
+    pub(crate) fn aggregates_by_probe(&self) -> bool {
+        let mut simple = self.simple.iter().flatten();
+        simple.any(|simple| matches!(simple.then, Then::AggregateByProbe(..)))
     }
 
     /// Bytes that it holds.

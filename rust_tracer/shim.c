@@ -32,6 +32,7 @@
 #include <linux/vmalloc.h>
 
 #include "../include/uapi/rust_tracer.h"
+#include "arch/stub.h"
 #include "shim.h"
 #include "shim_moment.h"
 
@@ -429,7 +430,7 @@ void rtrace_percpu_free(void *percpu)
 	free_percpu((void __percpu *)(unsigned long)percpu);
 }
 
-static DEFINE_PER_CPU(u64, rtrace_closed);
+static DEFINE_PER_CPU(struct rtrace_hot, rtrace_closed) = { .running = 1 };
 
 void *rtrace_closed_line(void)
 {

@@ -78,6 +78,7 @@ struct rtrace_slot {
 struct rtrace_hot {
 	u64 token;
 	void *counters;
+	u64 running;
 };
 
 /* Frames made on this CPU, less those left here. */

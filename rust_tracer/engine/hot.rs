@@ -26,6 +26,8 @@ use super::{
         Block,
         Blocks, //
     },
+    running::Place,
+    short::Short,
     CpuRing, //
 };
 use crate::{
@@ -39,12 +41,17 @@ pub(super) struct Hot {
     /// While probes fire here and nothing is in their way, the token of the calls that enter here and
     /// are followed the short way: see [`Token`]. Else 0, and the long way knows why.
     pub(super) open: AtomicU64,
-    /// (So far the stub's assembly knows it.) The blocks of the probes that were there at the start.
+    /// The blocks of the probes that were there at the start.
     pub(super) counters: AtomicPtr<Block>,
+    /// 0 while no probe fires here; kept like the CPU's own switch. (So far the line that is always
+    /// closed has the same, and the stub's assembly knows it.)
+    pub(super) running: AtomicU64,
     /// How often a probe fired here. Written by this CPU.
     pub(super) fired: AtomicU64,
     /// The table of aggregations that is active here, or null.
     pub(super) aggregations: AtomicPtr<AtomicU64>,
+    /// Where in it probes aggregate under their names; see [`Place`].
+    pub(super) places: AtomicPtr<Place>,
     pub(super) ring: AtomicPtr<CpuRing>,
     /// The CPU's number, as it stands in records: in the upper half.
     pub(super) cpu: AtomicU64,
@@ -54,6 +61,9 @@ const _: () = {
     use bindings::rtrace_hot;
     assert!(offset_of!(Hot, open) == offset_of!(rtrace_hot, token));
     assert!(offset_of!(Hot, counters) == offset_of!(rtrace_hot, counters));
+    assert!(offset_of!(Hot, running) == offset_of!(rtrace_hot, running));
+    // A line, which one instruction reaches as well.
+    assert!(size_of::<Hot>() == 64);
 };
 
 /// The lines of all CPUs of one engine.
@@ -138,6 +148,12 @@ impl HotCpu {
         unsafe { arch::is_set_per_cpu::<{ offset_of!(Hot, open) }>(self.0) }
     }
 
+    /// Whether any probe fires here, the short way or the long one.
+    #[inline(always)]
+    pub(crate) fn is_running(self) -> bool {
+        self.load::<{ offset_of!(Hot, running) }>() != 0
+    }
+
     /// The token of the calls that enter here, or 0 if it is not open.
     #[inline(always)]
     pub(crate) fn token(self) -> u64 {
@@ -179,6 +195,24 @@ impl HotCpu {
         let table = self.load::<{ offset_of!(Hot, aggregations) }>() as *const AtomicU64;
         // SAFETY: By this function's contract.
         unsafe { &*table.byte_add(at as usize) }
+    }
+
+    /// Where the data of the probe's aggregation begin, if they are anywhere yet.
+    ///
+    /// # Safety
+    ///
+    /// It is open, and `short` is of a probe that aggregates.
+    #[inline(always)]
+    pub(crate) unsafe fn data<'a>(self, short: &Short) -> Option<&'a AtomicU64> {
+        let mut at = short.data;
+        if at == 0 {
+            let places = self.load::<{ offset_of!(Hot, places) }>() as *const Place;
+            // SAFETY: By this function's contract the program aggregates by probe, and this one, which was
+            // there at the start, has a place.
+            at = unsafe { &*places.add(short.index as usize) }.load(Ordering::Relaxed);
+        }
+        // SAFETY: By this function's contract: there they are.
+        (at != 0).then(|| unsafe { self.aggregated(at) })
     }
 
     /// The ring.

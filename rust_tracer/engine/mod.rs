@@ -574,6 +574,7 @@ impl Engine {
         };
         if let Some(table) = running.resting(cpu) {
             table.reset();
+            cpu.forget_places();
         }
         let mut todo = Turn(self, cpu, number);
         let data = (&raw mut todo).cast();

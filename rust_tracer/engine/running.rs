@@ -13,6 +13,7 @@
 //! one that was active before finds it at rest.
 
 use core::sync::atomic::{
+    AtomicU32,
     AtomicU64,
     AtomicUsize,
     Ordering, //
@@ -24,7 +25,10 @@ use kernel::{
 };
 
 use super::{
-    binding::Binding,
+    binding::{
+        Binding,
+        Enabled, //
+    },
     counters::Probe,
     rooms::Rooms,
     short::What,
@@ -44,6 +48,7 @@ use crate::{
         },
         dynamic,
         globals::Globals,
+        simple::Then,
         speculations::Speculations, //
     },
     snapshot::Snapshot, //
@@ -62,6 +67,8 @@ pub(crate) struct OwnProbe {
 pub(crate) struct ToRun {
     pub(crate) loaded: Arc<Loaded>,
     pub(crate) own: KVec<OwnProbe>,
+    /// How many probes there are.
+    pub(crate) probes: u32,
 }
 
 impl ToRun {
@@ -73,6 +80,16 @@ impl ToRun {
     pub(super) fn memory_of_cpu(&self) -> u64 {
         (Rooms::memory(self.has_error()) + size_of::<CpuProgram>()) as u64
             + 2 * 8 * self.loaded.aggregation_words() as u64
+            + 2 * (size_of::<Place>() * self.places()) as u64
+    }
+
+    /// How many probes may have a place.
+    fn places(&self) -> usize {
+        if self.loaded.aggregates_by_probe() {
+            self.probes as usize
+        } else {
+            0
+        }
     }
 
     /// Bytes that its state takes for all CPUs together.
@@ -87,10 +104,16 @@ impl ToRun {
     }
 }
 
+/// Where in a CPU's table of aggregations the data lie that a probe aggregates under its own name, in
+/// bytes; 0: nowhere yet.
+pub(super) type Place = AtomicU32;
+
 /// One CPU's part of a program's state.
 pub(crate) struct CpuProgram {
     pub(crate) rooms: Rooms,
     tables: [Words; 2],
+    /// Of each table, by the probe's index.
+    places: [KVVec<Place>; 2],
     active: AtomicUsize,
     /// The state of this CPU's random numbers.
     random: AtomicU64,
@@ -107,6 +130,7 @@ pub(crate) struct Running {
     speculations: Words,
     aggregation_shape: Option<aggregations::Shape>,
     aggregations: KVec<aggregations::Placed>,
+    places: usize,
     with_error: bool,
 }
 
@@ -120,7 +144,8 @@ impl Running {
     /// All state but that of the CPUs. Task context.
     pub(super) fn new(to_run: ToRun) -> Result<Self> {
         let with_error = to_run.has_error();
-        let ToRun { loaded, own } = to_run;
+        let places = to_run.places();
+        let ToRun { loaded, own, .. } = to_run;
         let mut aggregations = loaded.aggregations()?;
         let aggregation_shape =
             aggregations::Shape::new(&mut aggregations, loaded.aggregation_words(), random());
@@ -134,6 +159,7 @@ impl Running {
             speculations: Words::new(speculation_words)?,
             aggregation_shape,
             aggregations,
+            places,
             with_error,
             loaded,
         })
@@ -153,9 +179,17 @@ impl Running {
             }
             Ok::<_, Error>(words)
         };
+        let places = || {
+            let mut places = KVVec::with_capacity(self.places, GFP_KERNEL_ACCOUNT)?;
+            for _ in 0..self.places {
+                places.push(Place::new(0), GFP_KERNEL_ACCOUNT)?;
+            }
+            Ok::<_, Error>(places)
+        };
         let cpu = CpuProgram {
             rooms: Rooms::new(self.with_error)?,
             tables: [table()?, table()?],
+            places: [places()?, places()?],
             active: AtomicUsize::new(0),
             random: AtomicU64::new(random()),
         };
@@ -164,7 +198,9 @@ impl Running {
 
     /// Bytes that one CPU's state holds.
     pub(super) fn memory_of_cpu(&self) -> usize {
-        Rooms::memory(self.with_error) + 2 * 8 * self.loaded.aggregation_words()
+        Rooms::memory(self.with_error)
+            + 2 * 8 * self.loaded.aggregation_words()
+            + 2 * size_of::<Place>() * self.places
     }
 
     /// Which clauses run for which probe.
@@ -185,9 +221,9 @@ impl Running {
         unsafe { self.binding.read() }
     }
 
-    /// How an aggregation without keys goes the short way, if it does: the word that says whether
-    /// it was touched, before its data.
-    pub(crate) fn unkeyed(&self, index: u32) -> Option<(What, u32)> {
+    /// How an aggregation goes the short way, if it does; without keys, the word that says whether it
+    /// was touched, before its data.
+    pub(crate) fn simply(&self, index: u32) -> Option<(What, Option<u32>)> {
         let placed = self.aggregations.get(index as usize)?;
         let what = match placed.function() {
             aggregations::Function::Count => What::Count,
@@ -195,7 +231,34 @@ impl Running {
             aggregations::Function::Quantize => What::Quantize,
             _ => return None,
         };
-        Some((what, placed.fixed()?))
+        Some((what, placed.fixed()))
+    }
+
+    /// Whether a probe may have a place. Any context.
+    #[inline(always)]
+    pub(crate) fn has_places(&self, probe: u32) -> bool {
+        (probe as usize) < self.places
+    }
+
+    /// Notes where the data lie that a probe aggregates under its name, for the short way to find them.
+    /// On the CPU, preemption off.
+    #[cold]
+    pub(crate) fn note_place(&self, cpu: &CpuProgram, probe: u32, clauses: &[Enabled]) {
+        let active = cpu.active.load(Ordering::Relaxed) & 1;
+        let place = cpu.places[active].get(probe as usize);
+        let Some(place) = place.filter(|place| place.load(Ordering::Relaxed) == 0) else {
+            return;
+        };
+        let [enabled] = clauses else { return };
+        let simple = self.loaded.simple(enabled.clause);
+        let Some(Then::AggregateByProbe(index, _, bits)) = simple.map(|simple| simple.then) else {
+            return;
+        };
+        let keys = [u64::from(probe) | bits];
+        let words = self.active(cpu).and_then(|table| table.place(index, &keys));
+        if let Some(bytes) = words.and_then(|words| words.checked_mul(8)) {
+            place.store(bytes, Ordering::Relaxed);
+        }
     }
 
     /// What is bound so far. The session's `inner` held.
@@ -272,6 +335,18 @@ impl CpuProgram {
         match self.active.load(Ordering::Relaxed) {
             0 => first.all(),
             _ => second.all(),
+        }
+    }
+
+    /// The places in that table. Any context.
+    pub(super) fn active_places(&self) -> &[Place] {
+        &self.places[self.active.load(Ordering::Relaxed) & 1]
+    }
+
+    /// Forgets those of the table that is at rest, which is empty. Task context.
+    pub(super) fn forget_places(&self) {
+        for place in &self.places[!self.active.load(Ordering::Relaxed) & 1] {
+            place.store(0, Ordering::Relaxed);
         }
     }
 

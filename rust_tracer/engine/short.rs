@@ -112,7 +112,7 @@ pub(crate) struct Short {
     pub(crate) entered: Offset,
     /// Its block of counters.
     pub(crate) block: Offset,
-    /// The aggregation's first word of data.
+    /// The aggregation's first word of data; 0: it is the probe's own, and has a place.
     pub(crate) data: Offset,
     /// What records call it.
     pub(crate) index: u32,
@@ -250,11 +250,17 @@ impl Engine {
             Then::Nothing => short.what = What::Pass,
             // The predicate is worth it.
             Then::More => (),
-            Then::Aggregate(index, value) => {
-                let (what, touched) = running.unkeyed(index)?;
+            Then::Aggregate(index, value) | Then::AggregateByProbe(index, value, _) => {
+                let (what, touched) = running.simply(index)?;
                 short.what = what;
-                short.counts = what == What::Count;
-                short.data = touched.checked_add(1)?.checked_mul(8)?;
+                match touched {
+                    Some(touched) => {
+                        short.counts = what == What::Count;
+                        short.data = touched.checked_add(1)?.checked_mul(8)?;
+                    }
+                    None if running.has_places(probe.index) => {}
+                    None => return None,
+                }
                 match value {
                     Value::Constant(_) if what == What::Count => (),
                     Value::Number(number) if is_shown(number) => {
@@ -264,7 +270,8 @@ impl Engine {
                 }
             }
         }
-        short.times = short.what == What::Quantize
+        short.times = short.data != 0
+            && short.what == What::Quantize
             && short.value == Source::ELAPSED
             && short.tested == Source::NOWHERE;
         Some(short)

@@ -139,6 +139,7 @@ impl Engine {
             hot.close();
         }
         cpu.running.store(running, Ordering::SeqCst);
+        hot.running.store(running.into(), Ordering::SeqCst);
         if running && is_whole {
             hot.open(Token::short(self.generation_of_calls, number));
         } else {
@@ -147,6 +148,7 @@ impl Engine {
         if running && (self.dead.load(Ordering::SeqCst) || self.has_exited()) {
             hot.close();
             cpu.running.store(false, Ordering::SeqCst);
+            hot.running.store(0, Ordering::SeqCst);
         }
         if self.filled.load(Ordering::SeqCst) {
             hot.close();
@@ -156,8 +158,11 @@ impl Engine {
     /// Switches off on all CPUs what fires, without waiting. Any context.
     fn stop_firing(&self) {
         self.close();
-        for cpu in self.cpus.iter().flatten() {
-            cpu.running.store(false, Ordering::SeqCst);
+        for (number, cpu) in (0..).zip(&self.cpus) {
+            if let Some(cpu) = cpu {
+                cpu.running.store(false, Ordering::SeqCst);
+                self.hots.of(number).running.store(0, Ordering::SeqCst);
+            }
         }
     }
 
@@ -177,6 +182,8 @@ impl Engine {
             let table = program.active_words().as_ptr().cast_mut();
             let hot = self.hots.of(number);
             hot.aggregations.store(table, Ordering::Release);
+            let places = program.active_places().as_ptr().cast_mut();
+            hot.places.store(places, Ordering::Release);
         }
     }
 

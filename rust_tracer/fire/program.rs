@@ -186,6 +186,9 @@ pub(super) fn fire(
         clauses,
     };
     let (rest, time) = fired.run_quickly(enabled);
+    if running.has_places(probe.index) {
+        running.note_place(cpu, probe.index, enabled);
+    }
     if rest.is_empty() {
         return;
     }

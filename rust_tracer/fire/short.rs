@@ -298,10 +298,16 @@ pub(super) unsafe fn leave(engine: &Engine, short: &Short, value: u64, entered: 
     }
     match short.what {
         What::Pass => (),
-        // SAFETY: It is open, and its program has such an aggregation.
-        What::Count => arch::increment_local(unsafe { hot.aggregated(short.data) }),
-        // SAFETY: As above.
-        What::Sum | What::Quantize => unsafe { aggregate(short, hot, number(short.value)) },
+        What::Count | What::Sum | What::Quantize => {
+            let value = match short.what {
+                What::Count => 1,
+                _ => number(short.value),
+            };
+            // SAFETY: It is open, and its program has such an aggregation.
+            if !unsafe { aggregate(short, hot, value) } {
+                return false;
+            }
+        }
         _ => return false,
     }
     Block::count::<FIRED>(blocks);
@@ -326,7 +332,7 @@ fn count_filtered(blocks: &Blocks, hot: HotCpu) {
 unsafe fn enter(slot: &Slot, regs: *const c_void) -> Rest {
     let hot = slot.hot();
     if !hot.is_open() {
-        return Rest::All;
+        return rest_of_closed(hot);
     }
     let short = &slot.entry;
     if short.entered != 0 {
@@ -334,6 +340,17 @@ unsafe fn enter(slot: &Slot, regs: *const c_void) -> Rest {
     }
     // SAFETY: By this function's contract, and it is open.
     unsafe { enter_open(hot, short, regs) }
+}
+
+/// What is to be done where it is not open. Much is entered while it is being attached, and detached.
+#[inline(always)]
+fn rest_of_closed(hot: HotCpu) -> Rest {
+    seldom();
+    if hot.is_running() {
+        Rest::All
+    } else {
+        Rest::Nothing
+    }
 }
 
 /// The same where it is open, but for calls that are followed.
@@ -360,12 +377,17 @@ pub(super) unsafe fn enter_open(hot: HotCpu, short: &Short, regs: *const c_void)
         arch::increment_local(unsafe { hot.aggregated(short.data) });
     } else if short.records {
         return Rest::Record;
-    } else if matches!(short.what, What::Sum | What::Quantize) {
+    } else if matches!(short.what, What::Count | What::Sum | What::Quantize) {
         seldom();
-        // SAFETY: By this function's contract.
-        let value = unsafe { number(short.value, hot, regs) };
+        let value = match short.what {
+            What::Count => 1,
+            // SAFETY: By this function's contract.
+            _ => unsafe { number(short.value, hot, regs) },
+        };
         // SAFETY: It is open, and its program has such an aggregation.
-        unsafe { aggregate(short, hot, value) };
+        if !unsafe { aggregate(short, hot, value) } {
+            return Rest::All;
+        }
     } else if short.what != What::Pass {
         return Rest::All;
     }
@@ -377,39 +399,29 @@ pub(super) unsafe fn enter_open(hot: HotCpu, short: &Short, regs: *const c_void)
     Rest::Nothing
 }
 
-/// An aggregation takes a value.
+/// An aggregation takes a value. False: nothing was done.
 ///
 /// # Safety
 ///
-/// It is open, and its program has an aggregation there that adds up or distributes.
+/// It is open, and its program has an aggregation there that counts, adds up or distributes.
 #[inline(always)]
-pub(super) unsafe fn aggregate(short: &Short, hot: HotCpu, value: u64) {
-    if short.what == What::Quantize {
-        // SAFETY: By this function's contract.
-        return unsafe { distribute(short, hot, buckets::quantize(value as i64)) };
-    }
-    // SAFETY: By this function's contract: the word before says that it was touched.
-    unsafe { hot.aggregated(short.data.wrapping_sub(8)) }.store(1, Ordering::Relaxed);
+pub(super) unsafe fn aggregate(short: &Short, hot: HotCpu, value: u64) -> bool {
     // SAFETY: By this function's contract.
-    let sum = unsafe { hot.aggregated(short.data) };
-    arch::add_local(sum, value);
-}
-
-/// One more in a bucket of a distribution.
-///
-/// # Safety
-///
-/// As for [`aggregate`]; the aggregation has such a bucket.
-#[inline(always)]
-pub(super) unsafe fn distribute(short: &Short, hot: HotCpu, bucket: u32) {
-    // SAFETY: By this function's contract: the word before says that it was touched, and there is a
-    // word for each bucket.
-    let (touched, word) = unsafe {
-        let touched = &raw const *hot.aggregated(short.data.wrapping_sub(8));
-        (&*touched, &*touched.add(1).add(bucket as usize))
+    let Some(first) = (unsafe { hot.data(short) }) else {
+        return false;
     };
-    touched.store(1, Ordering::Relaxed);
-    arch::increment_local(word);
+    if short.data != 0 && short.what != What::Count {
+        // SAFETY: By this function's contract: the word before says that it was touched.
+        unsafe { &*core::ptr::from_ref(first).sub(1) }.store(1, Ordering::Relaxed);
+    }
+    let (bucket, add) = match short.what {
+        What::Quantize => (buckets::quantize(value as i64), 1),
+        _ => (0, value),
+    };
+    // SAFETY: By this function's contract: it has a word for each bucket.
+    let word = unsafe { &*core::ptr::from_ref(first).add(bucket as usize) };
+    arch::add_local(word, add);
+    true
 }
 
 /// A number of the firing.

@@ -277,12 +277,7 @@ unsafe fn exit_recorded(frame: &rtrace_frame, value: u64, hot: HotCpu, short: &S
 ///
 /// As for [`rtrace_on_stub_exit`]; it was open a moment ago.
 #[inline(always)]
-unsafe fn record_return(
-    frame: &rtrace_frame,
-    value: u64,
-    hot: HotCpu,
-    short: &Short,
-) -> Recorded {
+unsafe fn record_return(frame: &rtrace_frame, value: u64, hot: HotCpu, short: &Short) -> Recorded {
     let kind = (abi::RTRACE_RECORD_RETURN, RETURN_BYTES);
     // SAFETY: By this function's contract.
     let (recorded, _) = unsafe {
@@ -372,6 +367,9 @@ unsafe fn enter(frame: &mut rtrace_frame) -> u32 {
     };
     let short = &slot.entry;
     let token = slot.hot().token();
+    if token == 0 && !slot.hot().is_running() {
+        return RTRACE_STUB_ALONE;
+    }
     if token == 0 || short.entered == 0 || !arch::is_high_on_stack(&raw const *frame as usize) {
         return RTRACE_STUB_LONG;
     }
@@ -472,14 +470,18 @@ unsafe fn leave_at(table: &Dispatch, slot: &Slot, frame: &rtrace_frame, value: u
     }
     match short.what {
         What::Pass => {}
-        // SAFETY: By this function's contract, and its program has such an aggregation.
-        What::Count => arch::increment_local(unsafe { hot.aggregated(short.data) }),
-        What::Sum | What::Quantize => {
-            let Some(value) = number(short.value) else {
+        What::Count | What::Sum | What::Quantize => {
+            let value = match short.what {
+                What::Count => Some(1),
+                _ => number(short.value),
+            };
+            let Some(value) = value else {
                 return false;
             };
-            // SAFETY: As above.
-            unsafe { super::short::aggregate(short, hot, value) };
+            // SAFETY: By this function's contract, and its program has such an aggregation.
+            if !unsafe { super::short::aggregate(short, hot, value) } {
+                return false;
+            }
         }
         // It could not be made a moment ago.
         What::Nothing | What::Long | What::Follow | What::Record => return false,

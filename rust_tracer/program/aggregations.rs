@@ -278,7 +278,7 @@ impl<'a, M: Local> Table<'a, M> {
     ) -> Result<(), Full> {
         let of = self.aggregations.get(aggregation as usize).ok_or(Full)?;
         let data = if of.keyed {
-            self.find(aggregation, of, keys)?
+            self.find(aggregation, of, keys, true)?
         } else {
             // A count is touched if it is not 0.
             if !matches!(of.function, Function::Count) {
@@ -287,6 +287,13 @@ impl<'a, M: Local> Table<'a, M> {
             of.fixed.wrapping_add(1)
         };
         self.apply(&of.function, data as usize, value, weight)
+    }
+
+    /// Where the data are of an aggregation under these keys, if there are any.
+    #[cfg_attr(test, allow(dead_code, reason = "the probe path's short way asks"))]
+    pub(crate) fn place(&self, aggregation: u32, keys: &[u64]) -> Option<u32> {
+        let of = self.aggregations.get(aggregation as usize)?;
+        self.find(aggregation, of, keys, false).ok()
     }
 
     #[inline(always)]
@@ -335,8 +342,9 @@ impl<'a, M: Local> Table<'a, M> {
         Err(Full)
     }
 
-    /// Where the data under these keys are; a new entry's if there is none.
-    fn find(&self, aggregation: u32, of: &Placed, keys: &[u64]) -> Result<u32, Full> {
+    /// Where the data under these keys are; a new entry's if there is none, and `make`.
+    #[inline(always)]
+    fn find(&self, aggregation: u32, of: &Placed, keys: &[u64], make: bool) -> Result<u32, Full> {
         let m = &self.memory;
         let shape = &self.shape;
         let head = Head::new(aggregation, u16::try_from(keys.len()).map_err(|_| Full)?);
@@ -348,6 +356,9 @@ impl<'a, M: Local> Table<'a, M> {
             let index = shape.index.wrapping_add(slot) as usize;
             let mut place = m.load(index);
             if place == 0 {
+                if !make {
+                    break;
+                }
                 let entry = match made {
                     Some(entry) => entry,
                     None => self.make(head, of, keys)?,

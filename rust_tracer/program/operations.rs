@@ -36,6 +36,12 @@ use super::{
 /// In a probe's index as a key: it is known by its name as a system call.
 const PROBE_SYSCALL: u64 = 1 << 31;
 
+/// The key that stands for a probe's name, which may be that of its system call.
+pub(super) fn probe_key(index: u64, is_system_call: bool) -> u64 {
+    let name = if is_system_call { PROBE_SYSCALL } else { 0 };
+    index | name
+}
+
 /// The second byte of a string variable that was set to NULL: behind its NUL a string has only
 /// zeroes.
 const NO_TEXT: u8 = 0xff;
@@ -416,8 +422,7 @@ impl<W: World> State<'_, W> {
         match insn.op {
             op::KEYP => {
                 let probe = self.world.number(var::PROBE)?;
-                let name = if self.syscall { PROBE_SYSCALL } else { 0 };
-                self.key(probe | name)
+                self.key(probe_key(probe, self.syscall))
             }
             op::KEYS => {
                 let mark = self.memory.mark();

@@ -17,6 +17,7 @@ use super::{
         Insn,
         ARG0, //
     },
+    operations::probe_key,
     Clause,
     Program,
     CLAUSE_DEFAULT,
@@ -90,6 +91,9 @@ pub(crate) enum Then {
     Nothing,
     /// An aggregation without keys takes a value, once.
     Aggregate(u32, Value),
+    /// The same with the probe's name, or a part of it, as the only key: beside the probe's index,
+    /// these bits.
+    AggregateByProbe(u32, Value, u64),
     /// More than this file can tell: its predicate is known alone.
     More,
 }
@@ -212,6 +216,7 @@ impl Simple {
     ) -> Option<Then> {
         let mut r = [Holds::Unknown; REGISTERS];
         let mut then = Then::Nothing;
+        let mut key = None;
         for word in code.iter().take(LENGTH) {
             let insn = Insn::decode(*word);
             let a = r.get(usize::from(insn.a)).copied()?;
@@ -227,9 +232,16 @@ impl Simple {
                     *test = Some(a.test()?);
                     continue;
                 }
-                op::KEY0 => continue,
+                op::KEY0 => {
+                    key = None;
+                    continue;
+                }
+                op::KEYP if key.is_none() => {
+                    key = Some(probe_key(0, clause.flags & CLAUSE_SYSCALL != 0));
+                    continue;
+                }
                 op::AGG if then == Then::Nothing => {
-                    then = Self::aggregate(program, insn, a, b)?;
+                    then = Self::aggregate(program, insn, a, b, key)?;
                     continue;
                 }
                 op::RET => return (clause.flags & CLAUSE_DEFAULT == 0).then_some(then),
@@ -240,11 +252,17 @@ impl Simple {
         None
     }
 
-    fn aggregate(program: &Program<'_>, insn: Insn, a: Holds, b: Holds) -> Option<Then> {
+    fn aggregate(
+        program: &Program<'_>,
+        insn: Insn,
+        a: Holds,
+        b: Holds,
+        key: Option<u64>,
+    ) -> Option<Then> {
         use super::agg;
         let index = insn.i as u32;
         let aggregation = program.aggregations.get(index as usize)?;
-        if aggregation.keys != 0 {
+        if (aggregation.keys != 0) != key.is_some() {
             return None;
         }
         let value = match (aggregation.function, a) {
@@ -253,6 +271,9 @@ impl Simple {
             (agg::SUM, Holds::Value(value)) => value,
             _ => return None,
         };
-        Some(Then::Aggregate(index, value))
+        Some(match key {
+            None => Then::Aggregate(index, value),
+            Some(bits) => Then::AggregateByProbe(index, value, bits),
+        })
     }
 }

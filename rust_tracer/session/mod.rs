@@ -432,6 +432,7 @@ impl Inner {
             return Ok(None);
         };
         Ok(Some(ToRun {
+            probes: self.probes.len(),
             loaded,
             own: binding::own_probes(&self.probes)?,
         }))
