@@ -25,6 +25,7 @@ mod registers;
 mod section;
 #[allow(unsafe_code, reason = "calls the shim, and is called by it")]
 mod symbols;
+mod told;
 mod untraceable;
 
 pub(crate) use list::{
@@ -304,10 +305,10 @@ impl Table {
         let first = self.functions.len() as u32;
         let module = u16::try_from(self.modules.len()).map_err(|_| ENOSPC)?;
         let module_name = self.add_text(name)?;
-        let told = symbols::told_in_registers();
+        let said = symbols::told_in_registers();
         for group in found.groups() {
-            let mut names = group.iter().map(|symbol| found.name(symbol));
-            let in_registers = names.any(|function| registers::is_told(told, name, function));
+            let names = group.iter().map(|symbol| found.name(symbol));
+            let in_registers = told::is_told(said, name, names);
             let first_name = self.names.len() as u32;
             for symbol in group {
                 let name = self.add_text(found.name(symbol))?;

@@ -7,7 +7,7 @@
 //!
 //! What the kernel's own BTF and symbols say decides, once, when the table is made. A kernel
 //! without BTF has no such functions, nor have other modules; but the administrator may say so of
-//! more, by the module parameter `stub_also`.
+//! more ([`super::told`]).
 
 #![forbid(unsafe_code)]
 
@@ -17,34 +17,16 @@ use super::{
     frameless,
     Table, //
 };
-use crate::{
-    btf::{
-        by_name::{
-            slots,
-            ByName,
-            Said, //
-        },
-        Btf,
-        Known,
-        Types, //
+use crate::btf::{
+    by_name::{
+        slots,
+        ByName,
+        Said, //
     },
-    glob, //
+    Btf,
+    Known,
+    Types, //
 };
-
-/// Whether the administrator says it of a function: `told` are pairs of globs, `MODULE:FUNCTION`, with
-/// commas between them. He is believed, but for functions that do not return.
-pub(super) fn is_told(told: &[u8], module: &[u8], function: &[u8]) -> bool {
-    if frameless::NAMES.contains(&function) {
-        return false;
-    }
-    told.split(|byte| *byte == b',').any(|pair| {
-        let mut globs = pair.splitn(2, |byte| *byte == b':');
-        let (Some(of_module), Some(of_function)) = (globs.next(), globs.next()) else {
-            return false;
-        };
-        glob::matches(of_module, module) && glob::matches(of_function, function)
-    })
-}
 
 impl Table {
     /// Whether a function takes all its arguments in registers and returns to where it was

@@ -230,7 +230,7 @@ pub(super) fn each_symbol<F: FnMut(&[u8], usize, usize) -> Result>(each: F) -> R
     walk.result
 }
 
-/// What the administrator says of functions: see [`super::registers`].
+/// What the administrator says of functions: see [`super::told`].
 pub(super) fn told_in_registers() -> &'static [u8] {
     // SAFETY: A parameter of this module, which is set before it is initialised.
     unsafe { CStr::from_char_ptr(bindings::rtrace_stub_also()) }.to_bytes()

@@ -25,6 +25,8 @@
 //! | `btf_kernel` | the same of the stock kernel's BTF, by adding up |
 //! | `btf_by_name` | what is said of functions by their names, by a model |
 //! | `frameless_functions` | the functions that do not return, against objtool's list |
+//! | `told_functions` | the functions that an administrator vouches for, by examples and against globs put together by hand |
+//! | `words` | the operations on memory that are written in assembly: what they change, and that it is all they change |
 //! | `glob_random` | the patterns, by examples and against a matcher that is obviously right |
 //!
 //! `btf_made` makes BTF by hand. `stepper` is the ring's memory for the first three, `shares` the model of what it must answer;
@@ -33,6 +35,10 @@
 
 #![cfg(test)]
 
+#[cfg(all(target_arch = "x86_64", not(loom)))]
+#[path = "../../../rust_tracer/arch/words.rs"]
+#[allow(dead_code, reason = "each build uses a part")]
+mod arch;
 #[path = "../../../rust_tracer/btf/mod.rs"]
 #[allow(dead_code, reason = "each build uses a part")]
 mod btf;
@@ -54,6 +60,9 @@ mod program;
 #[path = "../../../rust_tracer/ring/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each build uses a part")]
 mod ring;
+#[path = "../../../rust_tracer/functions/told.rs"]
+#[allow(dead_code, reason = "each build uses a part")]
+mod told;
 
 #[cfg(not(loom))]
 mod aggregated;
@@ -138,3 +147,7 @@ mod speculations_nesting;
 mod speculations_random;
 #[cfg(loom)]
 mod speculations_sharing;
+#[cfg(not(loom))]
+mod told_functions;
+#[cfg(all(target_arch = "x86_64", not(loom)))]
+mod words;

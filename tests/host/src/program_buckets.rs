@@ -4,7 +4,9 @@
 
 use proptest::prelude::*;
 
-use crate::program::buckets::{quantize, Linear, LogLinear, LEVELS_MAX, QUANTIZE_WORDS};
+use crate::program::buckets::{
+    quantize, Linear, LogLinear, LEVELS_MAX, QUANTIZE_POSITIVE, QUANTIZE_WORDS,
+};
 
 /// The least magnitude of word `word`, with its sign.
 fn quantize_bound(word: u32) -> i128 {
@@ -63,6 +65,12 @@ fn quantize_has_the_words_of_the_header() {
     ] {
         assert_eq!(quantize(value), word, "{value}");
     }
+}
+
+#[test]
+fn positive_values_begin_where_the_stub_counts_them_from() {
+    assert_eq!(QUANTIZE_POSITIVE, quantize(1));
+    assert_eq!(QUANTIZE_POSITIVE + i64::MAX.ilog2(), QUANTIZE_WORDS - 1);
 }
 
 #[test]
@@ -140,6 +148,11 @@ proptest! {
     #[test]
     fn quantize_is_what_a_search_finds(value in value()) {
         prop_assert_eq!(quantize(value), quantize_reference(value));
+    }
+
+    #[test]
+    fn a_positive_value_lies_its_logarithm_behind_that_of_1(value in 1..=i64::MAX) {
+        prop_assert_eq!(QUANTIZE_POSITIVE + value.ilog2(), quantize(value));
     }
 
     #[test]

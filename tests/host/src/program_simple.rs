@@ -38,13 +38,17 @@ const VALUES: [u64; 11] = [
     i64::MIN as u64 + 1,
     u64::MAX,
 ];
-const FUNCTIONS: [(u32, u32); 5] = [
+const FUNCTIONS: [(u32, u32); 7] = [
     (agg::COUNT, 0),
     (agg::SUM, 0),
     (agg::QUANTIZE, 0),
     (agg::MAX, 0),
     (agg::COUNT, 8),
+    (agg::SUM, 8),
+    (agg::QUANTIZE, 8),
 ];
+/// The probe's index, to which other bits of a key are added.
+const PROBE: u64 = 77;
 
 /// The most common clauses, and some around them.
 fn clause() -> impl Strategy<Value = Vec<u64>> {
@@ -65,9 +69,14 @@ fn clause() -> impl Strategy<Value = Vec<u64>> {
         any::<bool>(),
         0..4u8,
     );
-    let then = (0..FUNCTIONS.len() + 2, 0..NUMBERS.len(), 0..4u8);
+    let then = (
+        0..FUNCTIONS.len() + 2,
+        0..NUMBERS.len(),
+        0..4u8,
+        any::<bool>(),
+    );
     (parts, then).prop_map(
-        |((number, compare, value, mirrored, with), (then, taken, weight))| {
+        |((number, compare, value, mirrored, with), (then, taken, weight, by_probe))| {
             let (a, b) = if mirrored { (2, 1) } else { (1, 2) };
             let compare = match compare {
                 op::SEQI => insn(op::SEQI, 3, 1, 0, VALUES[value] as i32),
@@ -91,7 +100,10 @@ fn clause() -> impl Strategy<Value = Vec<u64>> {
                 code.push(insn(op::LDI, 5, 0, 0, if weight == 0 { 2 } else { 1 }));
                 code.push(insn(op::KEY0, 0, 0, 0, 0));
                 if *keys != 0 {
-                    code.push(insn(op::KEY, 0, 4, 0, 0));
+                    code.push(match by_probe {
+                        true => insn(op::KEYP, 0, 0, 0, 0),
+                        false => insn(op::KEY, 0, 4, 0, 0),
+                    });
                 }
                 let (a, b) = match *function {
                     agg::COUNT => (0, 0),
@@ -122,28 +134,31 @@ fn value_of(world: &Mock, number: Number) -> u64 {
     world.numbers[&which]
 }
 
+/// What is aggregated once: the aggregation, its keys, and the value.
+type Taken = (u32, Vec<u64>, u64);
+
 /// What the clause is said to come to: its outcome, unless that is not known, and what it aggregates.
-fn said(simple: &Simple, world: &Mock) -> (Option<Outcome>, Option<(u32, u64)>) {
+fn said(simple: &Simple, world: &Mock) -> (Option<Outcome>, Option<Taken>) {
     let holds = |test: &Test| test.range.holds(value_of(world, test.number));
     if !simple.test.as_ref().is_none_or(holds) {
         return (Some(Outcome::Filtered), None);
     }
-    match simple.then {
-        Then::Nothing => (Some(Outcome::Processed), None),
-        Then::More => (None, None),
-        Then::Aggregate(index, value) => {
-            let value = match value {
-                Value::Constant(value) => value,
-                Value::Number(number) => value_of(world, number),
-            };
-            (Some(Outcome::Processed), Some((index, value)))
-        }
-    }
+    let (index, keys, value) = match simple.then {
+        Then::Nothing => return (Some(Outcome::Processed), None),
+        Then::More => return (None, None),
+        Then::Aggregate(index, value) => (index, vec![], value),
+        Then::AggregateByProbe(index, value, bits) => (index, vec![PROBE | bits], value),
+    };
+    let value = match value {
+        Value::Constant(value) => value,
+        Value::Number(number) => value_of(world, number),
+    };
+    (Some(Outcome::Processed), Some((index, keys, value)))
 }
 
 #[test]
 fn simple_clauses_come_to_what_the_interpreter_makes_of_them() {
-    let understood = Cell::new([0u32; 4]);
+    let understood = Cell::new([0u32; 5]);
     let given = (clause(), vec(0..VALUES.len(), NUMBERS.len()), 0..8u8);
     let config = ProptestConfig {
         cases: 20_000,
@@ -163,6 +178,7 @@ fn simple_clauses_come_to_what_the_interpreter_makes_of_them() {
         }];
         program.code = code;
         let mut world = Mock::new(0);
+        world.numbers.insert(var::PROBE, PROBE);
         for (which, value) in NUMBERS.iter().zip(&values) {
             world.numbers.insert(*which, VALUES[*value]);
         }
@@ -172,6 +188,7 @@ fn simple_clauses_come_to_what_the_interpreter_makes_of_them() {
             Then::Nothing => 1,
             Then::Aggregate(..) => 2,
             Then::More => 3,
+            Then::AggregateByProbe(..) => 4,
         })] += 1;
         understood.set(counts);
         if let Some(simple) = found {
@@ -183,17 +200,22 @@ fn simple_clauses_come_to_what_the_interpreter_makes_of_them() {
                 Some(outcome) => prop_assert_eq!(*made, outcome),
                 None => prop_assert_ne!(*made, Outcome::Filtered),
             }
-            let taken: Vec<(u32, u64)> = world
+            let taken: Vec<Taken> = world
                 .aggregated
                 .iter()
-                .flat_map(|((index, _), values)| values.iter().map(|(value, _)| (*index, *value)))
+                .flat_map(|((index, keys), values)| {
+                    values.iter().map(|(value, _)| (*index, keys.clone(), *value))
+                })
                 .collect();
             match aggregated {
                 // Of a count, the value does not matter.
-                Some((index, value)) if FUNCTIONS[index as usize].0 != agg::COUNT => {
-                    prop_assert_eq!(taken, vec![(index, value)]);
+                Some((index, keys, value)) => {
+                    let [(in_which, under, what)] = &taken[..] else {
+                        panic!("it is aggregated once: {taken:?}");
+                    };
+                    prop_assert_eq!((in_which, under), (&index, &keys));
+                    prop_assert!(FUNCTIONS[index as usize].0 == agg::COUNT || *what == value);
                 }
-                Some((index, _)) => prop_assert_eq!(taken.iter().map(|t| t.0).collect::<Vec<_>>(), vec![index]),
                 None if outcome.is_some() => prop_assert_eq!(taken, vec![]),
                 None => (),
             }

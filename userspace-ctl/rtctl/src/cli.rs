@@ -143,7 +143,8 @@ pub struct Args {
     pub bufsize: Option<String>,
 
     /// Set an option: bufsize=SIZE, bufpolicy=switch|fill|ring, bufresize=auto|manual,
-    /// switchrate=RATE, watermark=SIZE, frames=COUNT, publish=NAME, quiet, flowindent, rawaddr
+    /// switchrate=RATE, watermark=SIZE, frames=COUNT, attach=WAY, publish=NAME, quiet, flowindent,
+    /// rawaddr
     #[arg(short = 'x', value_name = "OPTION[=VALUE]", help_heading = "Recording")]
     pub option: Vec<String>,
 

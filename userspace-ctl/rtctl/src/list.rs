@@ -142,14 +142,15 @@ fn text(out: &mut impl Write, spec: &Spec, function: &Function, verbose: bool) -
             continue;
         }
         let way = function.way(kind);
-        write!(out, "{kind_name:<6} {way}")?;
-        if let Some(why) = way.why_not_better() {
-            write!(out, " ({why})")?;
-        }
+        let mut notes = Vec::from_iter(way.why_not_better().map(str::to_owned));
         if !function.aliases.is_empty() {
-            write!(out, " also named {}", function.aliases.join(" "))?;
+            notes.push(format!("also named {}", function.aliases.join(" ")));
         }
-        writeln!(out)?;
+        if notes.is_empty() {
+            writeln!(out, "{kind_name:<6} {way}")?;
+        } else {
+            writeln!(out, "{kind_name:<6} {way:<6} {}", notes.join("; "))?;
+        }
     }
     if verbose && !found {
         if let Some(why) = function.why {
@@ -169,10 +170,14 @@ fn json(out: &mut impl Write, spec: &Spec, function: &Function) -> io::Result<bo
     let mut found = false;
     for (id, kind) in spec.probes(function) {
         found = true;
+        let way = function.way(kind);
         let mut object = json!({
             "kind": "probe", "id": id, "provider": "fbt", "module": function.module,
-            "function": function.name, "name": kind.name(), "way": function.way(kind).to_string(),
+            "function": function.name, "name": kind.name(), "way": way.to_string(),
         });
+        if let Some(why) = way.why_not_better() {
+            object["why_not_better"] = why.into();
+        }
         if !function.aliases.is_empty() {
             object["aliases"] = function.aliases.clone().into();
         }

@@ -19,6 +19,10 @@ fn session() -> Session {
             ..FakeFunction::new("vfs_write")
         },
         FakeFunction {
+            stub: true,
+            ..FakeFunction::new("do_nanosleep")
+        },
+        FakeFunction {
             why: 5,
             ..FakeFunction::new("vfs_read.cold")
         },
@@ -77,6 +81,8 @@ fn the_listing_is_dtraces() {
     2        fbt           vmlinux                          vfs_read return
     3        fbt          a_module                         vfs_write entry
     4        fbt          a_module                         vfs_write return
+    5        fbt           vmlinux                      do_nanosleep entry
+    6        fbt           vmlinux                      do_nanosleep return
 "
     );
     assert_eq!((said.as_str(), all), ("", true));
@@ -97,12 +103,44 @@ fn a_verbose_listing_tells_ways_names_and_reasons() {
 }
 
 #[test]
+fn a_verbose_listing_tells_why_a_return_has_no_stub() {
+    let (out, _, all) = listed(&["*:return"], Format::Text, true);
+    let why = "no stub: not known to take all arguments in registers and to return to its caller";
+    let lines: Vec<_> = out.lines().skip(1).map(|line| line[35..].trim()).collect();
+    assert_eq!(
+        lines,
+        [
+            format!("vfs_read return fprobe {why}"),
+            format!("vfs_write return fprobe {why}; also named write_alias other"),
+            "do_nanosleep return stub".to_owned(),
+            "vfs_read.cold -      none   it is a split-off part of another function".to_owned(),
+        ]
+    );
+    assert!(all);
+}
+
+#[test]
+fn an_entry_alone_goes_by_ops_whatever_a_stub_could_serve() {
+    let (out, ..) = listed(&["do_nanosleep:"], Format::Text, true);
+    let ways: Vec<_> = out.lines().skip(1).map(|line| line[35..].trim()).collect();
+    assert_eq!(
+        ways,
+        ["do_nanosleep entry  ops", "do_nanosleep return stub"]
+    );
+}
+
+#[test]
 fn a_listing_in_json_is_one_object_per_line() {
-    let (out, ..) = listed(&["vfs_write:", "vfs_read.cold:"], Format::Json, true);
+    let (out, ..) = listed(
+        &["vfs_write:", "do_nanosleep:return", "vfs_read.cold:"],
+        Format::Json,
+        true,
+    );
     assert_eq!(
         out,
         r#"{"kind":"probe","id":3,"provider":"fbt","module":"a_module","function":"vfs_write","name":"entry","way":"ops","aliases":["write_alias","other"]}
-{"kind":"probe","id":4,"provider":"fbt","module":"a_module","function":"vfs_write","name":"return","way":"fprobe","aliases":["write_alias","other"]}
+{"kind":"probe","id":4,"provider":"fbt","module":"a_module","function":"vfs_write","name":"return","way":"fprobe","why_not_better":"no stub: not known to take all arguments in registers and to return to its caller","aliases":["write_alias","other"]}
+{"kind":"probe","id":6,"provider":"fbt","module":"vmlinux","function":"do_nanosleep","name":"return","way":"stub"}
 {"kind":"untraceable","provider":"fbt","module":"vmlinux","function":"vfs_read.cold","why":"it is a split-off part of another function"}
 "#
     );

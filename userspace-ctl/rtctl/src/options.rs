@@ -440,12 +440,12 @@ impl Program {
 
 /// The ways that a name of one stands for: it, and what else it takes to attach any probe.
 fn ways(name: &str) -> Option<u32> {
-    let always = 1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE;
+    let always = (1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE);
     match name {
         "auto" => Some(0),
         // Returns cannot be had by ops, nor is an entry without a return worth a frame.
         "ops" | "fprobe" => Some(always),
-        "shared" => Some(always | 1 << abi::RTRACE_WAY_STUB),
+        "shared" => Some(always | (1 << abi::RTRACE_WAY_STUB)),
         _ => None,
     }
 }

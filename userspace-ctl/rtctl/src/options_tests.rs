@@ -62,6 +62,34 @@ fn options_are_set_by_dtraces_names() {
 }
 
 #[test]
+fn probes_are_attached_by_ways_that_are_named() {
+    let ways = |text| set(text).unwrap().ways;
+    let all_but_stub = (1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE);
+    assert_eq!(Options::default().ways, 0);
+    assert_eq!(ways("attach=auto"), 0);
+    // An entry needs the one and a return the other, whichever is named.
+    assert_eq!(ways("attach=ops"), all_but_stub);
+    assert_eq!(ways("attach=fprobe"), all_but_stub);
+    assert_eq!(
+        ways("attach=shared"),
+        all_but_stub | (1 << abi::RTRACE_WAY_STUB)
+    );
+    let mut options = Options::default();
+    options.set("attach=ops").unwrap();
+    options.set("attach=auto").unwrap();
+    assert_eq!(options.ways, 0, "the last one counts");
+    for bad in [
+        "attach",
+        "attach=",
+        "attach=none",
+        "attach=Stub",
+        "attach=ops,fprobe",
+    ] {
+        assert!(set(bad).unwrap_err().contains(BAD_VALUE), "{bad}");
+    }
+}
+
+#[test]
 fn options_that_change_nothing_are_taken_all_the_same() {
     for option in ANYWAY {
         assert_eq!(set(option).unwrap(), Options::default(), "{option}");
@@ -92,6 +120,7 @@ fn some_options_are_not_set_while_a_program_traces() {
     let mut options = Options::default();
     let mut tracing = |name, value| options.set_tracing(name, Some(value));
     assert_eq!(tracing("bufsize", "1m").unwrap_err(), TOO_LATE);
+    assert_eq!(tracing("attach", "ops").unwrap_err(), TOO_LATE);
     assert_eq!(tracing("Nixon", "1").unwrap_err(), BAD_NAME);
     assert_eq!(tracing("aggrate", "0.5hz").unwrap_err(), BAD_VALUE);
     assert_eq!(tracing("aggrate", "10hz"), Ok(()));

@@ -35,7 +35,13 @@ pub struct FakeFunction {
     pub aliases: &'static str,
     /// `RTRACE_WHY_*`.
     pub why: u16,
+    /// Whether a stub may follow its calls.
+    pub stub: bool,
 }
+
+/// The ways that attach any probe, and all there are; a bit for each `RTRACE_WAY_*`.
+const WAYS_NEEDED: u32 = (1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE);
+const WAYS: u32 = WAYS_NEEDED | (1 << abi::RTRACE_WAY_STUB);
 
 impl FakeFunction {
     /// A traceable function of the kernel proper.
@@ -45,7 +51,21 @@ impl FakeFunction {
             name,
             aliases: "",
             why: 0,
+            stub: false,
         }
+    }
+
+    /// `RTRACE_WAY_*` of a probe of this kind, by one of these ways. Entries go by a
+    /// stub only beside a return.
+    fn way(&self, kind: u8, beside_return: bool, ways: u32) -> u8 {
+        let is_return = u32::from(kind) == abi::RTRACE_KIND_RETURN;
+        let has_stub = self.stub && ways & (1 << abi::RTRACE_WAY_STUB) != 0;
+        let way = match (is_return, has_stub && (is_return || beside_return)) {
+            (_, true) => abi::RTRACE_WAY_STUB,
+            (true, false) => abi::RTRACE_WAY_FPROBE,
+            (false, false) => abi::RTRACE_WAY_OPS,
+        };
+        way as u8
     }
 }
 
@@ -64,6 +84,7 @@ struct State {
     rings: Vec<Option<FakeRing>>,
     ring_bytes: u64,
     policy: u32,
+    ways: u32,
     state: u32,
     reason: u32,
     generation: u64,
@@ -91,6 +112,7 @@ impl Fake {
                 rings: (0..cpus).map(|_| None).collect(),
                 ring_bytes: abi::RTRACE_RING_MIN.into(),
                 policy: abi::RTRACE_POLICY_SWITCH,
+                ways: WAYS,
                 state: abi::RTRACE_STATE_IDLE,
                 reason: abi::RTRACE_REASON_NONE,
                 generation: 1,
@@ -262,6 +284,12 @@ impl State {
             } => self.add(arg, module, function, ids),
             Command::Probes { arg, buf } => self.probes(arg, buf)?,
             Command::Config(config) => {
+                let ways = if config.ways == 0 { WAYS } else { config.ways };
+                if ways & !WAYS != 0 || ways & WAYS_NEEDED != WAYS_NEEDED {
+                    return Err(Errno::INVAL);
+                }
+                self.ways = ways;
+                config.ways = ways;
                 if config.ring_bytes != 0 {
                     self.ring_bytes = config.ring_bytes;
                 }
@@ -364,8 +392,8 @@ impl State {
             function: number * traceable,
             entry_id: (2 * number - 1) * traceable,
             return_id: 2 * number * traceable,
-            entry_way: (abi::RTRACE_WAY_OPS * traceable) as u8,
-            return_way: (abi::RTRACE_WAY_FPROBE * traceable) as u8,
+            entry_way: this.way(abi::RTRACE_KIND_ENTRY as u8, false, WAYS) * traceable as u8,
+            return_way: this.way(abi::RTRACE_KIND_RETURN as u8, false, WAYS) * traceable as u8,
             why: this.why,
             module_len: this.module.len() as u16,
             name_len: this.name.len() as u16,
@@ -419,12 +447,18 @@ impl State {
             return Ok(());
         }
         let this = &self.functions[function];
+        // It is decided when it is attached.
+        let ways = match self.state {
+            abi::RTRACE_STATE_IDLE => WAYS_NEEDED,
+            _ => self.ways,
+        };
+        let returns = (function, abi::RTRACE_KIND_RETURN as u8);
         let head = abi::rtrace_probe {
             index: arg.first,
             id: 2 * function as u32 + 1 + u32::from(kind),
             function: function as u32 + 1,
             kind,
-            way: abi::RTRACE_WAY_OPS as u8,
+            way: this.way(kind, self.probes.contains(&returns), ways),
             module_len: this.module.len() as u16,
             name_len: this.name.len() as u16,
             ..Default::default()

@@ -108,9 +108,7 @@ impl Way {
             _ => Self::Other(number),
         }
     }
-}
 
-impl Way {
     /// Why a probe gets no better way, if there is one.
     pub fn why_not_better(self) -> Option<&'static str> {
         match self {
@@ -345,6 +343,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn ways_have_names_and_those_of_newer_modules_numbers() {
+        let named = [0, 1, 2, 3, 9].map(|number| Way::from_abi(number).to_string());
+        assert_eq!(named, ["none", "ops", "fprobe", "stub", "way 9"]);
+        assert_eq!(format!("{:<6}|", Way::Stub), "stub  |");
+    }
+
+    #[test]
+    fn only_what_goes_by_fprobe_could_have_a_better_way() {
+        let better = [0, 1, 2, 3, 9].map(|number| Way::from_abi(number).why_not_better().is_some());
+        assert_eq!(better, [false, false, true, false, false]);
+    }
 
     proptest! {
         #[test]

@@ -10,7 +10,7 @@ use super::*;
 use crate::device::{Area, Memory};
 use crate::fake::{Fake, FakeFunction};
 use crate::record::{Context, Event, Firing, Record};
-use crate::{Why, settle};
+use crate::{Way, Why, settle};
 
 fn module() -> Arc<Fake> {
     let functions = vec![
@@ -26,6 +26,10 @@ fn module() -> Arc<Fake> {
         FakeFunction {
             why: 5,
             ..FakeFunction::new("vfs_read.cold")
+        },
+        FakeFunction {
+            stub: true,
+            ..FakeFunction::new("do_nanosleep")
         },
     ];
     Fake::new(2, functions)
@@ -99,7 +103,7 @@ fn functions_are_listed_over_many_calls() {
     };
     assert_eq!(
         names(&Query::default()),
-        ["vfs_read", "vfs_write", "ext4_read"]
+        ["vfs_read", "vfs_write", "ext4_read", "do_nanosleep"]
     );
     let query = Query {
         function: "vfs_*".into(),
@@ -140,6 +144,86 @@ fn probes_are_added_once_and_listed_from_any_index() {
     );
     assert_eq!(probes[0].index, 1);
     assert!(session.probes(4).unwrap().is_empty());
+}
+
+/// By which ways a session's probes are attached, entry and return of a function
+/// that a stub may serve and of one that it may not.
+fn attached(config: &Config, returns: bool) -> Vec<Way> {
+    let session = session(&module());
+    for name in ["vfs_read", "do_nanosleep"] {
+        let both = Pattern::function(name);
+        let pattern = if returns {
+            both
+        } else {
+            both.only(Kind::Entry)
+        };
+        session.add(&pattern).unwrap();
+    }
+    session.configure(config).unwrap();
+    session.start().unwrap();
+    let probes = session.probes(0).unwrap();
+    probes.iter().map(|probe| probe.way).collect()
+}
+
+fn by_ways(ways: &[u32]) -> Config {
+    Config {
+        ways: ways.iter().fold(0, |bits, way| bits | (1 << way)),
+        ..Config::default()
+    }
+}
+
+#[test]
+fn calls_are_followed_by_a_stub_where_it_may_serve() {
+    let all = [Way::Ops, Way::Fprobe, Way::Stub, Way::Stub];
+    assert_eq!(attached(&Config::default(), true), all);
+    let ways = [
+        abi::RTRACE_WAY_OPS,
+        abi::RTRACE_WAY_FPROBE,
+        abi::RTRACE_WAY_STUB,
+    ];
+    assert_eq!(attached(&by_ways(&ways), true), all);
+    // Where no call is followed, there is nothing for a stub to do.
+    assert_eq!(attached(&by_ways(&ways), false), [Way::Ops, Way::Ops]);
+}
+
+#[test]
+fn calls_are_followed_without_a_stub_if_that_is_asked_for() {
+    let ways = [abi::RTRACE_WAY_OPS, abi::RTRACE_WAY_FPROBE];
+    let pair = [Way::Ops, Way::Fprobe];
+    assert_eq!(attached(&by_ways(&ways), true), [pair, pair].concat());
+}
+
+#[test]
+fn ways_are_settled_when_the_session_is_configured() {
+    let session = session(&module());
+    let settled = session.configure(&Config::default()).unwrap();
+    let all = by_ways(&[
+        abi::RTRACE_WAY_OPS,
+        abi::RTRACE_WAY_FPROBE,
+        abi::RTRACE_WAY_STUB,
+    ]);
+    assert_eq!(settled.ways, all.ways);
+    for not_enough in [
+        &[abi::RTRACE_WAY_OPS][..],
+        &[abi::RTRACE_WAY_STUB],
+        &[abi::RTRACE_WAY_OPS, abi::RTRACE_WAY_STUB],
+        &[abi::RTRACE_WAY_OPS, abi::RTRACE_WAY_FPROBE, 9],
+    ] {
+        let error = session.configure(&by_ways(not_enough)).unwrap_err();
+        assert_eq!(error.errno(), Some(Errno::INVAL.raw_os_error()));
+    }
+}
+
+#[test]
+fn what_a_listing_says_of_ways_holds_for_a_probe_alone() {
+    let session = session(&module());
+    let functions = session.functions(&Query::default()).unwrap();
+    let ways: Vec<_> = functions
+        .iter()
+        .map(|it| Kind::ALL.map(|kind| it.way(kind)))
+        .collect();
+    let [plain, stub] = [Way::Fprobe, Way::Stub].map(|ret| [Way::Ops, ret]);
+    assert_eq!(ways, [plain, plain, plain, stub]);
 }
 
 #[test]
