@@ -70,7 +70,7 @@
 /*
  * A function is entered, by a call of its site that is nobody else's.
  *
- * What only begins to follow the call, or only counts, is done at once, in the
+ * What only begins to follow the call, only counts, or is filtered, is done at once, in the
  * registers that are free here (%rax, %r10, %r11), as fire/stub.rs does it for all
  * others: so the arguments need not be saved.
  */
@@ -93,14 +93,14 @@ SYM_CODE_START(rtrace_stub)
 	subq	$RTRACE_CALL_BYTES, %r11
 	cmpq	%r11, RTRACE_SLOT_SITE(%rax)
 	jne	.Lenter
-	cmpb	$RTRACE_WHAT_FOLLOW, RTRACE_SLOT_WHAT(%rax)
-	jne	.Lenter_slot
 
 	/* The token of who follows the call, if it is open here. */
 	movq	RTRACE_SLOT_HOT(%rax), %r11
 	movq	%gs:RTRACE_HOT_TOKEN(%r11), %r10
 	testq	%r10, %r10
-	jz	.Lenter
+	jz	.Lenter_closed
+	cmpb	$RTRACE_WHAT_FOLLOW, RTRACE_SLOT_WHAT(%rax)
+	jne	.Lenter_slot
 	movq	%r10, RTRACE_FRAME_TOKEN(%rsp)
 
 	/* There is room on the task's own stack. */
@@ -137,12 +137,9 @@ SYM_CODE_START(rtrace_stub)
 
 .Lenter_slot:
 	cmpb	$0, RTRACE_SLOT_AT_ONCE(%rax)
-	je	.Lenter_at
+	je	.Lenter_slot_asked
 
 	/* It counts, whatever it is, and the call is not followed. */
-	movq	RTRACE_SLOT_HOT(%rax), %r11
-	cmpq	$0, %gs:RTRACE_HOT_TOKEN(%r11)
-	je	.Lenter_at
 	movl	RTRACE_SLOT_DATA(%rax), %r10d
 	addq	%gs:RTRACE_HOT_AGGREGATIONS(%r11), %r10
 	incq	(%r10)
@@ -151,10 +148,38 @@ SYM_CODE_START(rtrace_stub)
 	incq	RTRACE_BLOCK_FIRED(%r10)
 	incq	RTRACE_BLOCK_PROCESSED(%r10)
 	incq	%gs:RTRACE_HOT_FIRED(%r11)
+.Lalone:
 	decq	PER_CPU_VAR(__preempt_count)
 	jz	.Lalone_schedule
 	addq	$RTRACE_FRAME_IP, %rsp
 	RET
+
+.Lenter_slot_asked:
+	/* A predicate on the task's process or thread that does not hold. */
+	cmpb	$0, RTRACE_SLOT_RECORDS(%rax)
+	jne	.Lenter_at
+	movswq	RTRACE_SLOT_TESTED(%rax), %r10
+	cmpq	$RTRACE_SOURCE_NAMED, %r10
+	jle	.Lenter_at
+	addq	PER_CPU_VAR(current_task), %r10
+	movl	(%r10), %r10d
+	subq	RTRACE_SLOT_LOW(%rax), %r10
+	cmpq	RTRACE_SLOT_SPAN(%rax), %r10
+	jbe	.Lenter_at
+	cmpl	$0, RTRACE_SLOT_ENTERED(%rax)
+	jne	.Lenter_at
+	movl	RTRACE_SLOT_BLOCK(%rax), %r10d
+	addq	%gs:RTRACE_HOT_COUNTERS(%r11), %r10
+	incq	RTRACE_BLOCK_FIRED(%r10)
+	incq	RTRACE_BLOCK_FILTERED(%r10)
+	incq	%gs:RTRACE_HOT_FIRED(%r11)
+	jmp	.Lalone
+
+.Lenter_closed:
+	/* Nothing at all, while it is being attached or detached. */
+	cmpq	$0, %gs:RTRACE_HOT_RUNNING(%r11)
+	je	.Lalone
+	jmp	.Lenter
 
 .Lalone_schedule:
 	SAVE_ARGUMENTS

@@ -19,10 +19,14 @@
 /* The `what` of a slot where an entry does nothing but follow the call. */
 #define RTRACE_WHAT_FOLLOW 2
 /* Where a return probe's second block counts what it follows, and where an entry
- * probe's two count that it fired and a clause processed that. */
+ * probe's two count that it fired, and was filtered or processed. */
 #define RTRACE_BLOCK_FOLLOWED 16
 #define RTRACE_BLOCK_FIRED 0
+#define RTRACE_BLOCK_FILTERED 16
 #define RTRACE_BLOCK_PROCESSED 64
+
+/* Above it, `tested` is where in the current task's structure 32 bits are. */
+#define RTRACE_SOURCE_NAMED 4
 
 #ifndef __ASSEMBLER__
 
@@ -76,10 +80,14 @@ struct rtrace_slot {
 	bool counts;
 	bool records;
 	bool at_once;
-	s16 sources[2];
+	s16 tested;
+	s16 value;
 	u32 entered;
 	u32 block;
 	u32 data;
+	u32 index;
+	u64 low;
+	u64 span;
 };
 
 struct rtrace_hot {

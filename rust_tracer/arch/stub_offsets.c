@@ -33,12 +33,17 @@ void rtrace_stub_offsets(void)
 	OFFSET(RTRACE_SLOT_SITE, rtrace_slot, site);
 	OFFSET(RTRACE_SLOT_HOT, rtrace_slot, hot);
 	OFFSET(RTRACE_SLOT_WHAT, rtrace_slot, what);
+	OFFSET(RTRACE_SLOT_RECORDS, rtrace_slot, records);
 	OFFSET(RTRACE_SLOT_AT_ONCE, rtrace_slot, at_once);
+	OFFSET(RTRACE_SLOT_TESTED, rtrace_slot, tested);
 	OFFSET(RTRACE_SLOT_ENTERED, rtrace_slot, entered);
 	OFFSET(RTRACE_SLOT_BLOCK, rtrace_slot, block);
 	OFFSET(RTRACE_SLOT_DATA, rtrace_slot, data);
+	OFFSET(RTRACE_SLOT_LOW, rtrace_slot, low);
+	OFFSET(RTRACE_SLOT_SPAN, rtrace_slot, span);
 	OFFSET(RTRACE_HOT_TOKEN, rtrace_hot, token);
 	OFFSET(RTRACE_HOT_COUNTERS, rtrace_hot, counters);
+	OFFSET(RTRACE_HOT_RUNNING, rtrace_hot, running);
 	OFFSET(RTRACE_HOT_FIRED, rtrace_hot, fired);
 	OFFSET(RTRACE_HOT_AGGREGATIONS, rtrace_hot, aggregations);
 }

@@ -199,7 +199,11 @@ impl Attached {
     fn hold(&mut self, engine: &Arc<Engine>, sites: [KVVec<usize>; 2]) -> Result {
         let [entries, stubbed] = sites;
         let follows = |placed: &Placed| placed.wanted.by == By::Stub && placed.wanted.ret.is_some();
-        if self.enabled.last().is_some_and(|new| new.probes.iter().any(follows)) {
+        if self
+            .enabled
+            .last()
+            .is_some_and(|new| new.probes.iter().any(follows))
+        {
             self.stub.hold()?;
         }
         let mut entries = self.ops[By::Ops as usize].attach(engine, entries)?;
@@ -340,9 +344,8 @@ impl Attached {
             return By::Ops;
         }
         // A frame has room for so many sessions; and who calls directly takes the stub's place.
-        let can_follow = || {
-            dispatch::following_at(site) < stub::SESSIONS_MAX && !stub::has_direct_call(site)
-        };
+        let can_follow =
+            || dispatch::following_at(site) < stub::SESSIONS_MAX && !stub::has_direct_call(site);
         if wanted.ret.is_some() && !can_follow() {
             return By::Ops;
         }

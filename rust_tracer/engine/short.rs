@@ -128,6 +128,10 @@ const _: () = {
     let begin = offset_of!(rtrace_slot, what);
     assert!(begin + offset_of!(Short, what) == offset_of!(rtrace_slot, what));
     assert!(begin + offset_of!(Short, at_once) == offset_of!(rtrace_slot, at_once));
+    assert!(begin + offset_of!(Short, records) == offset_of!(rtrace_slot, records));
+    assert!(begin + offset_of!(Short, tested) == offset_of!(rtrace_slot, tested));
+    assert!(begin + offset_of!(Short, range) == offset_of!(rtrace_slot, low));
+    assert!(Source::ZERO.0 as u32 == crate::bindings::RTRACE_SOURCE_NAMED);
     assert!(begin + offset_of!(Short, entered) == offset_of!(rtrace_slot, entered));
     assert!(begin + offset_of!(Short, block) == offset_of!(rtrace_slot, block));
     assert!(begin + offset_of!(Short, data) == offset_of!(rtrace_slot, data));

@@ -85,6 +85,7 @@ const FILTERED_HERE: usize = at(2, Ran::FilteredHere as usize);
 const _: () = {
     assert!(FOLLOWED == bindings::RTRACE_BLOCK_FOLLOWED as usize);
     assert!(FIRED == bindings::RTRACE_BLOCK_FIRED as usize);
+    assert!(FILTERED == bindings::RTRACE_BLOCK_FILTERED as usize);
     assert!(PROCESSED == bindings::RTRACE_BLOCK_PROCESSED as usize);
 };
 
@@ -137,7 +138,7 @@ unsafe extern "C" fn rtrace_on_stub_at(frame: &mut rtrace_frame, slot: &Slot) ->
     let is_high = || arch::is_high_on_stack(&raw const *frame as usize);
     if token == 0 || !short.records || follows && !is_high() {
         // SAFETY: By this function's contract.
-        return unsafe { rtrace_on_stub(frame) };
+        return unsafe { enter_asked(frame, slot) };
     }
     // SAFETY: By this function's contract, and it was open a moment ago.
     let (recorded, cycles) = unsafe { record_at(slot, registers(frame)) };
@@ -153,6 +154,28 @@ unsafe extern "C" fn rtrace_on_stub_at(frame: &mut rtrace_frame, slot: &Slot) ->
     unsafe { follow_at_once(frame, slot, token, cycles) };
     enable_preemption();
     RTRACE_STUB_FOLLOW
+}
+
+/// The same where it is more than a default record, or less.
+///
+/// # Safety
+///
+/// As for [`rtrace_on_stub_at`].
+#[inline(never)]
+unsafe fn enter_asked(frame: &mut rtrace_frame, slot: &Slot) -> u32 {
+    let (hot, short) = (slot.hot(), &slot.entry);
+    if hot.token() == 0 || short.records || short.entered != 0 {
+        // SAFETY: By this function's contract.
+        return unsafe { rtrace_on_stub(frame) };
+    }
+    // SAFETY: As above.
+    match unsafe { enter_open(hot, short, registers(frame)) } {
+        Rest::Nothing => {
+            enable_preemption();
+            RTRACE_STUB_ALONE
+        }
+        Rest::All | Rest::Follow | Rest::Record => RTRACE_STUB_LONG,
+    }
 }
 
 /// What becomes of a default record that is there, but not all is done; or that is not there.

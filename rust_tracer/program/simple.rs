@@ -48,6 +48,7 @@ pub(crate) enum Number {
 /// Numbers from the lowest to so much above it; may go over the end of what 64 bits hold. Whatever
 /// compares a number with a constant comes to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub(crate) struct Range {
     low: u64,
     span: u64,
