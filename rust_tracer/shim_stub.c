@@ -374,6 +374,21 @@ static bool rtrace_is_return(unsigned long at)
 	       ours + *(s32 *)(ours + 1) == at + *(s32 *)(at + 1);
 }
 
+/* Whether the unwinder goes on from there as from a frame of ours. */
+static bool rtrace_is_like_ours(unsigned long at)
+{
+	unsigned long stack[offsetof(struct rtrace_frame, to) / sizeof(long) + 2] = {};
+	struct pt_regs regs = { .ip = at, .sp = (unsigned long)stack, .cs = __KERNEL_CS };
+	struct unwind_state state;
+	const int to = offsetof(struct rtrace_frame, to) / sizeof(long);
+
+	stack[to] = rtrace_text;
+	unwind_start(&state, current, &regs, NULL);
+	/* It begins at the next one. */
+	return !unwind_done(&state) && unwind_get_return_address(&state) == rtrace_text &&
+	       state.sp == (unsigned long)&stack[to + 1];
+}
+
 static unsigned long rtrace_find_way_out(void)
 {
 	/* add $the frame's size, %rsp */
@@ -383,7 +398,7 @@ static unsigned long rtrace_find_way_out(void)
 	static_assert(offsetof(struct rtrace_frame, to) < 128);
 	for (at = rtrace_text; at && at + 16 < rtrace_text_end; at++) {
 		if (!memcmp((void *)at, add, sizeof(add)) &&
-		    rtrace_is_return(at + sizeof(add)))
+		    rtrace_is_return(at + sizeof(add)) && rtrace_is_like_ours(at - 1))
 			return at;
 		if (!(at & 0xfffff))
 			cond_resched();

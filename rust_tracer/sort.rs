@@ -13,7 +13,7 @@ use kernel::ffi;
 
 use crate::bindings;
 
-/// Sorts a slice, not stably. Task context; n log n.
+/// Sorts a slice, not stably. Task context; n log n, but n for what is sorted, as most is.
 pub(crate) fn sort_by<T, F: Fn(&T, &T) -> Ordering>(slice: &mut [T], compare: F) {
     /// # Safety
     ///
@@ -26,6 +26,9 @@ pub(crate) fn sort_by<T, F: Fn(&T, &T) -> Ordering>(slice: &mut [T], compare: F)
         // SAFETY: By this function's contract.
         let (compare, a, b) = unsafe { (&*compare.cast::<F>(), &*a.cast(), &*b.cast()) };
         compare(a, b) as ffi::c_int
+    }
+    if slice.is_sorted_by(|a, b| compare(a, b).is_le()) {
+        return;
     }
     // SAFETY: The slice is as long as said; elements are moved as bytes, each to one place;
     // `call` gets what it asks for.

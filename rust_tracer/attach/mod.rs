@@ -131,6 +131,8 @@ pub(crate) struct Wanted {
     pub(crate) function: u32,
     pub(crate) entry: Option<Probe>,
     pub(crate) ret: Option<Probe>,
+    /// How it was attached when it was before: its counters are of that way.
+    pub(crate) before: Option<By>,
     /// Out: how it was attached.
     pub(crate) by: By,
 }
@@ -339,6 +341,9 @@ impl Attached {
 
     /// How a function is to be attached.
     fn choose(&self, wanted: &Wanted, site: usize, in_registers: bool, ways: u32) -> By {
+        if let Some(before) = wanted.before {
+            return before;
+        }
         let by = By::choose(wanted.ret.is_some(), in_registers, ways);
         if by == By::Ops || !stub::is_allowed() {
             return By::Ops;

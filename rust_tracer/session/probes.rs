@@ -52,8 +52,8 @@ pub(super) struct Probe {
     /// RTRACE_WHY_*: why it is not attached, if it cannot be.
     pub(super) why: u32,
     pub(super) attached: bool,
-    /// How it is, or was when it was.
-    pub(super) by: By,
+    /// How it is, or was when it was; nothing if it never was.
+    pub(super) by: Option<By>,
     /// Its block of counters; a return probe has the next one as well, and with a program there is
     /// one more.
     pub(super) block: u32,
@@ -266,7 +266,7 @@ impl Probes {
             place,
             why: abi::RTRACE_WHY_OK,
             attached: false,
-            by: By::Ops,
+            by: None,
             block: self.blocks,
             set: 0,
         };
@@ -331,11 +331,13 @@ impl Probes {
                     function,
                     entry: None,
                     ret: None,
+                    before: None,
                     by: By::Ops,
                 };
                 wanted.push(new, GFP_KERNEL)?;
             }
             if let Some(at) = wanted.as_mut_slice().last_mut() {
+                at.before = at.before.or(probe.by);
                 let attached = Some(engine::Probe {
                     index,
                     block: probe.block,
@@ -358,7 +360,7 @@ impl Probes {
             for probe in [wanted.entry, wanted.ret].into_iter().flatten() {
                 if let Some(probe) = self.probes.get_mut(probe.index as usize) {
                     probe.attached = !is_gone;
-                    probe.by = wanted.by;
+                    probe.by = Some(wanted.by).filter(|_| !is_gone).or(probe.by);
                     probe.why = if is_gone {
                         abi::RTRACE_WHY_GONE
                     } else {

@@ -192,11 +192,11 @@ fn add(
             }
             if probe.is_return() {
                 match (counters.block(probe.block + 1), probe.by) {
-                    (None, _) => (),
-                    (Some(block), By::Ops) => {
+                    (None, _) | (_, None) => (),
+                    (Some(block), Some(By::Ops)) => {
                         counters::add_calls(row, block, count(inside, (index, cpu)));
                     }
-                    (Some(block), By::Stub) => {
+                    (Some(block), Some(By::Stub)) => {
                         let clauses = counters.block(probe.clause_block());
                         counters::add_calls_of_stub(row, block);
                         counters::add_returned_here(

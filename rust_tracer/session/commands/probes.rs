@@ -306,7 +306,7 @@ pub(super) fn probes(session: &Session, at: UserPtr) -> Result<(), Refusal> {
                     id: functions::probe_id(function, kind),
                     function: function + 1,
                     kind: kind.number(),
-                    way: probe.by.way(kind),
+                    way: probe.by.map_or(abi::RTRACE_WAY_NONE, |by| by.way(kind)),
                 }),
                 Place::Own(number) => inner.probes.own(number).map(|own| Described {
                     module: &[],
