@@ -325,10 +325,12 @@ void rtrace_schedule(void)
 static struct ftrace_ops rtrace_ops = {
 	.func = (ftrace_func_t)rtrace_on_call_site,
 	.flags = FTRACE_OPS_FL_SAVE_ARGS,
+	.trampoline = (unsigned long)rtrace_entry,
 };
 
 struct ftrace_ops *rtrace_ops_of_entries(void)
 {
+	rtrace_stub_is_used();
 	return &rtrace_ops;
 }
 
@@ -344,14 +346,14 @@ int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int c
 
 /*
  * ftrace takes an ops that lies in a module for one that is freed when it is
- * unregistered, and waits for all tasks, a tenth of a second or more: ours stay. An
- * ops with a trampoline of ftrace's own has it freed then, and must wait.
+ * unregistered, and waits for all tasks, a tenth of a second or more: ours stay, as
+ * do the trampolines that they bring along.
  */
 int rtrace_ops_register(struct ftrace_ops *ops)
 {
 	int error = register_ftrace_function(ops);
 
-	if (!error && !(ops->flags & FTRACE_OPS_FL_ALLOC_TRAMP))
+	if (!error)
 		ops->flags &= ~FTRACE_OPS_FL_DYNAMIC;
 	return error;
 }
@@ -361,8 +363,7 @@ int rtrace_ops_unregister(struct ftrace_ops *ops)
 	int error = unregister_ftrace_function(ops);
 
 	/* Who goes through all ops may still look at its filter. */
-	if (!(ops->flags & FTRACE_OPS_FL_DYNAMIC))
-		synchronize_rcu();
+	synchronize_rcu();
 	ftrace_free_filter(ops);
 	return error;
 }

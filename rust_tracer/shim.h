@@ -201,6 +201,8 @@ int rtrace_ops_unregister(struct ftrace_ops *ops);
 
 /* Calls rtrace_stub. */
 struct ftrace_ops *rtrace_ops_of_stub(void);
+/* Some task may be in this module's text until rtrace_stub_stop(). */
+void rtrace_stub_is_used(void);
 /* Whether something else is called directly at a site. */
 bool rtrace_has_direct_call(unsigned long ip);
 /* Whether the administrator lets it be used. */

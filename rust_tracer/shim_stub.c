@@ -145,9 +145,14 @@ bool rtrace_stub_is_allowed(void)
 
 static bool rtrace_stub_used;
 
-struct ftrace_ops *rtrace_ops_of_stub(void)
+void rtrace_stub_is_used(void)
 {
 	rtrace_stub_used = true;
+}
+
+struct ftrace_ops *rtrace_ops_of_stub(void)
+{
+	rtrace_stub_is_used();
 	return &rtrace_stub_ops;
 }
 

@@ -296,3 +296,41 @@ SYM_CODE_START(rtrace_stub_shared)
 	cmpl	$RTRACE_STUB_FOLLOW, %eax
 	jmp	.Lshared_entered
 SYM_CODE_END(rtrace_stub_shared)
+
+/*
+ * A function is entered whose calls fprobe follows: what ftrace's own trampoline
+ * does for an ops, for rtrace_on_call_site().
+ */
+SYM_CODE_START(rtrace_entry)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	subq	$RTRACE_REGS_BYTES, %rsp
+	movq	%rax, RTRACE_REGS_AX(%rsp)
+	movq	%rcx, RTRACE_REGS_CX(%rsp)
+	movq	%rdx, RTRACE_REGS_DX(%rsp)
+	movq	%rsi, RTRACE_REGS_SI(%rsp)
+	movq	%rdi, RTRACE_REGS_DI(%rsp)
+	movq	%r8, RTRACE_REGS_R8(%rsp)
+	movq	%r9, RTRACE_REGS_R9(%rsp)
+	movq	%rbp, RTRACE_REGS_BP(%rsp)
+	movq	$0, RTRACE_REGS_ORIG_AX(%rsp)
+	movq	$0, RTRACE_REGS_CS(%rsp)
+	movq	RTRACE_REGS_BYTES(%rsp), %rdi
+	movq	%rdi, RTRACE_REGS_IP(%rsp)
+	subq	$RTRACE_CALL_BYTES, %rdi
+	leaq	RTRACE_REGS_BYTES+8(%rsp), %rsi
+	movq	%rsi, RTRACE_REGS_SP(%rsp)
+	movq	(%rsi), %rsi
+	xorl	%edx, %edx
+	movq	%rsp, %rcx
+	call	rtrace_on_call_site
+	movq	RTRACE_REGS_R9(%rsp), %r9
+	movq	RTRACE_REGS_R8(%rsp), %r8
+	movq	RTRACE_REGS_DI(%rsp), %rdi
+	movq	RTRACE_REGS_SI(%rsp), %rsi
+	movq	RTRACE_REGS_DX(%rsp), %rdx
+	movq	RTRACE_REGS_CX(%rsp), %rcx
+	movq	RTRACE_REGS_AX(%rsp), %rax
+	addq	$RTRACE_REGS_BYTES, %rsp
+	RET
+SYM_CODE_END(rtrace_entry)

@@ -103,6 +103,8 @@ DECLARE_PER_CPU(u64, rtrace_frames);
 
 /* The stub, and where the functions return to that it follows. */
 extern const char rtrace_stub[], rtrace_stub_shared[], rtrace_stub_exit[];
+/* What sites call whose calls fprobe follows. */
+extern const char rtrace_entry[];
 /* A return of its own. */
 extern const char rtrace_stub_return[];
 

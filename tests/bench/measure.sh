@@ -5,12 +5,14 @@
 #   begin BATCH THREADS
 #   on NAME NUMBER ARGUMENT           the kernel function that is traced from now on, and the system call that calls it
 #   around ROW COMMAND                COMMAND arms, runs the program $CALLS once it has, and disarms
+#   every ROW COMMAND                 the same, and says how many traced functions each of the calls enters
 #   armed ROW ARM DISARM              the same by two commands, with $CALLS in between
 # Commands may use $FUNCTION, $TRACED (what ftrace calls it), $TYPED (what BTF calls it), $CALLS and $TRACING (tracefs),
 # and put what they say besides on $SAID.
 #
 # Prints a line for each row: row ROW FUNCTION ASKED, the six numbers of calls.c, OVER. ASKED is when the arming began,
-# OVER when the disarming ended. Or: failed ROW FUNCTION WHY. Lines of `note` tell what was lost meanwhile.
+# OVER when the disarming ended. Or: failed ROW FUNCTION WHY. Lines of `note` tell what was lost meanwhile, such of
+# `entered ROW FUNCTION COUNT` what `every` says.
 PROGRAM=/usr/lib/rt-bench/calls
 TRACING=/sys/kernel/tracing
 SAID=/tmp/said
@@ -65,6 +67,14 @@ around() { # ROW COMMAND
 	asked=$("$PROGRAM" now)
 	numbers=$(eval "$2" 2>>"$SAID") || numbers=
 	report "$1" "$asked" "$numbers" "$("$PROGRAM" now)"
+}
+
+every() { # ROW COMMAND
+	around "$1" "$2"
+	# Entries by the program, by function; those as frequent as the function itself are entered by each call.
+	counts=$(rtctl -q -n 'fbt:::entry /pid == $target/ { @[probefunc] = count(); }' -c "$CALLS" 2>/dev/null)
+	echo "$counts" | awk -v row="$1" -v of="$FUNCTION" 'NF == 2 { count[$1] = $2 }
+		END { for (name in count) all += int(count[name] / count[of]); print "entered", row, of, all }'
 }
 
 armed() { # ROW ARM DISARM

@@ -31,16 +31,21 @@ class Guest:
     measured: dict[tuple[str, str], Measured] = field(default_factory=dict)
     failed: dict[tuple[str, str], str] = field(default_factory=dict)
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
+    # How many traced functions one call enters, where that may be more than one.
+    entered: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def take(self, line):
         """Take in a line of measure.sh; returns the row and the function that it is about, if it is a result."""
         word, _, rest = line.partition(" ")
         if word == "kernel":
             self.kernel = rest
-        if word not in ("row", "failed", "note"):
+        if word not in ("row", "failed", "note", "entered"):
             return None
         row, function, rest = (rest + "  ").split(" ", 2)
         at = (row, function)
+        if word == "entered":
+            self.entered[at] = max(int(rest), 1)
+            return None
         if word == "note":
             self.notes[at] = rest.strip()
             return None
@@ -52,9 +57,12 @@ class Guest:
         return at
 
     def added(self, row, function):
-        """What the row adds to a call, in ns; None if it was not measured."""
+        """What the row adds to a traced call, in ns; None if it was not measured."""
         untraced, traced = self.measured.get((UNTRACED, function)), self.measured.get((row, function))
-        return traced.least - untraced.least if untraced and traced else None
+        if not untraced or not traced:
+            return None
+        entered = self.entered.get((row, function), 1)
+        return (traced.least - untraced.least) / entered
 
     def left_behind(self, functions):
         """What is wrong if the untraced call costs something else at the end than at the beginning."""

@@ -30,12 +30,13 @@ class Row:
     disarm: str = ""
     wall: bool = False
     once: bool = False
+    every: bool = False
     shows: tuple[str, ...] = ("call",)
 
     def line(self):
         """The plan's line."""
         if self.around:
-            return shlex.join(["around", self.id, self.around])
+            return shlex.join(["every" if self.every else "around", self.id, self.around])
         return shlex.join(["armed", self.id, self.arm, self.disarm])
 
 
