@@ -91,7 +91,7 @@ impl Plan {
 
     /// By ftrace_ops and fprobe, which keeps a frame for each call.
     pub fn without_stub(self) -> Self {
-        self.ways(1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE)
+        self.ways((1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE))
     }
 
     /// Narrow to this process and its descendants.

@@ -25,7 +25,9 @@ fn sleeping(_: &Options) -> Outcome {
     let target = Target::open()?;
     let trace = Plan::new().both("rt_target:rt_sleep").start()?;
     let sleepers = Sleeper::start(&target, 0, &[1, 2, 3])?;
-    let rows = trace.session.ledger(abi::RTRACE_LEDGER_SUM_CPUS | abi::RTRACE_LEDGER_SUM_PROBES)?;
+    let rows = trace
+        .session
+        .ledger(abi::RTRACE_LEDGER_SUM_CPUS | abi::RTRACE_LEDGER_SUM_PROBES)?;
     check_eq!(rows.iter().map(|row| row.in_flight).sum::<u64>(), 3);
     let mut values = Sleeper::release(&target, sleepers)?;
     values.sort_unstable();
