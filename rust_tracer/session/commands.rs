@@ -387,6 +387,7 @@ fn config(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     arg.ring_bytes = new.ring_bytes;
     arg.watermark = new.watermark;
     arg.frames = new.frames;
+    arg.ways = new.ways;
     abi::write(at, size, &arg)
 }
 

@@ -137,7 +137,7 @@ fn name_of_ftrace() -> Outcome<String> {
     let listed = Session::open()?.functions(PATTERN, abi::RTRACE_FUNCTIONS_ALIASES, 4096)?;
     let available = guest::tracefs()?.join("available_filter_functions");
     let available = fs::read_to_string(available)?;
-    let names = listed
+    let mut names = listed
         .iter()
         .flat_map(|one| one.aliases.iter().chain([&one.name]));
     names

@@ -82,7 +82,7 @@ fn exit_group(_: &Options) -> Outcome {
             std::process::exit(7);
         })?;
         child.ready()?;
-        let tid = super::sleeping::await_asleep_beside(child.pid(), sleep.function())?;
+        let tid = super::sleeping::await_asleep_beside(child.pid(), sleep)?;
         child.go()?;
         check_eq!(child.died()?, Ended::Exit(7));
         let finished = trace.finish()?;

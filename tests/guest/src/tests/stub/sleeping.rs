@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rust_tracer::abi;
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use rustix::thread::{NanosleepRelativeResult, nanosleep};
 
 use super::ends::await_nobody_inside;
@@ -57,6 +57,24 @@ impl Sleep {
         }
     }
 
+    /// What stands on the stack then, by any of its names. (What belongs to the scheduler is not shown.)
+    const fn on_stack(self) -> &'static str {
+        match self {
+            Self::Nanosleep => "hrtimer_nanosleep+",
+            Self::Wait4 => "sys_wait4+",
+            Self::Poll => "sys_poll+",
+        }
+    }
+
+    /// What all names of the function that the kernel may print have in them.
+    const fn mark(self) -> &'static str {
+        match self {
+            Self::Wait4 => "sys_wait4",
+            Self::Nanosleep => "do_nanosleep",
+            Self::Poll => "sys_poll",
+        }
+    }
+
     /// The same as a pattern.
     pub const fn pattern(self) -> &'static str {
         match self {
@@ -68,9 +86,12 @@ impl Sleep {
 
     /// Sleeps until the parent wakes it, or wakes that for which it sleeps.
     fn sleep(self, cue: &Cue) -> Outcome {
+        let dies_with_parent = || set_parent_process_death_signal(Some(Signal::KILL));
+        dies_with_parent()?;
         match self {
             Self::Wait4 => {
-                let child = Child::start(|| i32::from(cue.wait().is_err()))?;
+                let child =
+                    Child::start(|| i32::from(dies_with_parent().is_err() || cue.wait().is_err()))?;
                 cue.ready()?;
                 check_eq!(child.wait()?, Ended::Exit(0), "the child's child");
             }
@@ -96,28 +117,28 @@ impl Sleep {
 }
 
 /// The stack of a thread that sleeps in a function, if it does.
-fn stack_asleep(task: &str, function: &str) -> Option<String> {
+fn stack_asleep(task: &str, sleep: Sleep) -> Option<String> {
     let stat = fs::read_to_string(format!("{task}/stat")).ok()?;
     let (_, state) = stat.rsplit_once(") ")?;
     let stack = fs::read_to_string(format!("{task}/stack")).ok()?;
-    let inside = stack.contains(&format!("{function}+"));
+    let inside = stack.contains(sleep.on_stack());
     (state.starts_with('S') && inside).then_some(stack)
 }
 
 /// Waits until another thread of this process sleeps in a function; its id.
-pub fn await_asleep_beside(pid: i32, function: &str) -> Outcome<u32> {
+pub fn await_asleep_beside(pid: i32, sleep: Sleep) -> Outcome<u32> {
     let begun = sys::now();
     loop {
         for thread in fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
             let tid = thread.file_name().to_string_lossy().into_owned();
-            let asleep = stack_asleep(&thread.path().to_string_lossy(), function);
+            let asleep = stack_asleep(&thread.path().to_string_lossy(), sleep);
             if tid != pid.to_string() && asleep.is_some() {
                 return tid.parse().map_err(fail);
             }
         }
         check!(
             sys::now() - begun < 20_000_000_000,
-            "no thread of {pid} sleeps in {function}"
+            "no thread of {pid} sleeps: {sleep:?}"
         );
         sys::give_way();
     }
@@ -138,7 +159,7 @@ impl Asleep {
         let task = format!("/proc/{}", actor.pid());
         let begun = sys::now();
         loop {
-            if let Some(stack) = stack_asleep(&task, how.function()) {
+            if let Some(stack) = stack_asleep(&task, how) {
                 return Ok(Self { how, actor, stack });
             }
             check!(
@@ -258,15 +279,19 @@ fn named(_: &Options) -> Outcome {
     let trace = start()?;
     let asleep = Asleep::all()?;
     drop(trace);
-    let mut wanted: Vec<String> = asleep
+    let mut wanted: Vec<(String, &str)> = asleep
         .iter()
-        .map(|one| format!("[{}] is still in {}", one.pid(), one.how.function()))
+        .map(|one| (format!("[{}] is still in ", one.pid()), one.how.mark()))
         .collect();
     let mut said = Vec::new();
     let begun = sys::now();
     while !wanted.is_empty() && sys::now() - begun < 10_000_000_000 {
         for line in log.new_lines()? {
-            wanted.retain(|part| !(line.starts_with("rust_tracer: ") && line.contains(part)));
+            wanted.retain(|(who, mark)| {
+                let place = line.split_once(who.as_str());
+                !(line.starts_with("rust_tracer: rt-guest-tests[")
+                    && place.is_some_and(|(_, function)| function.contains(mark)))
+            });
             said.push(line);
         }
         thread::sleep(Duration::from_millis(50));
