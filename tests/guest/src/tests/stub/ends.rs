@@ -9,7 +9,7 @@ use std::time::Duration;
 use rust_tracer::abi;
 
 use super::programs::counting;
-use super::sleeping::{Asleep, Sleep};
+use super::sleeping::{Asleep, Sleep, Sleepy};
 use super::{PATTERN, Vouched, is_by_stub};
 use crate::guest;
 use crate::options::Options;
@@ -37,7 +37,11 @@ const INTERRUPTED: [i64; 3] = [-4, -512, -516];
 fn values_of(finished: &Finished, name: &str, tid: u32) -> Outcome<Vec<i64>> {
     let mut returns = finished.returns(name)?;
     returns.retain(|ret| ret.tid == tid);
-    Ok(returns.iter().map(|ret| ret.value() as i64).collect())
+    // All of these functions return an int, or what fits into one.
+    Ok(returns
+        .iter()
+        .map(|ret| i64::from(ret.value() as i32))
+        .collect())
 }
 
 /// Nothing of these calls is left or lost.
@@ -242,6 +246,7 @@ fn died_below(_: &Options) -> Outcome {
 fn died_later(_: &Options) -> Outcome {
     let _vouched = Vouched::for_target()?;
     let target = Target::open()?;
+    let sleepy = Sleepy::start(Sleep::Wait4)?;
     let trace = Plan::new()
         .both("rt_target:rt_sleep")
         .both(Sleep::Wait4.pattern())
@@ -253,7 +258,7 @@ fn died_later(_: &Options) -> Outcome {
         },
     )?;
     target.run("await 1")?;
-    let asleep = Asleep::start(Sleep::Wait4)?;
+    let asleep = sleepy.sleep()?;
     let finished = trace.finish()?;
     check_eq!(finished.return_row("rt_sleep")?.in_flight, 1);
     let row = finished.return_row(Sleep::Wait4.function())?;

@@ -86,12 +86,12 @@ impl Sleep {
 
     /// Sleeps until the parent wakes it, or wakes that for which it sleeps.
     fn sleep(self, cue: &Cue) -> Outcome {
-        let dies_with_parent = || set_parent_process_death_signal(Some(Signal::KILL));
-        dies_with_parent()?;
         match self {
             Self::Wait4 => {
-                let child =
-                    Child::start(|| i32::from(dies_with_parent().is_err() || cue.wait().is_err()))?;
+                let child = Child::start(|| {
+                    let orphan = set_parent_process_death_signal(Some(Signal::KILL));
+                    i32::from(orphan.is_err() || cue.wait().is_err())
+                })?;
                 cue.ready()?;
                 check_eq!(child.wait()?, Ended::Exit(0), "the child's child");
             }
@@ -144,6 +144,12 @@ pub fn await_asleep_beside(pid: i32, sleep: Sleep) -> Outcome<u32> {
     }
 }
 
+/// A process that is to sleep. It has no session that was opened after it began.
+pub struct Sleepy {
+    how: Sleep,
+    actor: Actor,
+}
+
 /// A process that sleeps.
 pub struct Asleep {
     how: Sleep,
@@ -151,16 +157,33 @@ pub struct Asleep {
     stack: String,
 }
 
-impl Asleep {
-    /// When it is back, it does.
+impl Sleepy {
+    /// Not yet.
     pub fn start(how: Sleep) -> Outcome<Self> {
-        let mut actor = Actor::start(|cue| how.sleep(cue))?;
+        let mut actor = Actor::start(|cue| {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            cue.pause()?;
+            how.sleep(cue)
+        })?;
+        actor.ready()?;
+        Ok(Self { how, actor })
+    }
+
+    /// In each.
+    fn all() -> Outcome<Vec<Self>> {
+        Sleep::ALL.into_iter().map(Self::start).collect()
+    }
+
+    /// When it is back, the process does.
+    pub fn sleep(self) -> Outcome<Asleep> {
+        let Self { how, mut actor } = self;
+        actor.go()?;
         actor.ready()?;
         let task = format!("/proc/{}", actor.pid());
         let begun = sys::now();
         loop {
             if let Some(stack) = stack_asleep(&task, how) {
-                return Ok(Self { how, actor, stack });
+                return Ok(Asleep { how, actor, stack });
             }
             check!(
                 sys::now() - begun < 20_000_000_000,
@@ -171,10 +194,17 @@ impl Asleep {
             sys::give_way();
         }
     }
+}
 
-    /// In each.
-    fn all() -> Outcome<Vec<Self>> {
-        Sleep::ALL.into_iter().map(Self::start).collect()
+/// All of them do.
+fn sleep_all(sleepy: Vec<Sleepy>) -> Outcome<Vec<Asleep>> {
+    sleepy.into_iter().map(Sleepy::sleep).collect()
+}
+
+impl Asleep {
+    /// One that has the caller's sessions, too.
+    pub fn start(how: Sleep) -> Outcome<Self> {
+        Sleepy::start(how)?.sleep()
     }
 
     /// Its process.
@@ -238,8 +268,9 @@ fn hold_until_woken(asleep: Vec<Asleep>) -> Outcome {
 }
 
 fn stopped(_: &Options) -> Outcome {
+    let sleepy = Sleepy::all()?;
     let trace = start()?;
-    let asleep = Asleep::all()?;
+    let asleep = sleep_all(sleepy)?;
     let finished = trace.finish()?;
     for sleep in Sleep::ALL {
         let row = finished.return_row(sleep.function())?;
@@ -255,8 +286,9 @@ fn stopped(_: &Options) -> Outcome {
 }
 
 fn closed(_: &Options) -> Outcome {
+    let sleepy = Sleepy::all()?;
     let trace = start()?;
-    let asleep = Asleep::all()?;
+    let asleep = sleep_all(sleepy)?;
     drop(trace);
     hold_until_woken(asleep)
 }
@@ -267,7 +299,7 @@ fn killed(_: &Options) -> Outcome {
         cue.pause()
     })?;
     tracing.ready()?;
-    let asleep = Asleep::all()?;
+    let asleep = sleep_all(Sleepy::all()?)?;
     let pid = Pid::from_raw(tracing.pid()).ok_or_else(|| fail("no process"))?;
     kill_process(pid, Signal::KILL)?;
     check_eq!(tracing.died()?, Ended::Signal(libc::SIGKILL));
@@ -276,8 +308,9 @@ fn killed(_: &Options) -> Outcome {
 
 fn named(_: &Options) -> Outcome {
     let mut log = KernelLog::from_now()?;
+    let sleepy = Sleepy::all()?;
     let trace = start()?;
-    let asleep = Asleep::all()?;
+    let asleep = sleep_all(sleepy)?;
     drop(trace);
     let mut wanted: Vec<(String, &str)> = asleep
         .iter()
@@ -312,12 +345,13 @@ fn named(_: &Options) -> Outcome {
 }
 
 fn next_session(_: &Options) -> Outcome {
+    let sleepy = Sleepy::all()?;
     let trace = start()?;
-    let asleep = Asleep::all()?;
+    let asleep = sleep_all(sleepy)?;
     drop(trace);
     let pids: Vec<u32> = asleep.iter().map(|one| one.pid() as u32).collect();
     let next = start()?;
-    let more = Asleep::all()?;
+    let more = sleep_all(Sleepy::all()?)?;
     let more_pids: Vec<u32> = more.iter().map(|one| one.pid() as u32).collect();
     for one in asleep.into_iter().chain(more) {
         one.wake()?;
@@ -373,7 +407,7 @@ fn three_sessions(_: &Options) -> Outcome {
 
 fn stack_is_read(_: &Options) -> Outcome {
     let trace = start()?;
-    for one in Asleep::all()? {
+    for one in sleep_all(Sleepy::all()?)? {
         check!(
             one.stack.contains("do_syscall_64+"),
             "the stack of {:?} ends early:\n{}",
@@ -411,15 +445,18 @@ fn delete_module(options: &Options) -> Outcome {
 fn deletes_itself(_: &Options) -> Outcome {
     const ROUNDS: u64 = 30;
     for round in 0..ROUNDS {
-        let trace = Plan::new()
-            .both("vmlinux:__x64_sys_delete_module")
-            .ring(abi::RTRACE_RING_MIN.into())
-            .start()?;
         let mut remover = Actor::start(|cue| {
+            cue.pause()?;
             check_eq!(sys::unload_module("rust_tracer"), Err(Errno::AGAIN));
             cue.ready()?;
             target::unload("rust_tracer")
         })?;
+        remover.ready()?;
+        let trace = Plan::new()
+            .both("vmlinux:__x64_sys_delete_module")
+            .ring(abi::RTRACE_RING_MIN.into())
+            .start()?;
+        remover.go()?;
         remover.ready()?;
         thread::sleep(Duration::from_millis(round % 7));
         drop(trace);
