@@ -192,15 +192,10 @@ fn died(_: &Options) -> Outcome {
 
 /// Waits until the module does not hold itself for the stub's sake any more.
 pub fn await_nobody_inside() -> Outcome {
-    await_nobody_inside_for(5)
-}
-
-/// The same, for so many seconds at most.
-pub fn await_nobody_inside_for(seconds: u64) -> Outcome {
     let begun = sys::now();
     while guest::references() != Some(0) {
         check!(
-            sys::now() - begun < seconds * 1_000_000_000,
+            sys::now() - begun < 5_000_000_000,
             "the module's references: {:?}",
             guest::references()
         );
