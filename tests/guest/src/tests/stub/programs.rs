@@ -492,7 +492,12 @@ fn stacks_of(finished: &Finished) -> Outcome<Vec<Vec<u64>>> {
     let mut stacks = Vec::new();
     for made in &finished.made {
         let frames = made.items[0].words();
-        check!(frames.len() > 2, "{} frames", frames.len());
+        check!(
+            frames.len() > 2,
+            "frames of probe {}: {:?}",
+            made.head.probe,
+            names(&finished.session, &frames)
+        );
         check_eq!(made.items[1].number(), Some(frames[0]), "caller");
         check_eq!(
             made.items[2].number(),

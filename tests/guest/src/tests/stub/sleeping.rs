@@ -60,7 +60,7 @@ impl Sleep {
     /// What stands on the stack then, by any of its names. (What belongs to the scheduler is not shown.)
     const fn on_stack(self) -> &'static str {
         match self {
-            Self::Nanosleep => "hrtimer_nanosleep+",
+            Self::Nanosleep => "nanosleep+",
             Self::Wait4 => "sys_wait4+",
             Self::Poll => "sys_poll+",
         }
