@@ -154,6 +154,24 @@ fn await_nobody_inside() -> Outcome {
     Ok(())
 }
 
+/// The functions with most calls that have no frame: how many, and by which way they are attached.
+fn most_unframed(session: &Session) -> Outcome<Vec<(String, u64, u8)>> {
+    let probes = session.probes()?;
+    let mut found: Vec<_> = session
+        .ledger(abi::RTRACE_LEDGER_SUM_CPUS | abi::RTRACE_LEDGER_NONZERO)?
+        .iter()
+        .map(|row| {
+            let probe = &probes[row.probe as usize];
+            let unframed = row.missed[abi::RTRACE_MISSED_UNFRAMED as usize];
+            (probe.name.clone(), unframed, probe.head.way)
+        })
+        .filter(|(_, unframed, _)| *unframed > 0)
+        .collect();
+    found.sort_by_key(|(_, unframed, _)| std::cmp::Reverse(*unframed));
+    found.truncate(12);
+    Ok(found)
+}
+
 /// Traces the return of every function with such a clause while there is load.
 fn under_load(options: &Options, function: u32, keys: u32, code: Code) -> Outcome {
     let mut program = Program::new()
@@ -200,6 +218,7 @@ fn under_load(options: &Options, function: u32, keys: u32, code: Code) -> Outcom
             total.missed,
             total.dropped
         );
+        println!("most unframed: {:?}", most_unframed(&session)?);
         check!(total.returned > 100_000, "only {} returns", total.returned);
         let found = aggregated(&session, 4 << 20)?;
         let taken: u64 = found.iter().flat_map(|entry| &entry.words).sum();
