@@ -133,6 +133,11 @@ fn wake_all() -> Outcome {
     session.add("rt_target:rt_value", abi::RTRACE_PROBE_ENTRY)?;
     session.start()?;
     drop(session);
+    // khungtaskd, when it is told anew.
+    let hung = "/proc/sys/kernel/hung_task_timeout_secs";
+    if let Ok(seconds) = fs::read(hung) {
+        fs::write(hung, seconds)?;
+    }
     // udev, and the tests' runner, which waits for a word.
     let udev = Command::new("udevadm").args(["control", "--ping"]).status();
     check!(udev?.success(), "udev does not answer");
