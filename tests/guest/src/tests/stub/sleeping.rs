@@ -463,6 +463,7 @@ fn deletes_itself(_: &Options) -> Outcome {
         remover.end()?;
         check!(guest::references().is_none(), "the module is still there");
         guest::load()?;
+        println!("{} of {ROUNDS} unloads", round + 1);
     }
     Ok(())
 }
