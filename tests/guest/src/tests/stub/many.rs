@@ -192,6 +192,8 @@ fn any_order_beside(random: &mut fastrand::Rng, steps: usize) -> Outcome {
         for one in &mut running {
             one.calls += count;
             one.sum += sum;
+            // Who is silent for long is taken for dead.
+            one.trace.session.status()?;
         }
     }
     running.into_iter().try_for_each(Counting::finish)
