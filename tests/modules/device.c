@@ -22,6 +22,7 @@
  *   await N          waits until exactly N tasks are in rt_sleep
  *   release N        lets N of them out
  *   die TOKEN        rt_die(TOKEN) in a kernel thread; reads back its tid
+ *   nest N           rt_nest_00(0), which calls rt_nest_01, and so on to rt_nest_99
  *   storm THREADS N  rt_plain and rt_yield by THREADS kernel threads
  *   failinit N, failcoming N, failed, counted: see shortage.c
  */
@@ -87,6 +88,8 @@ static int run(const char *name, u64 a, u64 b, u64 *value)
 		return rt_release_sleepers(a);
 	} else if (!strcmp(name, "die")) {
 		return rt_run_die(a, value);
+	} else if (!strcmp(name, "nest")) {
+		*value = rt_run_nested(a);
 	} else if (!strcmp(name, "storm")) {
 		return rt_run_storm(a, b);
 	} else if (!strcmp(name, "failinit")) {

@@ -8,10 +8,11 @@
  */
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
+
+#include "site.h"
 
 static char *function = "";
 module_param(function, charp, 0400);
@@ -45,25 +46,9 @@ static struct fprobe floor_fprobe = {
 	.entry_handler = floor_entry,
 };
 
-/* Where ftrace calls from. A kprobe that is never armed finds a symbol. */
-static unsigned long site_of(const char *name)
-{
-	struct kprobe kprobe = {
-		.symbol_name = name,
-		.flags = KPROBE_FLAG_DISABLED,
-	};
-	unsigned long address;
-
-	if (register_kprobe(&kprobe))
-		return 0;
-	address = (unsigned long)kprobe.addr;
-	unregister_kprobe(&kprobe);
-	return address;
-}
-
 static int __init rt_floor_init(void)
 {
-	unsigned long site = site_of(function);
+	unsigned long site = rt_site_of(function);
 	int error;
 
 	if (!site)

@@ -57,6 +57,9 @@ int rt_release_sleepers(u64 count);
 /* Writes the thread id of the task that died in rt_die to *tid. */
 int rt_run_die(u64 token, u64 *tid);
 
+/* Calls the functions of nested.c so often; the sum of the outermost's values. */
+u64 rt_run_nested(u64 count);
+
 int rt_run_storm(u64 threads, u64 count);
 
 /* -EOPNOTSUPP on a kernel that does not fail on demand. */

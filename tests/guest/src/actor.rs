@@ -139,6 +139,12 @@ impl Actor {
         Ok((&self.tell).write_all(b"g")?)
     }
 
+    /// Waits for the end of one that does not come to say that it is done.
+    pub fn died(self) -> Outcome<Ended> {
+        let Self { child, .. } = self;
+        Ok(child.wait()?)
+    }
+
     /// Waits for its end; its failure is the caller's.
     pub fn end(mut self) -> Outcome {
         let mut mark = [0u8];

@@ -45,6 +45,9 @@ pub struct Options {
     /// How long the load on every function of the kernel lasts
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
     pub load: u64,
+    /// How long the load on the return of every function lasts, for each program
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
+    pub stub_load: u64,
     /// How many hostile operations the fuzzing test makes
     #[arg(long, global = true, value_name = "N", default_value_t = 200_000)]
     pub fuzz: u64,
@@ -140,6 +143,7 @@ impl Options {
             format!("--events={}", self.events),
             format!("--scan={}", self.scan),
             format!("--load={}", self.load),
+            format!("--stub-load={}", self.stub_load),
             format!("--fuzz={}", self.fuzz),
             format!("--fuzz-seconds={}", self.fuzz_seconds),
             format!("--hotplugs={}", self.hotplugs),

@@ -25,6 +25,7 @@ mod scripts;
 mod sessions;
 mod shortage;
 mod signals;
+mod stub;
 mod tool;
 mod tool_access;
 
@@ -35,7 +36,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 42] = [
+pub const GROUPS: [Group; 50] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -69,6 +70,14 @@ pub const GROUPS: [Group; 42] = [
     programs::rights::GROUP,
     programs::changes::GROUP,
     programs::random::GROUP,
+    stub::GROUP,
+    stub::programs::GROUP,
+    stub::sleeping::GROUP,
+    stub::ends::GROUP,
+    stub::many::GROUP,
+    stub::beside::GROUP,
+    stub::stacks::GROUP,
+    stub::everything::GROUP,
     lifetime::GROUP,
     modules::GROUP,
     hotplug::GROUP,
