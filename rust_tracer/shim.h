@@ -125,6 +125,7 @@ u64 rtrace_wall_time(void);
 #define RTRACE_PLACE_RETURN 1u /* the same, and ip: where to */
 #define RTRACE_PLACE_CLOCK 2u  /* regs: struct pt_regs that were interrupted */
 #define RTRACE_PLACE_OWN 3u    /* in a command of ours */
+#define RTRACE_PLACE_STUB 4u   /* a return to the stub: regs are those there */
 struct rtrace_place {
 	const void *regs; /* or NULL */
 	unsigned long ip;

@@ -30,6 +30,7 @@
 #include <asm/vsyscall.h>
 
 #include "../include/uapi/rust_tracer.h"
+#include "arch/stub.h"
 #include "shim.h"
 #include "shim_moment.h"
 
@@ -249,12 +250,13 @@ u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room)
 		return 0;
 	switch (place->kind) {
 	case RTRACE_PLACE_ENTRY:
+	case RTRACE_PLACE_STUB:
 	case RTRACE_PLACE_RETURN: {
 		struct ftrace_regs *fregs = (struct ftrace_regs *)place->regs;
 		const struct pt_regs *regs = &arch_ftrace_regs(fregs)->regs;
 
 		/* Others are not saved here. */
-		start.ip = place->kind == RTRACE_PLACE_ENTRY ? regs->ip : place->ip;
+		start.ip = place->kind == RTRACE_PLACE_RETURN ? place->ip : regs->ip;
 		start.sp = regs->sp;
 		start.bp = regs->bp;
 		break;
@@ -268,7 +270,7 @@ u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room)
 		return 0;
 	}
 	/* What the unwinder leaves out: where it begins. */
-	if (place->kind != RTRACE_PLACE_ENTRY)
+	if (place->kind != RTRACE_PLACE_ENTRY && place->kind != RTRACE_PLACE_STUB)
 		frames[count++] = start.ip;
 	busy = rtrace_shield();
 	for (unwind_start(&state, current, &start, NULL);
@@ -277,7 +279,9 @@ u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room)
 
 		if (!address)
 			break;
-		frames[count++] = address;
+		/* Between a function and its caller there is none. */
+		if (address != (unsigned long)rtrace_stub_exit)
+			frames[count++] = address;
 	}
 	rtrace_unshield(busy);
 	return count;

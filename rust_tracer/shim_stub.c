@@ -129,6 +129,10 @@ static bool stub = true;
 module_param(stub, bool, 0644);
 MODULE_PARM_DESC(stub, "follow calls by the module's own stub, where functions allow it");
 
+static bool stub_let_out = true;
+module_param(stub_let_out, bool, 0644);
+MODULE_PARM_DESC(stub_let_out, "when the stub is detached, let calls return past it that sleep; else the module stays until they have returned");
+
 static char *stub_also = "";
 module_param(stub_also, charp, 0444);
 MODULE_PARM_DESC(stub_also, "MODULE:FUNCTION globs, by commas: known to find all arguments in registers, and to return");
@@ -206,9 +210,10 @@ void rtrace_stub_exit_long(struct rtrace_frame *frame, u64 value, unsigned long 
 	struct rtrace_moment moment __uninitialized;
 	u8 busy;
 
+	/* As when it has just returned: where to, the unwinder knows. */
 	rtrace_frame_regs(&regs, frame, bp);
-	regs.ip = frame->to;
-	regs.sp += sizeof(frame->to);
+	regs.ip = (unsigned long)rtrace_stub_exit;
+	regs.sp = (unsigned long)frame;
 	regs.ax = value;
 	busy = rtrace_moment_begin(&moment, rtrace_sample());
 	rtrace_on_stub_return(frame, &moment, value, &regs);
@@ -443,7 +448,7 @@ static void rtrace_stub_look(struct work_struct *work)
 	if (!rtrace_stub_put()) {
 		if (++rtrace_stub_looks == 1 && !rtrace_way_out)
 			rtrace_way_out = rtrace_find_way_out();
-		else if (rtrace_stub_looks == 2 && rtrace_way_out)
+		else if (rtrace_stub_looks == 2 && rtrace_way_out && READ_ONCE(stub_let_out))
 			stop_machine(rtrace_let_all_out, NULL, NULL);
 		else if (rtrace_stub_looks == RTRACE_STUB_PATIENCE)
 			rtrace_say_frames();

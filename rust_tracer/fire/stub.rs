@@ -689,7 +689,7 @@ unsafe extern "C" fn rtrace_on_stub_return(
     let place = rtrace_place {
         regs,
         ip: frame.to,
-        kind: bindings::RTRACE_PLACE_RETURN,
+        kind: bindings::RTRACE_PLACE_STUB,
     };
     for enabling in table.enablings(site(frame)) {
         let (Some(engine), Some(probe)) = (table.engine(enabling), enabling.ret) else {

@@ -32,7 +32,7 @@ use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Event, Finished, Plan};
 
 group! { "stub":
-    "returns are attached by the stub, and entries beside them; entries alone are by ops" => ways,
+    "returns are attached by the stub, and entries beside them or alone" => ways,
     "without the stub among a session's ways returns are attached by fprobe" => without,
     "ways that are not enough, or are none, are refused and change nothing" => nonsense,
     "an administrator can have the stub not be used" => not_allowed,
@@ -148,11 +148,11 @@ fn ways(_: &Options) -> Outcome {
             u32::from(listed.head.entry_way),
             u32::from(listed.head.return_way)
         ),
-        (abi::RTRACE_WAY_OPS, abi::RTRACE_WAY_STUB),
+        (abi::RTRACE_WAY_STUB, abi::RTRACE_WAY_STUB),
         "the ways in the list"
     );
     for (flags, entry, ret) in [
-        (abi::RTRACE_PROBE_ENTRY, Some(abi::RTRACE_WAY_OPS), None),
+        (abi::RTRACE_PROBE_ENTRY, Some(abi::RTRACE_WAY_STUB), None),
         (abi::RTRACE_PROBE_RETURN, None, Some(abi::RTRACE_WAY_STUB)),
         (BOTH, Some(abi::RTRACE_WAY_STUB), Some(abi::RTRACE_WAY_STUB)),
     ] {

@@ -17,12 +17,14 @@ use super::is_by_stub;
 use crate::actor::{Actor, Cue};
 use crate::guest::{self, KernelLog};
 use crate::options::Options;
+use crate::parameters::Parameters;
 use crate::sys::{self, Child, Ended};
 use crate::target::{self, Late};
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Plan, Trace};
 
 group! { "stub, sleeping":
+    "calls that sleep when nobody follows them any more are let out, and the module goes before they wake" => let_out,
     "calls that sleep when the session stops are in flight, hold the module, and return" => stopped,
     "calls that sleep when the session is closed hold the module, and return" => closed,
     "calls that sleep when the session's process is killed hold the module, and return" => killed,
@@ -267,7 +269,21 @@ fn hold_until_woken(asleep: Vec<Asleep>) -> Outcome {
     guest::load()
 }
 
+fn let_out(_: &Options) -> Outcome {
+    let sleepy = Sleepy::all()?;
+    let trace = start()?;
+    let asleep = sleep_all(sleepy)?;
+    drop(trace);
+    await_nobody_inside()?;
+    target::unload("rust_tracer")?;
+    for one in asleep {
+        one.wake()?;
+    }
+    guest::load()
+}
+
 fn stopped(_: &Options) -> Outcome {
+    let _held = Parameters::set(&[("stub_let_out", 0)])?;
     let sleepy = Sleepy::all()?;
     let trace = start()?;
     let asleep = sleep_all(sleepy)?;
@@ -286,6 +302,7 @@ fn stopped(_: &Options) -> Outcome {
 }
 
 fn closed(_: &Options) -> Outcome {
+    let _held = Parameters::set(&[("stub_let_out", 0)])?;
     let sleepy = Sleepy::all()?;
     let trace = start()?;
     let asleep = sleep_all(sleepy)?;
@@ -294,6 +311,7 @@ fn closed(_: &Options) -> Outcome {
 }
 
 fn killed(_: &Options) -> Outcome {
+    let _held = Parameters::set(&[("stub_let_out", 0)])?;
     let mut tracing = Actor::start(|cue| {
         let _trace = start()?;
         cue.pause()
@@ -307,6 +325,7 @@ fn killed(_: &Options) -> Outcome {
 }
 
 fn named(_: &Options) -> Outcome {
+    let _held = Parameters::set(&[("stub_let_out", 0)])?;
     let mut log = KernelLog::from_now()?;
     let sleepy = Sleepy::all()?;
     let trace = start()?;
