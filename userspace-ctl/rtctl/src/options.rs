@@ -443,7 +443,7 @@ fn ways(name: &str) -> Option<u32> {
     let always = (1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE);
     match name {
         "auto" => Some(0),
-        // Returns cannot be had by ops, nor is an entry without a return worth a frame.
+        // Ops have no returns, and fprobe counts its calls by ops.
         "ops" | "fprobe" => Some(always),
         "shared" => Some(always | (1 << abi::RTRACE_WAY_STUB)),
         _ => None,
