@@ -22,7 +22,7 @@
  *   await N          waits until exactly N tasks are in rt_sleep
  *   release N        lets N of them out
  *   die TOKEN        rt_die(TOKEN) in a kernel thread; reads back its tid
- *   nest N           rt_nest_00(0), which calls rt_nest_01, and so on to rt_nest_99
+ *   nest N           rt_deep_00(0), which calls rt_deep_01, and so on to rt_deep_99
  *   storm THREADS N  rt_plain and rt_yield by THREADS kernel threads
  *   failinit N, failcoming N, failed, counted: see shortage.c
  */

@@ -27,7 +27,7 @@ group! { "stub, stacks":
 const DEPTH: u64 = 100;
 /// As many frames always find room.
 const LEAST: u64 = 30;
-const NESTED: &str = "rt_target:rt_nest_*";
+const NESTED: &str = "rt_target:rt_deep_*";
 
 fn unframed(row: &Row) -> u64 {
     row.missed[abi::RTRACE_MISSED_UNFRAMED as usize]
@@ -39,7 +39,7 @@ fn check_nested(finished: &Finished, count: u64) -> Outcome<u64> {
     let mut followed = 0;
     let mut ended = false;
     for number in 0..DEPTH {
-        let name = format!("rt_nest_{number:02}");
+        let name = format!("rt_deep_{number:02}");
         let row = finished.return_row(&name)?;
         check_eq!(
             (row.entered, row.returned + unframed(&row)),
@@ -71,14 +71,14 @@ fn nested(_: &Options) -> Outcome {
     let target = Target::open()?;
     for flags in [abi::RTRACE_PROBE_RETURN, super::BOTH] {
         let trace = Plan::new().add(NESTED, flags).start()?;
-        is_by_stub(&trace.session, "rt_nest_50")?;
+        is_by_stub(&trace.session, "rt_deep_50")?;
         let sum = target.run(&format!("nest {CALLS}"))?;
         check_eq!(sum, CALLS * 2 * DEPTH, "what the caller got");
         let finished = trace.finish()?;
         let followed = check_nested(&finished, CALLS)?;
         println!("{followed} of {DEPTH} nested calls found room");
         for number in 0..followed {
-            let returns = finished.returns(&format!("rt_nest_{number:02}"))?;
+            let returns = finished.returns(&format!("rt_deep_{number:02}"))?;
             check!(
                 returns.iter().all(|ret| ret.value() == 2 * DEPTH - number),
                 "values of function {number}: {returns:?}"
@@ -124,7 +124,7 @@ fn nested_timed(_: &Options) -> Outcome {
     let session = loaded(KERNEL, &program)?;
     session.add_to(NESTED, abi::RTRACE_PROBE_RETURN, 1)?;
     let trace = started(session)?;
-    is_by_stub(&trace.session, "rt_nest_50")?;
+    is_by_stub(&trace.session, "rt_deep_50")?;
     let sum = target.run(&format!("nest {CALLS}"))?;
     check_eq!(sum, CALLS * 2 * DEPTH, "what the caller got");
     let finished = trace.finish()?;
@@ -203,8 +203,8 @@ fn all_of_a_module(_: &Options) -> Outcome {
     target.run("storm 4 500")?;
     let finished = trace.finish()?;
     for (name, calls) in [
-        ("rt_nest_00", 3),
-        ("rt_nest_99", 3),
+        ("rt_deep_00", 3),
+        ("rt_deep_99", 3),
         ("rt_recurse", 121),
         ("rt_wide", 10),
         ("rt_tail_outer", 10),
