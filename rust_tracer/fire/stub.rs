@@ -144,7 +144,7 @@ unsafe extern "C" fn rtrace_on_stub_at(frame: &mut rtrace_frame, slot: &Slot) ->
     let (recorded, cycles) = unsafe { record_at(slot, registers(frame)) };
     if !matches!(recorded, Recorded::Done) {
         // SAFETY: As above.
-        return unsafe { rtrace_on_stub_recorded(frame, slot, recorded, token) };
+        return unsafe { enter_recorded(frame, slot, recorded, token) };
     }
     if !follows {
         enable_preemption();
@@ -185,7 +185,7 @@ unsafe fn enter_asked(frame: &mut rtrace_frame, slot: &Slot) -> u32 {
 /// As for [`rtrace_on_stub_at`]; it was open a moment ago.
 #[cold]
 #[inline(never)]
-unsafe fn rtrace_on_stub_recorded(
+unsafe fn enter_recorded(
     frame: &mut rtrace_frame,
     slot: &Slot,
     recorded: Recorded,
