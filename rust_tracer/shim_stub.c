@@ -5,6 +5,7 @@
  * of its own, as shim.c.
  */
 #include <linux/ftrace.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
@@ -446,11 +447,14 @@ static int rtrace_let_all_out(void *data)
 static void rtrace_stub_look(struct work_struct *work)
 {
 	if (!rtrace_stub_put()) {
-		if (++rtrace_stub_looks == 1 && !rtrace_way_out)
+		unsigned int looks = ++rtrace_stub_looks;
+
+		if (looks == 1 && !rtrace_way_out)
 			rtrace_way_out = rtrace_find_way_out();
-		else if (rtrace_stub_looks == 2 && rtrace_way_out && READ_ONCE(stub_let_out))
+		/* Who was on the way into the function may sleep in it by now: again, more seldom. */
+		if (looks > 1 && is_power_of_2(looks) && rtrace_way_out && READ_ONCE(stub_let_out))
 			stop_machine(rtrace_let_all_out, NULL, NULL);
-		else if (rtrace_stub_looks == RTRACE_STUB_PATIENCE)
+		if (looks == RTRACE_STUB_PATIENCE)
 			rtrace_say_frames();
 		schedule_delayed_work(&rtrace_stub_work, RTRACE_STUB_LOOK);
 		return;
