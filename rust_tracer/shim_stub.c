@@ -22,6 +22,11 @@
 #include "shim.h"
 #include "shim_moment.h"
 
+#if !defined(CONFIG_PREEMPT_COUNT) || !defined(CONFIG_UNWINDER_ORC)
+#error "the stub needs a preemption count, and the ORC unwinder"
+#endif
+
+static_assert(RTRACE_CALL_BYTES == MCOUNT_INSN_SIZE);
 static_assert(offsetof(struct pt_regs, r9) - offsetof(struct rtrace_frame, r9) ==
 	      RTRACE_FRAME_BEFORE);
 static_assert(offsetof(struct pt_regs, r8) - offsetof(struct rtrace_frame, r8) ==
@@ -48,7 +53,7 @@ void rtrace_stacks_are_at(unsigned long irqs, unsigned long exceptions)
 
 static bool rtrace_is_high(unsigned long sp, unsigned long end, unsigned long bytes)
 {
-	return sp < end && end - sp < bytes - bytes / 8 * 5;
+	return sp < end && end - sp < bytes - RTRACE_MARGIN_OF(bytes);
 }
 
 bool rtrace_has_room(unsigned long sp)

@@ -36,12 +36,12 @@
 
 /*
  * Stacks of tasks and of interrupts are of this size; where less than this is left
- * no more frames are made. A frame takes about as much as an ordinary function's,
- * so they take a quarter of the stack at most.
+ * no more frames are made: so most of a stack is the functions' own in any case.
  */
+#define RTRACE_MARGIN_OF(bytes) ((bytes) / 8 * 5)
 enum {
 	RTRACE_STACK_BYTES = THREAD_SIZE,
-	RTRACE_STACK_MARGIN = THREAD_SIZE / 8 * 5,
+	RTRACE_STACK_MARGIN = RTRACE_MARGIN_OF(THREAD_SIZE),
 };
 
 /* Its arguments lie as in a struct pt_regs that begins RTRACE_FRAME_BEFORE below. */

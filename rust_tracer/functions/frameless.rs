@@ -26,6 +26,8 @@ pub(super) const NAMES: &[&[u8]] = &[
     b"efi_rts_park_worker",
     b"ex_handler_msr_mce",
     b"handle_stack_overflow",
+    // It returns, below our own search for the frames that a task leaves behind when it ends.
+    b"__traceiter_sched_process_exit",
     // It does, if a signal, a filter of its system calls or its namespace says so.
     b"get_signal",
     b"arch_do_signal_or_restart",
