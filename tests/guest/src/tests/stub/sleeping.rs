@@ -356,7 +356,7 @@ fn named(_: &Options) -> Outcome {
             });
             said.push(line);
         }
-        thread::sleep(Duration::from_millis(50));
+        sys::give_way();
     }
     check!(wanted.is_empty(), "not said: {wanted:?}, but {said:#?}");
     check!(
