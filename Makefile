@@ -69,7 +69,7 @@ demo:
 
 test:
 	@scripts/lab/host-needs
-	@scripts/test --short host lint guest debug programs fuzz
+	@scripts/test --short host lint guest debug stub programs fuzz
 
 test-host:
 	@scripts/lab/host-needs
@@ -81,7 +81,7 @@ test-guest:
 
 test-debug:
 	@scripts/lab/host-needs
-	@scripts/test debug fuzz fuzz2 fuzz3 programs
+	@scripts/test debug fuzz fuzz2 fuzz3 programs stub
 
 test-long:
 	@scripts/lab/host-needs

@@ -198,7 +198,7 @@ int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int c
 int rtrace_ops_register(struct ftrace_ops *ops);
 int rtrace_ops_unregister(struct ftrace_ops *ops);
 
-/* ---- the stub: see arch/stub.S, and shim_stub.c ---------------------------- */
+/* ---- the stub: see arch/stub.S, shim_stub.c, shim_frames.c ------------------- */
 
 /* Calls rtrace_stub. */
 struct ftrace_ops *rtrace_ops_of_stub(void);
@@ -219,6 +219,7 @@ void rtrace_stub_stop(void);
 void rtrace_stacks_are_at(unsigned long irqs, unsigned long exceptions);
 void rtrace_text_is_at(unsigned long start, unsigned long end);
 void rtrace_direct_calls_are_told_by(unsigned long function);
+void rtrace_static_calls_are_told_by(unsigned long function);
 
 /* Whether a frame may lie here, on a stack that is not the task's: preemption off. */
 bool rtrace_has_room(unsigned long sp);

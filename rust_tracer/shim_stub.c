@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What C has to do for the stub (arch/stub.S): its ftrace_ops, the long way of its
- * two halves, and whose frames are still on some stack. Built without ftrace sites
- * of its own, as shim.c.
+ * What C has to do for the stub (arch/stub.S): its ftrace_ops, and the long way of
+ * its two halves. Built without ftrace sites of its own, as shim.c.
  */
 #include <linux/ftrace.h>
-#include <linux/log2.h>
 #include <linux/module.h>
-#include <linux/rcupdate.h>
-#include <linux/sched/signal.h>
-#include <linux/sched/task_stack.h>
 #include <linux/static_call.h>
-#include <linux/stop_machine.h>
-#include <linux/tracepoint.h>
-#include <linux/workqueue.h>
 #include <asm/cpu_entry_area.h>
-#include <asm/text-patching.h>
-#include <asm/unwind.h>
 
 #include "arch/stub.h"
 #include "shim.h"
 #include "shim_moment.h"
 
-#if !defined(CONFIG_PREEMPT_COUNT) || !defined(CONFIG_UNWINDER_ORC)
-#error "the stub needs a preemption count, and the ORC unwinder"
+#ifndef CONFIG_PREEMPT_COUNT
+#error "the stub needs a preemption count"
 #endif
 
 static_assert(RTRACE_CALL_BYTES == MCOUNT_INSN_SIZE);
@@ -135,10 +125,6 @@ static bool stub = true;
 module_param(stub, bool, 0644);
 MODULE_PARM_DESC(stub, "follow calls by the module's own stub, where functions allow it");
 
-static bool stub_let_out = true;
-module_param(stub_let_out, bool, 0644);
-MODULE_PARM_DESC(stub_let_out, "when the stub is detached, let calls return past it that sleep; else the module stays until they have returned");
-
 static char *stub_also = "";
 module_param(stub_also, charp, 0444);
 MODULE_PARM_DESC(stub_also, "MODULE:FUNCTION globs, by commas: known to find all arguments in registers, and to return");
@@ -151,13 +137,6 @@ const char *rtrace_stub_also(void)
 bool rtrace_stub_is_allowed(void)
 {
 	return READ_ONCE(stub);
-}
-
-static bool rtrace_stub_used;
-
-void rtrace_stub_is_used(void)
-{
-	rtrace_stub_used = true;
 }
 
 struct ftrace_ops *rtrace_ops_of_stub(void)
@@ -226,245 +205,4 @@ void rtrace_stub_exit_long(struct rtrace_frame *frame, u64 value, unsigned long 
 	rtrace_moment_end(&moment, busy);
 	this_cpu_dec(rtrace_frames);
 	preempt_enable_notrace();
-}
-
-/* ---- frames that are on some stack ------------------------------------------- */
-
-DEFINE_PER_CPU(u64, rtrace_frames);
-
-static u64 rtrace_frames_now(void)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(rtrace_frames, cpu));
-	return sum;
-}
-
-/*
- * Our frames on the stack of a task whose functions are still to return: the
- * current one's from here on, or of one that does not run. (Who was interrupted
- * where the functions return to has returned.)
- */
-static void rtrace_each_frame(struct task_struct *task,
-			      void (*each)(struct rtrace_frame *, struct task_struct *))
-{
-	struct unwind_state state;
-
-	for (unwind_start(&state, task, NULL, NULL); !unwind_done(&state);
-	     unwind_next_frame(&state)) {
-		unsigned long address = unwind_get_return_address(&state);
-
-		if (!address)
-			break;
-		if (address == (unsigned long)rtrace_stub_exit && !state.signal)
-			each((struct rtrace_frame *)state.sp, task);
-	}
-}
-
-static void rtrace_frame_died(struct rtrace_frame *frame, struct task_struct *task)
-{
-	rtrace_on_stub_died(frame);
-	this_cpu_dec(rtrace_frames);
-}
-
-static void rtrace_exits(void *data, struct task_struct *task, bool group_dead)
-{
-	preempt_disable_notrace();
-	rtrace_each_frame(task, rtrace_frame_died);
-	preempt_enable_notrace();
-}
-
-static void rtrace_find_exit_point(struct tracepoint *point, void *data)
-{
-	if (!strcmp(point->name, "sched_process_exit"))
-		*(struct tracepoint **)data = point;
-}
-
-static struct tracepoint *rtrace_exit_point;
-
-/*
- * From the first function that is attached until the last call has returned the
- * module holds itself, and exits are watched; when the stub is attached no more, a
- * work item looks for the end. The attaching side and the work exclude each other.
- */
-static bool rtrace_stub_held, rtrace_exits_watched;
-static unsigned int rtrace_stub_looks;
-
-static void rtrace_stub_look(struct work_struct *work);
-static DECLARE_DELAYED_WORK(rtrace_stub_work, rtrace_stub_look);
-
-int rtrace_stub_hold(void)
-{
-	int error;
-
-	cancel_delayed_work_sync(&rtrace_stub_work);
-	if (!rtrace_exit_point)
-		for_each_kernel_tracepoint(rtrace_find_exit_point, &rtrace_exit_point);
-	if (!rtrace_exit_point)
-		return -ENOENT;
-	if (!rtrace_exits_watched) {
-		error = tracepoint_probe_register(rtrace_exit_point, rtrace_exits, NULL);
-		if (error)
-			return error;
-		rtrace_exits_watched = true;
-	}
-	if (!rtrace_stub_held)
-		__module_get(THIS_MODULE);
-	rtrace_stub_held = true;
-	return 0;
-}
-
-/* Who is still on the way into the stub finds no probe there, and makes no frame. */
-static bool rtrace_stub_put(void)
-{
-	if (rtrace_stub_held && rtrace_frames_now())
-		return false;
-	if (rtrace_stub_held)
-		module_put(THIS_MODULE);
-	rtrace_stub_held = false;
-	return true;
-}
-
-void rtrace_stub_let_go(void)
-{
-	rtrace_stub_looks = 0;
-	rtrace_stub_put();
-	schedule_delayed_work(&rtrace_stub_work, 0);
-}
-
-void rtrace_stub_stop(void)
-{
-	flush_delayed_work(&rtrace_stub_work);
-	if (!rtrace_stub_used)
-		return;
-	/* Who is in the stub, on its way in or out, leaves it. */
-	synchronize_rcu_tasks();
-	synchronize_rcu();
-}
-
-static void rtrace_say_frame(struct rtrace_frame *frame, struct task_struct *task)
-{
-	pr_info("rust_tracer: %s[%d] is still in %ps\n", task->comm, task->pid,
-		(void *)frame->ip);
-}
-
-static void rtrace_say_frames(void)
-{
-	struct task_struct *process, *task;
-
-	pr_info("rust_tracer: %llu traced calls have not returned: the module stays until they have\n",
-		rtrace_frames_now());
-	rcu_read_lock();
-	for_each_process_thread(process, task) {
-		/* Its stack stays mapped for as long as this reads under RCU. */
-		if (task != current && !task_is_running(task) && READ_ONCE(task->stack))
-			rtrace_each_frame(task, rtrace_say_frame);
-	}
-	rcu_read_unlock();
-}
-
-/*
- * A task may sleep in a function for as long as the machine runs, and nobody wants
- * to know any more when it returns. So where it returns to is changed: to kernel
- * text that does what is left to do, to take the frame away and return. That is the
- * end of any function whose own frame is as large; the unwinder knows it too.
- */
-static unsigned long rtrace_text, rtrace_text_end, rtrace_way_out;
-
-void rtrace_text_is_at(unsigned long start, unsigned long end)
-{
-	rtrace_text = start;
-	rtrace_text_end = end;
-}
-
-/* What the kernel made of a RET: `ret`, or a jump. */
-static bool rtrace_is_return(unsigned long at)
-{
-	unsigned long ours = (unsigned long)rtrace_stub_return;
-
-	if (*(u8 *)ours == RET_INSN_OPCODE)
-		return *(u8 *)at == RET_INSN_OPCODE;
-	return *(u8 *)ours == JMP32_INSN_OPCODE && *(u8 *)at == JMP32_INSN_OPCODE &&
-	       ours + *(s32 *)(ours + 1) == at + *(s32 *)(at + 1);
-}
-
-/* Whether the unwinder goes on from there as from a frame of ours. */
-static bool rtrace_is_like_ours(unsigned long at)
-{
-	unsigned long stack[offsetof(struct rtrace_frame, to) / sizeof(long) + 2] = {};
-	struct pt_regs regs = { .ip = at, .sp = (unsigned long)stack, .cs = __KERNEL_CS };
-	struct unwind_state state;
-	const int to = offsetof(struct rtrace_frame, to) / sizeof(long);
-
-	stack[to] = rtrace_text;
-	unwind_start(&state, current, &regs, NULL);
-	/* It begins at the next one. */
-	return !unwind_done(&state) && unwind_get_return_address(&state) == rtrace_text &&
-	       state.sp == (unsigned long)&stack[to + 1];
-}
-
-static unsigned long rtrace_find_way_out(void)
-{
-	/* add $the frame's size, %rsp */
-	static const u8 add[] = { 0x48, 0x83, 0xc4, offsetof(struct rtrace_frame, to) };
-	unsigned long at;
-
-	static_assert(offsetof(struct rtrace_frame, to) < 128);
-	for (at = rtrace_text; at && at + 16 < rtrace_text_end; at++) {
-		if (!memcmp((void *)at, add, sizeof(add)) &&
-		    rtrace_is_return(at + sizeof(add)) && rtrace_is_like_ours(at - 1))
-			return at;
-		if (!(at & 0xfffff))
-			cond_resched();
-	}
-	return 0;
-}
-
-static void rtrace_let_out(struct rtrace_frame *frame, struct task_struct *task)
-{
-	unsigned long *to = (unsigned long *)frame - 1;
-
-	/* The function graph may have put its own address there. */
-	if (*to == (unsigned long)rtrace_stub_exit) {
-		*to = rtrace_way_out;
-		raw_cpu_dec(rtrace_frames);
-	}
-}
-
-/* All other CPUs stand still, and no task runs. */
-static int rtrace_let_all_out(void *data)
-{
-	struct task_struct *process, *task;
-
-	for_each_process_thread(process, task) {
-		if (task != current && task->stack)
-			rtrace_each_frame(task, rtrace_let_out);
-	}
-	return 0;
-}
-
-#define RTRACE_STUB_LOOK (HZ / 10)
-/* So many looks, then it is said who is waited for. */
-#define RTRACE_STUB_PATIENCE 10
-
-static void rtrace_stub_look(struct work_struct *work)
-{
-	if (!rtrace_stub_put()) {
-		unsigned int looks = ++rtrace_stub_looks;
-
-		if (looks == 1 && !rtrace_way_out)
-			rtrace_way_out = rtrace_find_way_out();
-		/* Who was on the way into the function may sleep in it by now: again, more seldom. */
-		if (looks > 1 && is_power_of_2(looks) && rtrace_way_out && READ_ONCE(stub_let_out))
-			stop_machine(rtrace_let_all_out, NULL, NULL);
-		if (looks == RTRACE_STUB_PATIENCE)
-			rtrace_say_frames();
-		schedule_delayed_work(&rtrace_stub_work, RTRACE_STUB_LOOK);
-		return;
-	}
-	tracepoint_probe_unregister(rtrace_exit_point, rtrace_exits, NULL);
-	tracepoint_synchronize_unregister();
-	rtrace_exits_watched = false;
 }

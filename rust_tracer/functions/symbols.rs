@@ -153,7 +153,8 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
     let mut others = KVVec::new();
     let mut section = Section::None;
     let mut btf = 0..0;
-    let (mut irqs, mut exceptions, mut direct_calls) = (0, 0, 0);
+    let (mut irqs, mut exceptions) = (0, 0);
+    let (mut direct_calls, mut static_calls) = (0, 0);
     let mut text = 0..0;
     each_symbol(|name, address, site| {
         match name {
@@ -162,6 +163,7 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
             b"hardirq_stack_ptr" => irqs = address,
             b"cea_exception_stacks" => exceptions = address,
             b"ftrace_find_rec_direct" => direct_calls = address,
+            b"static_call_text_reserved" => static_calls = address,
             _ => {}
         }
         section = section.after(name);
@@ -182,13 +184,15 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
         Ok(())
     })?;
     // What the stub needs to know, and can do without.
-    // SAFETY: The kernel has these names once: two per-CPU pointers, the bounds of its text, and a function of one address.
+    // SAFETY: The kernel has these names once: two per-CPU pointers, the bounds of its text, a function of one address, and
+    // one of two.
     unsafe {
         bindings::rtrace_stacks_are_at(irqs, exceptions);
         bindings::rtrace_text_is_at(text.start, text.end);
         if direct_calls != 0 {
             bindings::rtrace_direct_calls_are_told_by(direct_calls);
         }
+        bindings::rtrace_static_calls_are_told_by(static_calls);
     }
     let btf = match btf.start {
         0 => &[],

@@ -5,18 +5,15 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::process::Command;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rust_tracer::abi;
 
-use crate::guest;
+use super::ends::await_nobody_inside;
 use crate::ledger::Ledger;
 use crate::options::Options;
 use crate::program::{Code, Program};
 use crate::session::{KERNEL, Session};
-use crate::target::Target;
 use crate::test::{Failure, Outcome, check, check_eq, fail, group};
 use crate::tests::programs::{aggregated, loaded};
 use crate::workload;
@@ -118,45 +115,6 @@ fn offset_in_core(kcore: &File, base: u64, end: u64) -> Outcome<u64> {
         }
     }
     Err(fail(format!("/proc/kcore has nothing at {base:#x}")))
-}
-
-/// Has those threads do something that sleep for as long as there is nothing for them to do.
-fn wake_all() -> Outcome {
-    // ksoftirqd of each CPU.
-    for cpu in 0..guest::online_cpus() as u32 {
-        let softirq = thread::spawn(move || Target::open()?.run_on(cpu, "softirq 1"));
-        softirq.join().map_err(|_| fail("a caller panicked"))??;
-    }
-    // Who prints on consoles, and who passes audit records on.
-    fs::write("/dev/kmsg", "rt-guest-tests: awake?\n")?;
-    let session = Session::open()?;
-    session.add("rt_target:rt_value", abi::RTRACE_PROBE_ENTRY)?;
-    session.start()?;
-    drop(session);
-    // khungtaskd, when it is told anew.
-    let hung = "/proc/sys/kernel/hung_task_timeout_secs";
-    if let Ok(seconds) = fs::read(hung) {
-        fs::write(hung, seconds)?;
-    }
-    // udev, and the tests' runner, which waits for a word.
-    let udev = Command::new("udevadm").args(["control", "--ping"]).status();
-    check!(udev?.success(), "udev does not answer");
-    println!("{:?} references", guest::references());
-    Ok(workload::round()?)
-}
-
-/// Waits until all calls that were followed have returned.
-fn await_nobody_inside() -> Outcome {
-    const PATIENCE: Duration = Duration::from_secs(100);
-    let end = Instant::now() + PATIENCE;
-    while guest::references() != Some(0) {
-        check!(
-            Instant::now() < end,
-            "calls have not returned after {PATIENCE:?}"
-        );
-        wake_all()?;
-    }
-    Ok(())
 }
 
 /// The functions with most calls that have no frame: how many, and by which way they are attached.

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The stub's frames that are on some stack: whose they are, what becomes of them when
+ * a task dies or the stub is detached, and how long the module must stay for their
+ * sake. Built without ftrace sites of its own, as shim.c.
+ */
+#include <linux/ftrace.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/stop_machine.h>
+#include <linux/tracepoint.h>
+#include <linux/workqueue.h>
+#include <asm/text-patching.h>
+#include <asm/unwind.h>
+
+#include "arch/stub.h"
+#include "shim.h"
+
+#ifndef CONFIG_UNWINDER_ORC
+#error "the stub's frames are found by the ORC unwinder"
+#endif
+
+DEFINE_PER_CPU(u64, rtrace_frames);
+
+static u64 rtrace_frames_now(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(rtrace_frames, cpu));
+	return sum;
+}
+
+/*
+ * Our frames on the stack of a task whose functions are still to return: the
+ * current one's from here on, or of one that does not run. (Who was interrupted
+ * where the functions return to has returned.)
+ */
+static void rtrace_each_frame(struct task_struct *task,
+			      void (*each)(struct rtrace_frame *, struct task_struct *))
+{
+	struct unwind_state state;
+
+	for (unwind_start(&state, task, NULL, NULL); !unwind_done(&state);
+	     unwind_next_frame(&state)) {
+		unsigned long address = unwind_get_return_address(&state);
+
+		if (!address)
+			break;
+		if (address == (unsigned long)rtrace_stub_exit && !state.signal)
+			each((struct rtrace_frame *)state.sp, task);
+	}
+}
+
+static void rtrace_frame_died(struct rtrace_frame *frame, struct task_struct *task)
+{
+	rtrace_on_stub_died(frame);
+	this_cpu_dec(rtrace_frames);
+}
+
+static void rtrace_exits(void *data, struct task_struct *task, bool group_dead)
+{
+	preempt_disable_notrace();
+	rtrace_each_frame(task, rtrace_frame_died);
+	preempt_enable_notrace();
+}
+
+static void rtrace_find_exit_point(struct tracepoint *point, void *data)
+{
+	if (!strcmp(point->name, "sched_process_exit"))
+		*(struct tracepoint **)data = point;
+}
+
+static struct tracepoint *rtrace_exit_point;
+
+/*
+ * From the first function that is attached until the last call has returned the
+ * module holds itself, and exits are watched; when the stub is attached no more, a
+ * work item looks for the end. The attaching side and the work exclude each other.
+ */
+static bool rtrace_stub_used, rtrace_stub_held, rtrace_exits_watched;
+static unsigned int rtrace_stub_looks;
+
+static void rtrace_stub_look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(rtrace_stub_work, rtrace_stub_look);
+
+void rtrace_stub_is_used(void)
+{
+	rtrace_stub_used = true;
+}
+
+int rtrace_stub_hold(void)
+{
+	int error;
+
+	cancel_delayed_work_sync(&rtrace_stub_work);
+	if (!rtrace_exit_point)
+		for_each_kernel_tracepoint(rtrace_find_exit_point, &rtrace_exit_point);
+	if (!rtrace_exit_point)
+		return -ENOENT;
+	if (!rtrace_exits_watched) {
+		error = tracepoint_probe_register(rtrace_exit_point, rtrace_exits, NULL);
+		if (error)
+			return error;
+		rtrace_exits_watched = true;
+	}
+	if (!rtrace_stub_held)
+		__module_get(THIS_MODULE);
+	rtrace_stub_held = true;
+	return 0;
+}
+
+/* Who is still on the way into the stub finds no probe there, and makes no frame. */
+static bool rtrace_stub_put(void)
+{
+	if (rtrace_stub_held && rtrace_frames_now())
+		return false;
+	if (rtrace_stub_held)
+		module_put(THIS_MODULE);
+	rtrace_stub_held = false;
+	return true;
+}
+
+void rtrace_stub_let_go(void)
+{
+	rtrace_stub_looks = 0;
+	rtrace_stub_put();
+	schedule_delayed_work(&rtrace_stub_work, 0);
+}
+
+void rtrace_stub_stop(void)
+{
+	flush_delayed_work(&rtrace_stub_work);
+	if (!rtrace_stub_used)
+		return;
+	/* Who is in the stub, on its way in or out, leaves it. */
+	synchronize_rcu_tasks();
+	synchronize_rcu();
+}
+
+static void rtrace_say_frame(struct rtrace_frame *frame, struct task_struct *task)
+{
+	pr_info("rust_tracer: %s[%d] is still in %ps\n", task->comm, task->pid,
+		(void *)frame->ip);
+}
+
+static void rtrace_say_frames(void)
+{
+	struct task_struct *process, *task;
+
+	pr_info("rust_tracer: %llu traced calls have not returned: the module stays until they have\n",
+		rtrace_frames_now());
+	rcu_read_lock();
+	for_each_process_thread(process, task) {
+		/* Its stack stays mapped for as long as this reads under RCU. */
+		if (task != current && !task_is_running(task) && READ_ONCE(task->stack))
+			rtrace_each_frame(task, rtrace_say_frame);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * A task may sleep in a function for as long as the machine runs, and nobody wants
+ * to know any more when it returns. So where it returns to is changed: to pieces of
+ * the kernel's own text that do what is left to do, to take the frame away and
+ * return. Those are ends of functions: of one whose own frame is as large, or else of
+ * several with smaller ones, each of which returns to the next. The unwinder knows
+ * them, too.
+ */
+static bool stub_let_out = true;
+module_param(stub_let_out, bool, 0644);
+MODULE_PARM_DESC(stub_let_out, "when the stub is detached, let calls return past it that sleep; else the module stays until they have returned");
+
+/* Words of a frame, and in the kernel's text what takes so many away and returns. */
+#define RTRACE_FRAME_WORDS (offsetof(struct rtrace_frame, to) / sizeof(long))
+static unsigned long rtrace_ways_out[RTRACE_FRAME_WORDS + 1];
+
+static unsigned long rtrace_text, rtrace_text_end;
+static int (*rtrace_static_call_reserved)(void *start, void *end);
+
+void rtrace_text_is_at(unsigned long start, unsigned long end)
+{
+	rtrace_text = start;
+	rtrace_text_end = end;
+}
+
+void rtrace_static_calls_are_told_by(unsigned long function)
+{
+	rtrace_static_call_reserved = (void *)function;
+}
+
+/* What the kernel made of a RET: `ret`, or a jump. It may change what was a call. */
+static bool rtrace_is_return(unsigned long at)
+{
+	unsigned long ours = (unsigned long)rtrace_stub_return;
+
+	if (*(u8 *)at != *(u8 *)ours || rtrace_static_call_reserved((void *)at, (void *)at))
+		return false;
+	if (*(u8 *)ours == JMP32_INSN_OPCODE)
+		return ours + *(s32 *)(ours + 1) == at + *(s32 *)(at + 1);
+	return *(u8 *)ours == RET_INSN_OPCODE;
+}
+
+/* Whether the unwinder goes on from there as from a frame of so many words. */
+static bool rtrace_is_like_ours(unsigned long at, unsigned int words)
+{
+	unsigned long stack[RTRACE_FRAME_WORDS + 2] = {};
+	struct pt_regs regs = { .ip = at, .sp = (unsigned long)stack, .cs = __KERNEL_CS };
+	struct unwind_state state;
+
+	stack[words] = rtrace_text;
+	unwind_start(&state, current, &regs, NULL);
+	/* It begins at the next one. */
+	return !unwind_done(&state) && unwind_get_return_address(&state) == rtrace_text &&
+	       state.sp == (unsigned long)&stack[words + 1];
+}
+
+/* One that begins here, if one does. */
+static void rtrace_try_way_out(unsigned long at)
+{
+	/* add $..., %rsp; and before a plain return, xor %eax, %eax. */
+	static const u8 add[] = { 0x48, 0x83, 0xc4 }, xor[] = { 0x31, 0xc0 };
+	unsigned int words = 0, bytes;
+	unsigned long ret;
+
+	static_assert(offsetof(struct rtrace_frame, to) < 128);
+	if (!memcmp((void *)at, xor, sizeof(xor))) {
+		ret = at += sizeof(xor);
+	} else if (!memcmp((void *)at, add, sizeof(add))) {
+		bytes = *(u8 *)(at + sizeof(add));
+		words = bytes / sizeof(long);
+		if (!words || bytes % sizeof(long) || words > RTRACE_FRAME_WORDS)
+			return;
+		ret = at + sizeof(add) + 1;
+	} else {
+		return;
+	}
+	/* An unwinder asks for the address before. */
+	if (!rtrace_ways_out[words] && rtrace_is_return(ret) &&
+	    rtrace_is_like_ours(at - 1, words))
+		rtrace_ways_out[words] = at;
+}
+
+/* Finds ways out, as far as needed: the one that is best, or else all others. */
+static void rtrace_find_ways_out(void)
+{
+	unsigned long at;
+
+	if (!rtrace_static_call_reserved || rtrace_ways_out[0])
+		return;
+	for (at = rtrace_text; at && at + 16 < rtrace_text_end; at++) {
+		rtrace_try_way_out(at);
+		if (rtrace_ways_out[RTRACE_FRAME_WORDS])
+			return;
+		if (!(at & 0xfffff))
+			cond_resched();
+	}
+}
+
+static bool rtrace_has_way_out(void)
+{
+	return rtrace_ways_out[RTRACE_FRAME_WORDS] || rtrace_ways_out[0];
+}
+
+static void rtrace_let_out(struct rtrace_frame *frame, struct task_struct *task)
+{
+	unsigned long *to = (unsigned long *)frame - 1;
+	unsigned int left, words;
+
+	/* The function graph may have put its own address there. */
+	if (*to != (unsigned long)rtrace_stub_exit)
+		return;
+	for (left = RTRACE_FRAME_WORDS;; left -= words + 1) {
+		for (words = left; !rtrace_ways_out[words]; words--)
+			;
+		*to = rtrace_ways_out[words];
+		if (words == left)
+			break;
+		to += words + 1;
+	}
+	raw_cpu_dec(rtrace_frames);
+}
+
+/* All other CPUs stand still, and no task runs. */
+static int rtrace_let_all_out(void *data)
+{
+	struct task_struct *process, *task;
+
+	for_each_process_thread(process, task) {
+		if (task != current && task->stack)
+			rtrace_each_frame(task, rtrace_let_out);
+	}
+	return 0;
+}
+
+#define RTRACE_STUB_LOOK (HZ / 10)
+/* So many looks, then it is said who is waited for. */
+#define RTRACE_STUB_PATIENCE 10
+
+static void rtrace_stub_look(struct work_struct *work)
+{
+	if (!rtrace_stub_put()) {
+		unsigned int looks = ++rtrace_stub_looks;
+
+		if (looks == 1)
+			rtrace_find_ways_out();
+		/* Who was on the way into the function may sleep in it by now: again, more seldom. */
+		if (looks > 1 && is_power_of_2(looks) && rtrace_has_way_out() &&
+		    READ_ONCE(stub_let_out))
+			stop_machine(rtrace_let_all_out, NULL, NULL);
+		if (looks == RTRACE_STUB_PATIENCE)
+			rtrace_say_frames();
+		schedule_delayed_work(&rtrace_stub_work, RTRACE_STUB_LOOK);
+		return;
+	}
+	tracepoint_probe_unregister(rtrace_exit_point, rtrace_exits, NULL);
+	tracepoint_synchronize_unregister();
+	rtrace_exits_watched = false;
+}
