@@ -34,10 +34,11 @@
 #include <linux/types.h>
 
 #include "rust_tracer_program.h"
+#include "rust_tracer_views.h"
 
 /* A reader must refuse a major it does not know; minors only add. */
 #define RTRACE_ABI_MAJOR 4
-#define RTRACE_ABI_MINOR 3
+#define RTRACE_ABI_MINOR 5
 
 #define RTRACE_NODE_DIR "/dev/rust_tracer"
 
@@ -87,6 +88,12 @@
 #define RTRACE_IOC_ADD_OWN _IOWR(RTRACE_IOC_MAGIC, 0x13, struct rtrace_add_own)
 /* Needs read: take what was aggregated on a CPU since the last time. */
 #define RTRACE_IOC_AGGREGATE _IOWR(RTRACE_IOC_MAGIC, 0x14, struct rtrace_aggregate)
+/* Needs read, and the node kernel: what the kernel says of itself. Any state. See <rust_tracer_views.h>. */
+#define RTRACE_IOC_VIEW _IOWR(RTRACE_IOC_MAGIC, 0x15, struct rtrace_view)
+/* Needs read, and the node kernel: whose addresses are. Any state. */
+#define RTRACE_IOC_OWNERS _IOWR(RTRACE_IOC_MAGIC, 0x16, struct rtrace_owners)
+/* Needs read, and the node kernel: bytes of executable memory. Any state. */
+#define RTRACE_IOC_TEXT _IOWR(RTRACE_IOC_MAGIC, 0x17, struct rtrace_text)
 
 /* ---- limits ------------------------------------------------------------ */
 
@@ -113,6 +120,7 @@
 #define RTRACE_FEATURE_OBSERVE (1ull << 4)	/* PUBLISH, OBSERVE, READ */
 #define RTRACE_FEATURE_REVOKE (1ull << 5)	/* SESSIONS, REVOKE, QUOTA */
 #define RTRACE_FEATURE_PROGRAM (1ull << 6)	/* PROGRAM, ADD_OWN, AGGREGATE */
+#define RTRACE_FEATURE_VIEWS (1ull << 7)	/* VIEW, OWNERS, TEXT */
 
 #define RTRACE_NODE_KERNEL 0u
 #define RTRACE_NODE_SYSTEM 1u
