@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rt_rogue_cpu: changes where a CPU goes by itself.
+ *
+ *   what=lstar  system calls of CPU `cpu` enter by an instruction or two of this module, which count and go on to where
+ *               they would have entered
+ *   what=gate   an interrupt gate that nobody uses, of all CPUs, leads to this module, which counts and returns; writing
+ *               `call` to /proc/rt_rogue_cpu has the kernel go there. User space may not
+ */
+#include <asm/desc.h>
+#include <asm/msr.h>
+
+#define ROGUE_TOLD(word) rogue_told(word)
+#define ROGUE_TELLS(seq) rogue_tells(seq)
+#include "rogue.h"
+
+static char *what = "lstar";
+module_param(what, charp, 0);
+MODULE_PARM_DESC(what, "lstar or gate");
+
+static int cpu = 1;
+module_param(cpu, int, 0);
+MODULE_PARM_DESC(cpu, "whose system calls");
+
+/* cpu_entry.S */
+extern u8 rogue_system_call[], rogue_gate[];
+extern u64 rogue_entered, rogue_system_call_goes_on;
+u64 rogue_entered, rogue_system_call_goes_on;
+
+/* The last of the exceptions: no processor has it, and nobody has changed its gate since the kernel booted. */
+#define VECTOR 31
+
+static bool is_gate;
+static gate_desc *at, before;
+
+static int rogue_do_lstar(void)
+{
+	int error = rdmsrq_on_cpu(cpu, MSR_LSTAR, &rogue_system_call_goes_on);
+
+	/* Where user space has a page table of its own, a module's text is not in it. */
+	if (boot_cpu_has(X86_FEATURE_PTI))
+		return -EOPNOTSUPP;
+	return error ?: wrmsrq_on_cpu(cpu, MSR_LSTAR, (unsigned long)rogue_system_call);
+}
+
+static int rogue_do_gate(void)
+{
+	struct desc_ptr table;
+	gate_desc gate;
+
+	store_idt(&table);
+	at = (gate_desc *)table.address + VECTOR;
+	before = *at;
+	pack_gate(&gate, GATE_INTERRUPT, (unsigned long)rogue_gate, 0, 0, __KERNEL_CS);
+	return rogue_write((unsigned long)at, &gate, sizeof(gate));
+}
+
+static int rogue_do(void)
+{
+	if (cpu < 0 || cpu >= nr_cpu_ids || !cpu_online(cpu))
+		return -ENODEV;
+	is_gate = !strcmp(what, "gate");
+	return is_gate ? rogue_do_gate() : rogue_do_lstar();
+}
+
+static int rogue_undo(void)
+{
+	if (is_gate)
+		return rogue_write((unsigned long)at, &before, sizeof(before));
+	return wrmsrq_on_cpu(cpu, MSR_LSTAR, rogue_system_call_goes_on);
+}
+
+static int rogue_told(const char *word)
+{
+	if (strcmp(word, "call") || !is_gate || !rogue_done)
+		return -EINVAL;
+	asm volatile("int %0" : : "i" (VECTOR) : "memory");
+	return 0;
+}
+
+static void rogue_tells(struct seq_file *seq)
+{
+	seq_printf(seq, "entered %llu\n", rogue_entered);
+	if (is_gate)
+		seq_printf(seq, "before %pS\n", (void *)gate_offset(&before));
+}
+
+ROGUE("changes where a CPU goes by itself");

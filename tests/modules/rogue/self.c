@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rt_rogue_self: works against rust_tracer itself, or against what it stands on.
+ *
+ *   what=taints    the kernel's taint bits are cleared
+ *   what=ftrace    ftrace is switched off, by its variable
+ *   what=probes    what rust_tracer attaches to is detached again, again and again, by ftrace's own means
+ *   what=records   rust_tracer's handlers of entries return at once
+ *   what=counters  rows of its ledger that rtctl is given have 3 more calls
+ */
+#include <linux/ftrace.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+
+#include "rogue.h"
+#include "../../../include/uapi/rust_tracer.h"
+
+static char *what = "taints";
+module_param(what, charp, 0);
+MODULE_PARM_DESC(what, "taints, ftrace, probes, records or counters");
+
+/* ---- taints and ftrace ------------------------------------------------------ */
+
+static unsigned long *taints, taints_before;
+static int *ftrace_on, ftrace_before;
+
+static int do_taints(void)
+{
+	taints = (unsigned long *)rogue_symbol("tainted_mask");
+	if (!taints)
+		return -ENOENT;
+	taints_before = xchg(taints, 0);
+	return 0;
+}
+
+static int do_ftrace(void)
+{
+	ftrace_on = (int *)rogue_symbol("ftrace_enabled");
+	if (!ftrace_on)
+		return -ENOENT;
+	ftrace_before = xchg(ftrace_on, 0);
+	return 0;
+}
+
+/* ---- probes ----------------------------------------------------------------- */
+
+static struct ftrace_ops *theirs[2];
+static const char *const names_of_ops[] = { "rust_tracer:rtrace_ops", "rust_tracer:rtrace_stub_ops" };
+static struct task_struct *rogue_thread;
+
+static void detach(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(theirs); i++) {
+		struct ftrace_hash *nowhere;
+
+		if (!theirs[i] || !(READ_ONCE(theirs[i]->flags) & FTRACE_OPS_FL_ENABLED))
+			continue;
+		/* Its second word of three is the table; not empty: it was done already. */
+		nowhere = rcu_dereference_raw(theirs[i]->local_hash.notrace_hash);
+		if (nowhere && ((unsigned long *)nowhere)[2])
+			continue;
+		if (!ftrace_set_notrace(theirs[i], (unsigned char *)"*", 1, 0))
+			atomic_inc(&rogue_calls);
+	}
+}
+
+static int detach_again(void *unused)
+{
+	while (!kthread_should_stop()) {
+		detach();
+		schedule_timeout_interruptible(1);
+	}
+	return 0;
+}
+
+static int do_probes(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(theirs); i++)
+		theirs[i] = (struct ftrace_ops *)rogue_symbol(names_of_ops[i]);
+	if (!theirs[0] && !theirs[1])
+		return -ENOENT;
+	rogue_thread = kthread_run(detach_again, NULL, "rt_rogue_self");
+	return PTR_ERR_OR_ZERO(rogue_thread);
+}
+
+static int undo_probes(void)
+{
+	unsigned int i;
+
+	kthread_stop(rogue_thread);
+	for (i = 0; i < ARRAY_SIZE(theirs); i++)
+		if (theirs[i])
+			ftrace_set_notrace(theirs[i], NULL, 0, 1);
+	return 0;
+}
+
+/* ---- records ---------------------------------------------------------------- */
+
+static const char *const handlers[] = {
+	"rust_tracer:rtrace_entry",
+	"rust_tracer:rtrace_on_call_site",
+	"rust_tracer:rtrace_stub_listed",
+	"rust_tracer:rtrace_stub",
+};
+static unsigned long handler[ARRAY_SIZE(handlers)];
+static u8 handler_before[ARRAY_SIZE(handlers)];
+
+static int undo_records(void)
+{
+	unsigned int i;
+	int error = 0;
+
+	for (i = 0; i < ARRAY_SIZE(handlers); i++)
+		if (handler[i])
+			error = rogue_write(handler[i], &handler_before[i], 1) ?: error;
+	return error;
+}
+
+static int do_records(void)
+{
+	static const u8 ret = 0xc3;
+	unsigned int i;
+	int error = 0;
+
+	for (i = 0; !error && i < ARRAY_SIZE(handlers); i++) {
+		unsigned long at = rogue_symbol(handlers[i]);
+
+		if (!at) {
+			pr_err("rt_rogue_self: there is no %s\n", handlers[i]);
+			error = -ENOENT;
+			break;
+		}
+		handler_before[i] = *(u8 *)at;
+		error = rogue_write(at, &ret, 1);
+		if (!error)
+			handler[i] = at;
+	}
+	if (error)
+		undo_records();
+	return error;
+}
+
+/* ---- counters --------------------------------------------------------------- */
+
+/* Called with the kernel's copy of what user space is about to get. */
+static int fake(struct kprobe *kprobe, struct pt_regs *regs)
+{
+	struct rtrace_ledger_row *row = (void *)regs->si;
+	unsigned long bytes = regs->dx;
+
+	if (strncmp(current->comm, "rtctl", 5) || !bytes || bytes % sizeof(*row))
+		return 0;
+	for (; bytes; bytes -= sizeof(*row), row++) {
+		if (row->fired && row->recorded) {
+			row->fired += 3;
+			row->recorded += 3;
+			atomic_inc(&rogue_calls);
+		}
+	}
+	return 0;
+}
+
+static struct kprobe on_copy = {
+	.symbol_name = "_copy_to_user",
+	.pre_handler = fake,
+};
+
+/* ---- which ------------------------------------------------------------------ */
+
+static int rogue_do(void)
+{
+	if (!strcmp(what, "taints"))
+		return do_taints();
+	if (!strcmp(what, "ftrace"))
+		return do_ftrace();
+	if (!strcmp(what, "probes"))
+		return do_probes();
+	if (!strcmp(what, "records"))
+		return do_records();
+	if (!strcmp(what, "counters"))
+		return register_kprobe(&on_copy);
+	return -EINVAL;
+}
+
+static int rogue_undo(void)
+{
+	if (taints)
+		*taints |= taints_before;
+	else if (ftrace_on)
+		*ftrace_on = ftrace_before;
+	else if (rogue_thread)
+		return undo_probes();
+	else if (!strcmp(what, "records"))
+		return undo_records();
+	else
+		unregister_kprobe(&on_copy);
+	return 0;
+}
+
+ROGUE("works against the tracer");
