@@ -69,7 +69,7 @@ demo:
 
 test:
 	@scripts/lab/host-needs
-	@scripts/test --short host lint guest debug stub programs fuzz
+	@scripts/test --short host lint guest debug stub programs rogue fuzz
 
 test-host:
 	@scripts/lab/host-needs
@@ -81,7 +81,7 @@ test-guest:
 
 test-debug:
 	@scripts/lab/host-needs
-	@scripts/test debug fuzz fuzz2 fuzz3 programs stub
+	@scripts/test debug fuzz fuzz2 fuzz3 programs stub rogue2
 
 test-long:
 	@scripts/lab/host-needs

@@ -69,6 +69,9 @@ pub struct Options {
     /// How often the module is loaded and unloaded while functions are called
     #[arg(long, global = true, value_name = "N", default_value_t = 1_000)]
     pub reloads: u64,
+    /// How long what hides nothing is all at work at once, beside `rtctl check`
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60)]
+    pub innocent: u64,
     /// The seed of all that is random
     #[arg(long, global = true, value_name = "N", default_value_t = 7)]
     pub seed: u64,
@@ -149,6 +152,7 @@ impl Options {
             format!("--hotplugs={}", self.hotplugs),
             format!("--programs={}", self.programs),
             format!("--reloads={}", self.reloads),
+            format!("--innocent={}", self.innocent),
             format!("--seed={}", self.seed),
             format!("--patience={}", self.patience),
         ];

@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod filters;
 pub mod ids;
 pub mod passing;
 pub mod uring;

@@ -4,7 +4,8 @@
  *
  *   what=taints    the kernel's taint bits are cleared
  *   what=ftrace    ftrace is switched off, by its variable
- *   what=probes    what rust_tracer attaches to is detached again, again and again, by ftrace's own means
+ *   what=probes    whatever rust_tracer attaches to is what ftrace is told not to attach it to, by ftrace's own means,
+ *                  and again when rust_tracer starts afresh
  *   what=records   rust_tracer's handlers of entries return at once
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
  */
@@ -55,9 +56,9 @@ static void detach(void)
 	for (i = 0; i < ARRAY_SIZE(theirs); i++) {
 		struct ftrace_hash *nowhere;
 
-		if (!theirs[i] || !(READ_ONCE(theirs[i]->flags) & FTRACE_OPS_FL_ENABLED))
+		if (!theirs[i])
 			continue;
-		/* Its second word of three is the table; not empty: it was done already. */
+		/* Its third word says how many are in it; some are: it was done already. */
 		nowhere = rcu_dereference_raw(theirs[i]->local_hash.notrace_hash);
 		if (nowhere && ((unsigned long *)nowhere)[2])
 			continue;
@@ -152,7 +153,7 @@ static int fake(struct kprobe *kprobe, struct pt_regs *regs)
 	struct rtrace_ledger_row *row = (void *)regs->si;
 	unsigned long bytes = regs->dx;
 
-	if (strncmp(current->comm, "rtctl", 5) || !bytes || bytes % sizeof(*row))
+	if (strncmp(current->group_leader->comm, "rtctl", 5) || !bytes || bytes % sizeof(*row))
 		return 0;
 	for (; bytes; bytes -= sizeof(*row), row++) {
 		if (row->fired && row->recorded) {

@@ -21,6 +21,7 @@ mod narrowing;
 mod nodes;
 mod policies;
 mod programs;
+mod rogue;
 mod scripts;
 mod sessions;
 mod shortage;
@@ -36,7 +37,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 50] = [
+pub const GROUPS: [Group; 54] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -85,6 +86,10 @@ pub const GROUPS: [Group; 50] = [
     tool_access::GROUP,
     scripts::GROUP,
     everything::GROUP,
+    rogue::EFFECTS,
+    rogue::innocent::GROUP,
+    rogue::FOUND,
+    rogue::TABLE,
     hostile::GROUP,
     access::lockdown::GROUP,
 ];

@@ -53,7 +53,7 @@ fn in_trace() -> String {
 }
 
 /// A trace instance of its own; gone at the end.
-struct Instance {
+pub(in crate::tests) struct Instance {
     path: PathBuf,
     /// Lines with all of these are calls.
     marks: Vec<String>,
@@ -82,7 +82,7 @@ impl Instance {
     }
 
     /// One of ftrace's tracers, on the function.
-    fn tracer(tracer: &str, mark: &str) -> Outcome<Self> {
+    pub(in crate::tests) fn tracer(tracer: &str, mark: &str) -> Outcome<Self> {
         let mut instance = Self::new()?;
         let available = fs::read_to_string(instance.path.join("available_tracers"))?;
         if !available.split_whitespace().any(|one| one == tracer) {
@@ -99,7 +99,7 @@ impl Instance {
     }
 
     /// An event; the definition goes up to its name, and on behind it.
-    fn event(list: &'static str, kind: &str, at: &str) -> Outcome<Self> {
+    pub(in crate::tests) fn event(list: &'static str, kind: &str, at: &str) -> Outcome<Self> {
         let mut instance = Self::new()?;
         let number = instance.path.to_string_lossy().replace(['/', '-'], "_");
         let name = format!("e{}", number.rsplit("rt_").next().unwrap_or_default());
@@ -179,11 +179,11 @@ impl Drop for Redirected {
 }
 
 /// A running bpftrace, which counts calls of this thread.
-struct Bpf(Option<Child>);
+pub(in crate::tests) struct Bpf(Option<Child>);
 
 impl Bpf {
     /// Skips the test where there is none.
-    fn start(probe: &str, action: &str) -> Outcome<Self> {
+    pub(in crate::tests) fn start(probe: &str, action: &str) -> Outcome<Self> {
         let tid = sys::tid();
         let script = format!("{probe}:{FUNCTION} /tid == {tid}/ {{ {action} }}");
         let before = guest::enabled_functions()?;

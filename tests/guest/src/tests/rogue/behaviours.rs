@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The behaviours, one by one.
+//!
+//! A row says what to load with which parameters, how it hides (`hide`, see `tests/modules/rogue/rogue.h`),
+//! which checks are to find it, what their finding is to name, and what shows that the toy does it.
+
+#![forbid(unsafe_code)]
+
+use super::scene;
+use super::{Behaviour, Outcome};
+use crate::options::Options;
+use crate::test::{Group, Test};
+
+/// Makes two tests of each behaviour.
+macro_rules! behaviours {
+    ($($id:ident: $name:literal,
+        $module:literal $parameters:literal $(hide $hide:literal)? $(first $first:literal)?,
+        $checks:expr, $marks:expr, $seen:path;)*) => {
+        /// All of them.
+        pub const ALL: &[Behaviour] = &[$(
+            Behaviour {
+                name: $name,
+                module: $module,
+                parameters: $parameters,
+                hide: concat!($($hide)?),
+                first: false $(|| $first)?,
+                checks: &$checks,
+                marks: &$marks,
+                seen: $seen,
+            },
+        )*];
+
+        /// Where in [`ALL`] they are.
+        #[allow(non_camel_case_types)]
+        enum Place { $($id,)* }
+
+        mod effect {
+            use super::{ALL, Options, Outcome, Place};
+            $(pub fn $id(options: &Options) -> Outcome { ALL[Place::$id as usize].shows(options) })*
+        }
+
+        mod found {
+            use super::{ALL, Options, Outcome, Place};
+            $(pub fn $id(options: &Options) -> Outcome { ALL[Place::$id as usize].is_found(options) })*
+        }
+
+        /// That the toys do what they say.
+        pub const EFFECTS: Group = Group {
+            name: "rogue toys",
+            tests: &[$(Test { name: $name, run: effect::$id },)*],
+        };
+
+        /// That they are found.
+        pub const FOUND: Group = Group {
+            name: "rogue",
+            tests: &[$(Test { name: $name, run: found::$id },)*],
+        };
+    };
+}
+
+behaviours! {
+    // A module hides.
+    unlisted: "a module off the list of modules",
+        "rt_rogue_hide" "" hide "list",
+        ["modules", "crossview"], ["rt_rogue_hide"], scene::nothing_else;
+    without_object: "a module without its object in /sys/module",
+        "rt_rogue_hide" "" hide "kset",
+        ["crossview"], ["rt_rogue_hide"], scene::nothing_else;
+    unformed: "a module whose state says that it is still being made",
+        "rt_rogue_hide" "" hide "state",
+        ["crossview", "modules"], ["rt_rogue_hide"], scene::nothing_else;
+    uprooted: "a module out of the tree of addresses",
+        "rt_rogue_hide" "thread=1" hide "tree",
+        ["crossview"], ["rt_rogue_hide"], scene::nothing_else;
+    nameless: "a module without symbols",
+        "rt_rogue_hide" "" hide "symbols",
+        ["crossview"], ["rt_rogue_hide"], scene::nothing_else;
+    hidden: "a module off the list, without object, its state faked",
+        "rt_rogue_hide" "" hide "list,kset,state",
+        ["modules"], ["rt_rogue_hide"], scene::nothing_else;
+    hidden_early: "a module that leaves list and /sys/module while it initialises",
+        "rt_rogue_hide" "" hide "early",
+        ["modules"], ["rt_rogue_hide"], scene::nothing_else;
+    hidden_wholly: "a module hidden in every way",
+        "rt_rogue_hide" "thread=1" hide "list,kset,state,tree,symbols",
+        ["modules"], ["rt_rogue_hide"], scene::nothing_else;
+    hidden_before: "a module that was hidden before rust_tracer came",
+        "rt_rogue_hide" "" hide "list,kset,state" first true,
+        ["text", "crossview"], [], scene::nothing_else;
+    hidden_wholly_before: "a module that was hidden in every way before rust_tracer came",
+        "rt_rogue_hide" "thread=1" hide "list,kset,state,tree,symbols" first true,
+        ["text"], [], scene::nothing_else;
+    caller: "a hidden module's thread that calls the kernel",
+        "rt_rogue_hide" "thread=1" hide "list,kset,state",
+        ["callers"], [], scene::its_thread_works;
+    on_stacks: "a hidden module's text below others' calls",
+        "rt_rogue_hide" "thread=1" hide "list,kset,state",
+        ["stacks"], [], scene::its_thread_works;
+
+    // It hooks functions by ftrace.
+    getdents: "a hook on getdents64",
+        "rt_rogue_hook" "function=__x64_sys_getdents64",
+        ["ops"], ["rt_rogue_hook"], scene::file_is_not_listed;
+    getdents_clean: "a hook on getdents64 that shows a clean caller",
+        "rt_rogue_hook" "function=__x64_sys_getdents64 clean=1",
+        ["ops"], ["rt_rogue_hook"], scene::file_is_not_listed;
+    getdents_hidden: "a hook on getdents64 by a hidden module, with a clean caller",
+        "rt_rogue_hook" "function=__x64_sys_getdents64 clean=1" hide "list,kset,state",
+        ["ops"], [], scene::file_is_not_listed;
+    getdents_callers: "a hidden module's hook that copies and allocates",
+        "rt_rogue_hook" "function=__x64_sys_getdents64" hide "list,kset,state",
+        ["callers", "stacks"], [], scene::file_is_not_listed;
+    getdents_unlinked: "a hook that has taken its ftrace_ops off the list",
+        "rt_rogue_hook" "function=__x64_sys_getdents64 unlink=1",
+        ["ipmodify"], ["getdents64"], scene::file_is_not_listed;
+    sockets: "a hook on what shows TCP's sockets",
+        "rt_rogue_hook" "function=tcp4_seq_show",
+        ["ops"], ["rt_rogue_hook"], scene::heading_is_missing;
+    sockets_clean: "a hook on what shows TCP's sockets, with a clean caller",
+        "rt_rogue_hook" "function=tcp4_seq_show clean=1",
+        ["ops"], ["rt_rogue_hook"], scene::heading_is_missing;
+    kill: "a hook on kill",
+        "rt_rogue_hook" "function=__x64_sys_kill",
+        ["ops"], ["rt_rogue_hook"], scene::kills_are_counted;
+
+    // It looks for symbols.
+    hunter: "a kprobe on what finds symbols, which stays",
+        "rt_rogue_hunter" "keep=1",
+        ["hunters"], ["rt_rogue_hunter"], scene::symbol_is_found;
+    hunter_again: "a kprobe on what finds symbols, again and again",
+        "rt_rogue_hunter" "again=1",
+        ["hunters"], ["rt_rogue_hunter"], scene::symbol_is_found;
+
+    // It changes text.
+    at_fentry: "a jump patched in at a function's site",
+        "rt_rogue_patch" "where=fentry",
+        ["sites"], ["umask"], scene::umask_is_answered;
+    call_at_fentry: "a call patched in at a function's site",
+        "rt_rogue_patch" "where=call",
+        ["sites"], ["umask"], scene::umasks_are_counted;
+    at_start: "a jump patched in at a function's first byte",
+        "rt_rogue_patch" "where=start",
+        ["sites", "syscalls"], ["umask"], scene::umask_is_answered;
+    at_end: "a jump patched in at a system call's last instruction",
+        "rt_rogue_patch" "where=end",
+        ["syscalls"], ["umask"], scene::umask_is_answered;
+    in_switch: "a jump patched in where system calls are told apart",
+        "rt_rogue_patch" "where=switch",
+        ["syscalls"], ["x64_sys_call"], scene::umask_is_answered;
+
+    // It changes where a CPU goes.
+    lstar: "the entry of system calls moved on one CPU",
+        "rt_rogue_cpu" "what=lstar cpu=1",
+        ["syscalls"], ["rt_rogue_cpu"], scene::cpu_1_enters;
+    gate: "an interrupt gate that leads elsewhere",
+        "rt_rogue_cpu" "what=gate",
+        ["syscalls"], ["rt_rogue_cpu"], scene::gate_is_gone_through;
+
+    // It changes pointers.
+    iterate: "what lists /proc, replaced in its table",
+        "rt_rogue_ops" "what=iterate pid=PID",
+        ["pointers"], ["rt_rogue_ops"], scene::task_is_not_listed;
+    inode: "what lists /proc, replaced by another table",
+        "rt_rogue_ops" "what=inode pid=PID",
+        ["pointers"], ["rt_rogue_ops"], scene::task_is_not_listed;
+    unlisted_task: "a task that /proc does not list",
+        "rt_rogue_ops" "what=iterate pid=PID",
+        ["tasks"], ["PID"], scene::task_is_not_listed;
+    show_modules: "what shows the list of modules, replaced",
+        "rt_rogue_ops" "what=modules",
+        ["pointers", "crossview"], ["rt_rogue_ops"], scene::its_line_is_missing;
+    show_sockets: "what shows TCP's sockets, replaced",
+        "rt_rogue_ops" "what=tcp",
+        ["pointers"], ["rt_rogue_ops"], scene::heading_is_missing;
+    tracepoint: "a hidden module's probe on a tracepoint",
+        "rt_rogue_probe" "what=own" hide "list,kset,state",
+        ["pointers"], ["sched_process_fork"], scene::forks_are_counted;
+    tracepoint_replaced: "another's probe on a tracepoint, replaced by a hidden module's",
+        "rt_rogue_probe" "what=replaced" hide "list,kset,state",
+        ["pointers"], ["sched_process_fork"], scene::forks_are_not_recorded;
+
+    // It hides a task.
+    task: "a task whose number leads nowhere",
+        "rt_rogue_task" "how=pid pid=PID",
+        ["tasks"], ["PID"], scene::task_is_not_found;
+    task_off_list: "a task off the list of all tasks",
+        "rt_rogue_task" "how=list pid=PID",
+        ["tasks"], ["PID"], scene::task_is_passed_over;
+
+    // It makes text.
+    mapped: "a page of text mapped by hand",
+        "rt_rogue_map" "area=vmalloc",
+        ["text"], [], scene::its_text_runs;
+    mapped_among_modules: "a page of text mapped by hand, among the modules",
+        "rt_rogue_map" "area=modules",
+        ["text"], [], scene::its_text_runs;
+    mapped_runs: "a page of text mapped by hand that calls the kernel",
+        "rt_rogue_map" "area=vmalloc run=1",
+        ["callers", "stacks"], [], scene::its_text_runs;
+
+    // It works against the tracer.
+    taints: "the kernel's taint bits cleared",
+        "rt_rogue_self" "what=taints",
+        ["canary"], ["taint"], scene::kernel_is_untainted;
+    ftrace: "ftrace switched off behind its back",
+        "rt_rogue_self" "what=ftrace",
+        ["canary"], ["ftrace"], scene::ftrace_is_off;
+    probes: "our probes detached behind our back",
+        "rt_rogue_self" "what=probes",
+        ["canary"], [], scene::nothing_is_traced;
+    records: "our records dropped before they are made",
+        "rt_rogue_self" "what=records",
+        ["canary"], [], scene::nothing_is_traced;
+    counters: "our counters faked on their way out",
+        "rt_rogue_self" "what=counters",
+        ["canary"], [], scene::ledger_has_more;
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What machines are full of and nobody hides: `rtctl check` finds nothing, whatever of it is at work.
+//!
+//! The guest of `--tests` has no bpftrace, see [`crate::tests::stub`]'s tests of BPF; without it that part
+//! is left out. rt_redirect is not among these: it changes where a system call goes and is no live patch,
+//! and that is found.
+
+#![forbid(unsafe_code)]
+
+use std::any::Any;
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rust_tracer::abi;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::verdict::Verdict;
+use crate::guest;
+use crate::options::Options;
+use crate::sys::{self, filters};
+use crate::target::{self, Late};
+use crate::test::{Failure, Group, Outcome, Test, check, check_eq, fail};
+use crate::tests::stub::beside::{Bpf, Instance};
+use crate::trace::Plan;
+use crate::workload;
+
+/// One test for each of these, and one for all.
+macro_rules! innocents {
+    ($($name:literal => $start:ident,)*) => {
+        /// What is not found.
+        pub const GROUP: Group = Group {
+            name: "rogue, innocent",
+            tests: &[
+                Test { name: "an untouched kernel", run: untouched },
+                $(Test { name: $name, run: |options| beside(options, $start) },)*
+                Test { name: "all of them at once, for a while", run: all },
+            ],
+        };
+
+        const ALL: &[Start] = &[$($start),*];
+    };
+}
+
+innocents! {
+    "ordinary work" => ordinary_work,
+    "ftrace's tracers" => tracers,
+    "kprobes, kretprobes and fprobes" => probes,
+    "bpftrace" => bpftrace,
+    "samples of perf" => perf,
+    "classic filters on sockets and system calls" => classic_filters,
+    "a live patch" => live_patch,
+    "modules that come and go" => module_storm,
+    "CPUs that go and come" => hotplug,
+    "own sessions by every way" => own_sessions,
+}
+
+/// Something at work until it is dropped.
+type Work = Box<dyn Any>;
+/// Starts it.
+type Start = fn(&Options) -> Outcome<Work>;
+
+fn untouched(_: &Options) -> Outcome {
+    Verdict::now()?.is_clean("on an untouched kernel")
+}
+
+/// Nothing is found while it is at work, nor afterwards.
+fn beside(options: &Options, start: Start) -> Outcome {
+    let work = start(options)?;
+    Verdict::now()?.is_clean("beside it")?;
+    drop(work);
+    Verdict::now()?.is_clean("when it was over")
+}
+
+fn all(options: &Options) -> Outcome {
+    let begun = sys::now();
+    let mut works = Vec::new();
+    for start in ALL {
+        match start(options) {
+            Ok(work) => works.push(work),
+            Err(Failure::Skipped(why)) => println!("left out: {why}"),
+            Err(failure) => return Err(failure),
+        }
+    }
+    let mut runs = 0;
+    while runs == 0 || sys::now() - begun < options.innocent * 1_000_000_000 {
+        Verdict::now()?.is_clean(&format!("in run {runs} beside all of it"))?;
+        runs += 1;
+        println!(
+            "{runs} runs in {} s without a finding",
+            (sys::now() - begun) / 1_000_000_000
+        );
+    }
+    drop(works);
+    Verdict::now()?.is_clean("when all of it was over")
+}
+
+/// A thread that does something over and over until it is dropped.
+struct Busy {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Outcome>>,
+}
+
+impl Busy {
+    fn with(mut step: impl FnMut() -> Outcome + Send + 'static) -> Work {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                step()?;
+                // A share for the checks: without it, an emulated guest is busy with this alone.
+                thread::sleep(Duration::from_millis(100));
+            }
+            Ok(())
+        });
+        Box::new(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // What did not do its work would prove nothing.
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(Err(failure))) => panic!("{failure}"),
+            Some(Err(_)) => panic!("a thread panicked"),
+            _ => {}
+        }
+    }
+}
+
+/// A program that is told to end when it is dropped.
+struct Program(Child);
+
+impl Program {
+    fn start(program: &str, arguments: &[&str]) -> Outcome<Self> {
+        let child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Ok(Self(
+            child.map_err(|error| fail(format!("{program}: {error}")))?,
+        ))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = kill_process(Pid::from_child(&self.0), Signal::INT);
+        let _ = self.0.wait();
+    }
+}
+
+fn ordinary_work(_: &Options) -> Outcome<Work> {
+    Ok(Busy::with(|| Ok(workload::round()?)))
+}
+
+fn tracers(_: &Options) -> Outcome<Work> {
+    Ok(Box::new([
+        Instance::tracer("function", " <-")?,
+        Instance::tracer("function_graph", "();")?,
+    ]))
+}
+
+fn probes(_: &Options) -> Outcome<Work> {
+    let function = "vfs_read";
+    Ok(Box::new([
+        Instance::event("kprobe_events", "p", function)?,
+        Instance::event("kprobe_events", "r", function)?,
+        // In the midst of a function: a breakpoint, or a jump once it is optimised.
+        Instance::event("kprobe_events", "p", "do_sys_openat2+9").or_else(|_| {
+            // There may be no instruction that begins there.
+            Instance::event("kprobe_events", "p", "vfs_write")
+        })?,
+        Instance::event("dynamic_events", "f", function)?,
+        Instance::event("dynamic_events", "f", &format!("{function}%return"))?,
+    ]))
+}
+
+fn bpftrace(_: &Options) -> Outcome<Work> {
+    Ok(Box::new([
+        Bpf::start("fentry", "@n = count();")?,
+        Bpf::start("kprobe", "@n = count();")?,
+    ]))
+}
+
+fn perf(_: &Options) -> Outcome<Work> {
+    let mut sampled = Vec::new();
+    for cpu in 0..guest::online_cpus() as u32 {
+        sampled.push(filters::sample(cpu, 99)?);
+    }
+    Ok(Box::new(sampled))
+}
+
+fn classic_filters(_: &Options) -> Outcome<Work> {
+    let socket = filters::filtered_socket()?;
+    let child = sys::Child::start(|| {
+        if filters::allow_by_seccomp().is_err() {
+            return 1;
+        }
+        loop {
+            sys::getppid();
+            thread::sleep(Duration::from_millis(20));
+        }
+    })?;
+    Ok(Box::new((
+        socket,
+        Filtered(child),
+        Busy::with(|| Ok(workload::round()?)),
+    )))
+}
+
+/// A process whose system calls are filtered.
+struct Filtered(sys::Child);
+
+impl Drop for Filtered {
+    fn drop(&mut self) {
+        let _ = self.0.signal(libc::SIGKILL);
+        let ended = sys::Child(self.0.0).wait();
+        // By itself it ends only if there was no filter.
+        assert_eq!(ended, Ok(sys::Ended::Signal(libc::SIGKILL)));
+    }
+}
+
+/// A loaded rt_livepatch.
+struct LivePatch;
+
+const SWITCH: &str = "/sys/kernel/livepatch/rt_livepatch";
+
+fn live_patch(options: &Options) -> Outcome<Work> {
+    if !std::path::Path::new("/sys/kernel/livepatch").exists() {
+        return Err(Failure::Skipped(
+            "the kernel has no live patches".to_owned(),
+        ));
+    }
+    target::load(options, "rt_livepatch", "")?;
+    let patch = LivePatch;
+    await_that(|| Ok(fs::read_to_string(format!("{SWITCH}/transition"))?.trim() == "0"))?;
+    check_eq!(fs::read_to_string("/proc/cmdline")?, "rt_livepatch\n");
+    Ok(Box::new(patch))
+}
+
+/// A live patch waits until each task has left the functions; on a debug kernel that takes a minute.
+const AWAITED_NS: u64 = 300_000_000_000;
+
+/// Waits for what the kernel does in its own time.
+fn await_that(so: impl Fn() -> Outcome<bool>) -> Outcome {
+    let begun = sys::now();
+    while !so()? {
+        check!(sys::now() - begun < AWAITED_NS, "it does not happen");
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+impl Drop for LivePatch {
+    fn drop(&mut self) {
+        let _ = fs::write(format!("{SWITCH}/enabled"), "0");
+        // Its folder goes when nobody is left in the old function or the new.
+        let gone = await_that(|| Ok(!std::path::Path::new(SWITCH).exists()));
+        let _ = gone.and_then(|()| target::unload("rt_livepatch"));
+    }
+}
+
+fn module_storm(options: &Options) -> Outcome<Work> {
+    let options = options.clone();
+    Ok(Busy::with(move || {
+        for _ in 0..5 {
+            Late::load(&options, 1)?.unload()?;
+        }
+        Ok(())
+    }))
+}
+
+fn hotplug(_: &Options) -> Outcome<Work> {
+    const SWITCH: &str = "/sys/devices/system/cpu/cpu1/online";
+    if guest::online_cpus() < 2 || fs::metadata(SWITCH).is_err() {
+        return Err(Failure::Skipped(
+            "needs a second CPU that can go offline".to_owned(),
+        ));
+    }
+    Ok(Busy::with(|| {
+        // A CPU that was taken a moment ago may not be given away at once.
+        for to in ["0", "1"] {
+            await_that(|| Ok(fs::write(SWITCH, to).is_ok()))?;
+        }
+        Ok(())
+    }))
+}
+
+fn own_sessions(_: &Options) -> Outcome<Work> {
+    let both = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_PROBE_RETURN;
+    let sessions = [
+        Plan::new()
+            .add("vmlinux:vfs_*", both)
+            .policy(abi::RTRACE_POLICY_RING)
+            .start()?,
+        Plan::new()
+            .add("vmlinux:vfs_read", both)
+            .policy(abi::RTRACE_POLICY_RING)
+            .without_stub()
+            .start()?,
+        Plan::new()
+            .add("vmlinux:vfs_write", abi::RTRACE_PROBE_ENTRY)
+            .policy(abi::RTRACE_POLICY_RING)
+            .start()?,
+    ];
+    let programs = [
+        Program::start(
+            "rtctl",
+            &[
+                "-q",
+                "-n",
+                "fbt::vfs_read:return { @[execname] = count(); }",
+            ],
+        )?,
+        Program::start(
+            "rtctl",
+            &["-q", "-n", "fbt::vfs_open:entry { @[stack()] = count(); }"],
+        )?,
+    ];
+    Ok(Box::new((
+        sessions,
+        programs,
+        Busy::with(|| Ok(workload::round()?)),
+    )))
+}
