@@ -28,6 +28,7 @@ mod signals;
 mod stub;
 mod tool;
 mod tool_access;
+mod views;
 
 use crate::test::Group;
 
@@ -36,7 +37,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 50] = [
+pub const GROUPS: [Group; 51] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -49,6 +50,7 @@ pub const GROUPS: [Group; 50] = [
     mapping::GROUP,
     commands::GROUP,
     nodes::GROUP,
+    views::GROUP,
     access::own_tasks::GROUP,
     access::changing::GROUP,
     access::scan::GROUP,
