@@ -89,7 +89,7 @@ static CHECKS: [Check; 13] = {
         check!(4 crossview: Modules),
         check!(5 text: Text),
         check!(6 ops: Ops Kprobes Modules),
-        check!(7 ipmodify: Ops Sites),
+        check!(7 ipmodify: Hooks),
         check!(8 sites: Sites Kprobes Itself),
         check!(9 syscalls: Cpus Syscalls),
         check!(10 pointers: Files Tracepoints),

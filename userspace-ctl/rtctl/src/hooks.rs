@@ -11,7 +11,7 @@ use std::io::Write;
 
 use anyhow::{Result, anyhow};
 use glob::Pattern as Glob;
-use rust_tracer::views::{Kprobe, Ops, Site, Tracepoint};
+use rust_tracer::views::{Kind, Kprobe, Ops, Site, Tracepoint};
 use rust_tracer::{Node, abi};
 use serde_json::{Value, json};
 
@@ -61,8 +61,7 @@ pub fn run(hooking: &Hooking, out: &mut impl Write) -> Result<()> {
     let session = observe(Some(Node::Kernel))?;
     let mut gatherer = Gatherer::new(session, std::time::Duration::ZERO);
     let needs = [
-        Need::Sites,
-        Need::Ops,
+        Need::Hooks,
         Need::Kprobes,
         Need::Tracepoints,
         Need::Modules,
@@ -125,12 +124,22 @@ fn of_site(facts: &Facts, site: &Site) -> Hook {
         true => "; its text was changed beside the site",
         false => "",
     };
+    let hooks = facts.hooks.known().into_iter().flatten();
+    let hooks = hooks.filter(|hook| hook.site == site.site || hook.site == 0);
+    let called = hooks.filter_map(|hook| {
+        let ops = facts.ops.known()?.iter().find(|ops| ops.ops == hook.ops)?;
+        Some(match hook.direct.kind {
+            Kind::Zero => format!("; for {}", facts.place(&ops.func)),
+            _ => format!("; directly for {}", facts.place(&hook.direct)),
+        })
+    });
+    let called: String = called.collect();
     Hook {
         on: on(facts, site.function),
         by: if site.users > 0 { "ftrace" } else { "text" },
         flags: flags.map(|(_, letter)| *letter).collect(),
         users: Some(site.users),
-        who: format!("{has}{changed}"),
+        who: format!("{has}{changed}{called}"),
     }
 }
 
@@ -221,7 +230,7 @@ fn text(out: &mut impl Write, facts: &Facts, hooks: &[Hook], ops: &[&Ops]) -> Re
 
 #[cfg(test)]
 mod tests {
-    use rust_tracer::views::{Kind, Owner};
+    use rust_tracer::views::Owner;
 
     use super::*;
     use crate::check::facts::Told;
@@ -239,6 +248,7 @@ mod tests {
     fn facts() -> Facts {
         let mut facts = Facts {
             sites: Told::Is(vec![Site {
+                site: 0x1004,
                 function: 0x1000,
                 site_has: abi::RTRACE_SITE_CALL,
                 record: abi::RTRACE_REC_ENABLED | abi::RTRACE_REC_IPMODIFY | abi::RTRACE_REC_REGS,
@@ -266,6 +276,15 @@ mod tests {
             }]),
             ..Facts::default()
         };
+        let hook = rust_tracer::views::Hook {
+            ops: 0x5000,
+            site: 0x1004,
+            direct: Owner {
+                kind: Kind::Zero,
+                ..Owner::default()
+            },
+        };
+        facts.hooks = Told::Is(vec![hook]);
         facts.symbols.insert(0x1000, "vfs_read+0x0/0x40".into());
         facts
             .symbols
@@ -297,7 +316,7 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         let line = |at: usize| text.lines().nth(at).unwrap();
         assert!(line(1).starts_with("vmlinux`vfs_read "));
-        assert!(line(1).ends_with("RI        2  calls 0x9000, a trampoline of ftrace's"));
+        assert!(line(1).ends_with("RI        2  calls 0x9000, a trampoline of ftrace's; for 0x9000, of the module x at 0x9000"));
         assert!(line(2).contains("kprobe"));
         assert!(line(2).ends_with("of the module x at 0x9000, asked for as vfs_write"));
         assert!(line(5).contains("ENABLED,IPMODIFY"));

@@ -105,6 +105,7 @@ layout!(rtrace_view_ops: 296 {
     ops: 0, flags: 8, functions: 16, func: 24, trampoline: 112, structure: 200, ours: 288,
     reserved: 292,
 });
+layout!(rtrace_view_hook: 104 { ops: 0, site: 8, direct: 16 });
 layout!(rtrace_view_site: 168 {
     site: 0, function: 8, target: 16, site_has: 104, record: 108, users: 112, changed: 116,
     bytes: 120, first: 144,

@@ -172,6 +172,18 @@ view! {
 }
 
 view! {
+    /// A function that an `ftrace_ops` is to be called for.
+    Hook: RTRACE_VIEW_HOOKS, rtrace_view_hook {
+        /// The address of the `ftrace_ops`.
+        ops: u64 = |row| row.ops,
+        /// Where ftrace's site is; 0: it is for all functions.
+        site: u64 = |row| row.site,
+        /// Of what is called directly for it.
+        direct: Owner = |row| row.direct.into(),
+    }
+}
+
+view! {
     /// A function that something is attached to, or whose text has changed.
     Site: RTRACE_VIEW_SITES, rtrace_view_site {
         /// Where ftrace's site is.

@@ -29,6 +29,7 @@ mod stub;
 mod tool;
 mod tool_access;
 mod tool_check;
+mod views;
 
 use crate::test::Group;
 
@@ -37,7 +38,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 51] = [
+pub const GROUPS: [Group; 52] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -50,6 +51,7 @@ pub const GROUPS: [Group; 51] = [
     mapping::GROUP,
     commands::GROUP,
     nodes::GROUP,
+    views::GROUP,
     access::own_tasks::GROUP,
     access::changing::GROUP,
     access::scan::GROUP,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rust_tracer::abi;
 use rust_tracer::views::{
-    Cpu, Itself, Kind, Kprobe, Module, Ops, Owner, Pointer, Site, Task, Text, TextOf, Tracepoint,
+    Cpu, Hook, Itself, Kind, Kprobe, Module, Ops, Owner, Pointer, Site, Task, Text, TextOf, Tracepoint,
 };
 
 use super::canary::Canary;
@@ -68,8 +68,8 @@ pub struct Code {
 pub struct Facts {
     pub modules: Told<Vec<Module>>,
     pub ops: Told<Vec<Ops>>,
-    /// The same again, when the sites had been looked at.
-    pub ops_after: Told<Vec<Ops>>,
+    /// Which of them is for which function, before or after the sites were looked at.
+    pub hooks: Told<Vec<Hook>>,
     pub sites: Told<Vec<Site>>,
     pub kprobes: Told<Vec<Kprobe>>,
     pub text: Told<Vec<Text>>,

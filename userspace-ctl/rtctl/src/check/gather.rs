@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use rust_tracer::views::{Pointer, Site, Task, View};
+use rust_tracer::views::{Hook, Ops, Pointer, Site, Task, View};
 use rust_tracer::{Node, Session, abi};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -57,6 +57,8 @@ const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(OFlags::EXCL.bits(
 pub enum Need {
     Modules,
     Ops,
+    /// Ops, and sites.
+    Hooks,
     Sites,
     Kprobes,
     Text,
@@ -131,8 +133,11 @@ impl Gatherer {
             let join = |before, after| Twice::new(&before, &after);
             facts.said.objects = before.1.with(objects(), join);
         }
-        if needs(Need::Ops) {
+        if needs(Need::Ops) || needs(Need::Hooks) {
             facts.ops = self.view();
+        }
+        if needs(Need::Hooks) {
+            facts.hooks = self.view();
         }
         if needs(Need::Kprobes) {
             let listed = || {
@@ -143,14 +148,27 @@ impl Gatherer {
             facts.kprobes = self.view();
             facts.said.kprobes = before.with(listed(), |before, after| &before | &after);
         }
-        if needs(Need::Sites) {
+        if needs(Need::Sites) || needs(Need::Hooks) {
             let before = tracefs("enabled_functions");
             facts.sites = self.view();
             facts.said.enabled = before.with(tracefs("enabled_functions"), said::most);
             facts.said.touched = tracefs("touched_functions");
         }
-        if needs(Need::Ops) && needs(Need::Sites) {
-            facts.ops_after = self.view();
+        if needs(Need::Hooks) {
+            // Whoever is on the list at any of both times may have made the records in between.
+            let ops = |before: Vec<Ops>, after: Vec<Ops>| {
+                let fresh = after.into_iter().filter(|it| before.iter().all(|old| old.ops != it.ops));
+                let fresh: Vec<_> = fresh.collect();
+                before.into_iter().chain(fresh).collect()
+            };
+            facts.ops = std::mem::take(&mut facts.ops).with(self.view(), ops);
+            let hooks = |mut before: Vec<Hook>, after: Vec<Hook>| {
+                before.extend(after);
+                before.sort_by_key(|it| (it.site, it.ops));
+                before.dedup_by_key(|it| (it.site, it.ops));
+                before
+            };
+            facts.hooks = std::mem::take(&mut facts.hooks).with(self.view(), hooks);
         }
         if needs(Need::Text) {
             facts.text = self.view();

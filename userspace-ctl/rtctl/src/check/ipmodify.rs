@@ -4,15 +4,14 @@
 //! Who takes his `ftrace_ops` off the list is not seen there any more. But ftrace's
 //! record of each function goes on to say that it is redirected, or it would not be.
 
+use std::collections::HashMap;
+
 use rust_tracer::abi;
-use rust_tracer::views::{Kind, Ops, Site};
+use rust_tracer::views::{Hook, Kind, Ops, Site};
 
 use super::facts::Facts;
 use super::ops::{DIRECT, IPMODIFY};
 use super::report::{Finding, Outcome, Report, count};
-
-/// `FTRACE_OPS_FL_ENABLED`
-const ENABLED: u64 = 1 << 0;
 
 /// What is redirected to hide files, processes, sockets and messages. Globs would name what nobody
 /// redirects.
@@ -83,102 +82,90 @@ const CLASSIC: &[&str] = &[
     "load_msg",
 ];
 
+/// Who on the list is for which function.
+struct List<'a> {
+    ops: HashMap<u64, &'a Ops>,
+    by_site: HashMap<u64, Vec<&'a Hook>>,
+}
+
+impl<'a> List<'a> {
+    fn new(ops: &'a [Ops], hooks: &'a [Hook]) -> Self {
+        let mut by_site = HashMap::<u64, Vec<&Hook>>::new();
+        for hook in hooks {
+            by_site.entry(hook.site).or_default().push(hook);
+        }
+        Self {
+            ops: ops.iter().map(|one| (one.ops, one)).collect(),
+            by_site,
+        }
+    }
+
+    /// Those who are for this function, and those who are for all.
+    fn of(&self, site: u64) -> impl Iterator<Item = &'a Ops> {
+        let own = self.by_site.get(&site).into_iter().flatten();
+        let all = self.by_site.get(&0).into_iter().flatten();
+        own.chain(all).filter_map(|hook| self.ops.get(&hook.ops).copied())
+    }
+}
+
 /// Compares the records with the list.
 pub fn check(facts: &Facts) -> Outcome {
-    let before = facts.ops.get()?;
-    // Whoever was on the list at any of both times may have made the records in between.
-    let lists = [before, facts.ops_after.known().unwrap_or(before)];
-    let named = |flag| {
-        let named = lists.map(|ops| named(ops, flag));
-        named
-            .into_iter()
-            .max_by_key(|named| named.unwrap_or(u64::MAX))
-            .flatten()
-    };
+    let ops = facts.ops.get()?;
+    let hooks = facts.hooks.get()?;
     let sites = facts.sites.get()?;
-    let mut findings = Vec::new();
+    let list = List::new(ops, hooks);
+    let findings = sites.iter().filter_map(|site| of_site(facts, &list, site));
+    let findings = findings.collect();
+    let attached = sites.iter().filter(|site| site.users > 0).count();
+    let redirected = sites.iter().filter(|it| it.record & abi::RTRACE_REC_IPMODIFY != 0);
+    let looked = format!(
+        "{} of ftrace's with users, {} of them redirected, and {} ftrace_ops on its list",
+        count(attached, "record"),
+        redirected.count(),
+        ops.len(),
+    );
+    Ok(Report { looked, findings })
+}
+
+fn of_site(facts: &Facts, list: &List<'_>, site: &Site) -> Option<Finding> {
     let ways = [
         (abi::RTRACE_REC_IPMODIFY, IPMODIFY, "redirected (IPMODIFY)"),
         (abi::RTRACE_REC_DIRECT, DIRECT, "called directly (DIRECT)"),
     ];
     for (record, flag, how) in ways {
-        let marked: Vec<_> = sites.iter().filter(|it| it.record & record != 0).collect();
-        let named = named(flag);
-        let unexplained = named.is_some_and(|named| named < marked.len() as u64);
-        findings.extend(marked.iter().filter_map(|site| {
-            let name = facts.function(site.function).unwrap_or_default();
-            let classic =
-                CLASSIC.contains(&name) && !lists.iter().any(|ops| by_the_kernel(ops, flag));
-            (unexplained || classic).then(|| finding(facts, site, how, unexplained))
-        }));
-    }
-    let users: u64 = sites.iter().map(|site| u64::from(site.users)).sum();
-    let mut looked = format!(
-        "{} that somebody is attached to, {users} times by ftrace's records",
-        count(
-            sites.iter().filter(|site| site.users > 0).count(),
-            "function"
-        ),
-    );
-    if let Some(named) = named(0) {
-        looked += &format!(", {named} by its list");
-        if users > named {
-            findings.push(Finding {
-                key: "users".into(),
-                what: format!(
-                    "functions have {users} users by ftrace's records, and {named} by its list: \
-                     somebody took himself off the list"
-                ),
-                place: "ftrace_ops_list".into(),
-                forms: forms(),
-                perhaps: "a user of ftrace that comes or goes at this moment".into(),
-                look: "rtctl hooks".into(),
-                certain: false,
-            });
+        if site.record & record == 0 {
+            continue;
+        }
+        let mut who = list.of(site.site).filter(|ops| ops.flags & flag != 0);
+        let Some(first) = who.next() else {
+            let what = format!("is {how}, and nobody on ftrace's list does that");
+            return Some(finding(facts, site, &what));
+        };
+        let name = facts.function(site.function).unwrap_or_default();
+        let kernels = first.func.kind == Kind::Kernel || who.any(|it| it.func.kind == Kind::Kernel);
+        if !kernels && CLASSIC.contains(&name) {
+            let what = format!("is {how}, and neither a live patch nor BPF does that");
+            return Some(finding(facts, site, &what));
         }
     }
-    let redirected = sites
-        .iter()
-        .filter(|it| it.record & abi::RTRACE_REC_IPMODIFY != 0);
-    looked += &format!("; {} of them redirected", redirected.count());
-    Ok(Report { looked, findings })
+    let on_list = list.of(site.site).count();
+    (site.users as usize > on_list).then(|| {
+        let users = site.users;
+        let what = format!("has {users} users by ftrace's record, and {on_list} on ftrace's list");
+        finding(facts, site, &what)
+    })
 }
 
-/// Functions that all ops with this flag name together; `None`: one of them names none, and so may
-/// have all.
-fn named(ops: &[Ops], flag: u64) -> Option<u64> {
-    let on = ops
-        .iter()
-        .filter(|it| it.flags & ENABLED != 0 && it.flags & flag == flag);
-    on.map(|it| (it.functions > 0).then_some(it.functions))
-        .sum()
-}
-
-/// Whether the kernel itself has such an ops: of a live patch, or of BPF.
-fn by_the_kernel(ops: &[Ops], flag: u64) -> bool {
-    ops.iter()
-        .any(|it| it.flags & flag != 0 && it.func.kind == Kind::Kernel)
-}
-
-fn forms() -> Vec<String> {
-    vec![
-        "ftrace's records of functions".into(),
-        "ftrace's list of ftrace_ops".into(),
-    ]
-}
-
-fn finding(facts: &Facts, site: &Site, how: &str, unexplained: bool) -> Finding {
-    let function = facts.address(site.function);
-    let who = match unexplained {
-        true => "and nobody on ftrace's list does that",
-        false => "and neither a live patch nor BPF does that",
-    };
+fn finding(facts: &Facts, site: &Site, what: &str) -> Finding {
     Finding {
-        key: format!("redirected {:#x}", site.function),
-        what: format!("{function} is {how}, {who}"),
+        key: format!("site {:#x}", site.function),
+        what: format!("{} {what}", facts.address(site.function)),
         place: format!("its site leads to {}", facts.place(&site.target)),
-        forms: forms(),
-        perhaps: "a live patch that comes or goes at this moment".into(),
+        forms: vec![
+            "ftrace's record of the function".into(),
+            "ftrace's list of ftrace_ops, and their filters".into(),
+        ],
+        perhaps: "a user of ftrace that comes or goes at this moment".into(),
         look: format!(
             "rtctl hooks {}; rtctl check ops sites",
             facts.function(site.function).unwrap_or_default()
@@ -193,57 +180,76 @@ mod tests {
     use super::super::facts::tests::owner;
     use super::*;
 
-    fn ops(flags: u64, functions: u64, kind: Kind) -> Ops {
+    const SITE: u64 = 0x7004;
+
+    fn ops(flags: u64, kind: Kind) -> Ops {
         Ops {
-            flags: flags | ENABLED,
-            functions,
+            ops: 0x5000,
+            flags,
             func: owner(0x1000, kind, "x"),
             ..Ops::default()
         }
     }
 
-    fn findings(name: &str, record: u32, ops: Vec<Ops>) -> usize {
-        let site = Site {
-            function: 0x7000,
+    /// Of a function with one user, whose ops is for this site.
+    fn findings(name: &str, record: u32, ops: Vec<Ops>, site: u64) -> Vec<String> {
+        let hooks = ops.iter().map(|one| Hook {
+            ops: one.ops,
+            site,
+            ..Hook::default()
+        });
+        let hooks = hooks.collect();
+        let row = Site {
+            site: SITE,
+            function: SITE - 4,
             record: record | abi::RTRACE_REC_ENABLED,
             users: 1,
             ..Site::default()
         };
         let mut facts = Facts {
             ops: Told::Is(ops),
-            sites: Told::Is(vec![site]),
+            hooks: Told::Is(hooks),
+            sites: Told::Is(vec![row]),
             ..Facts::default()
         };
-        facts.symbols.insert(0x7000, format!("{name}+0x0/0x40"));
-        check(&facts).unwrap().findings.len()
+        facts.symbols.insert(SITE - 4, format!("{name}+0x0/0x40"));
+        let findings = check(&facts).unwrap().findings;
+        findings.into_iter().map(|finding| finding.what).collect()
     }
 
     const GETDENTS: &str = "__x64_sys_getdents64";
+    const REDIRECTED: u32 = abi::RTRACE_REC_IPMODIFY;
 
     #[test]
     fn tracing_and_live_patches_are_fine() {
-        assert_eq!(findings(GETDENTS, 0, vec![ops(0, 1, Kind::Kernel)]), 0);
-        let patch = ops(IPMODIFY, 1, Kind::Kernel);
-        assert_eq!(findings(GETDENTS, abi::RTRACE_REC_IPMODIFY, vec![patch]), 0);
-        let all = ops(0, 0, Kind::Kernel);
-        assert_eq!(findings("vfs_read", 0, vec![all]), 0);
+        let none = [""; 0];
+        assert_eq!(findings(GETDENTS, 0, vec![ops(0, Kind::Kernel)], SITE), none);
+        let patch = ops(IPMODIFY, Kind::Kernel);
+        assert_eq!(findings(GETDENTS, REDIRECTED, vec![patch], SITE), none);
+        let bpf = ops(DIRECT, Kind::Kernel);
+        assert_eq!(findings(GETDENTS, abi::RTRACE_REC_DIRECT, vec![bpf], SITE), none);
+        assert_eq!(findings("vfs_read", 0, vec![ops(0, Kind::Kernel)], 0), none);
     }
 
     #[test]
-    fn a_record_that_nobody_on_the_list_explains_is_found() {
-        // The redirection, and that there is one user more than the list has.
-        assert_eq!(
-            findings("some_function", abi::RTRACE_REC_IPMODIFY, vec![]),
-            2
-        );
-        assert_eq!(findings("some_function", 0, vec![]), 1);
+    fn a_user_who_is_not_on_the_list_is_found() {
+        let found = findings("vfs_read", 0, Vec::new(), SITE);
+        assert!(found[0].ends_with("has 1 users by ftrace's record, and 0 on ftrace's list"));
+        let elsewhere = vec![ops(0, Kind::Kernel)];
+        assert_eq!(findings("vfs_read", 0, elsewhere, SITE + 64).len(), 1);
+    }
+
+    #[test]
+    fn a_redirection_that_nobody_on_the_list_explains_is_found() {
+        let found = findings("vfs_read", REDIRECTED, vec![ops(0, Kind::Kernel)], SITE);
+        assert!(found[0].ends_with("nobody on ftrace's list does that"));
     }
 
     #[test]
     fn a_classic_target_that_a_module_redirects_is_found() {
-        let hook = || vec![ops(IPMODIFY, 1, Kind::Module)];
-        assert_eq!(findings(GETDENTS, abi::RTRACE_REC_IPMODIFY, hook()), 1);
+        let hook = || vec![ops(IPMODIFY, Kind::Module)];
+        assert_eq!(findings(GETDENTS, REDIRECTED, hook(), SITE).len(), 1);
         // Of others check 6 tells.
-        assert_eq!(findings("odd", abi::RTRACE_REC_IPMODIFY, hook()), 0);
+        assert_eq!(findings("odd", REDIRECTED, hook(), SITE), [""; 0]);
     }
 }
