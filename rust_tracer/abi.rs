@@ -73,6 +73,9 @@ arguments! {
     rtrace_program = 0x12, 128;
     rtrace_add_own = 0x13, 40;
     rtrace_aggregate = 0x14, 48;
+    rtrace_view = 0x15, 64;
+    rtrace_owners = 0x16, 24;
+    rtrace_text = 0x17, 32;
 }
 
 pub(crate) const STOP: u32 = _IO(RTRACE_IOC_MAGIC, 0x07);
@@ -91,6 +94,19 @@ records! {
     rtrace_ledger_row, 208;
     rtrace_session, 112;
     rtrace_aggregate_entry, 16;
+    rtrace_owner, 88;
+    rtrace_view_module, 120;
+    rtrace_view_ops, 296;
+    rtrace_view_site, 168;
+    rtrace_view_kprobe, 264;
+    rtrace_view_text, 120;
+    rtrace_view_cpu, 464;
+    rtrace_view_tracepoint, 168;
+    rtrace_view_task, 40;
+    rtrace_view_self, 80;
+    rtrace_view_pointer, 120;
+    rtrace_view_text_of, 128;
+    rtrace_view_hook, 104;
 }
 
 const _: () = {

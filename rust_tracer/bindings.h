@@ -3,6 +3,7 @@
 #include "../include/uapi/rust_tracer.h"
 #include "arch/stub.h"
 #include "shim.h"
+#include "shim_detect.h"
 
 /* Parts of the preemption count. */
 #include <linux/preempt.h>

@@ -3,7 +3,7 @@
 //! Kernel modules that come and go: who learns of it, and in which order.
 //!
 //! ```text
-//!   coming        table gets its functions, then sessions their probes
+//!   coming        the ledger of modules, then: table gets its functions, then sessions their probes
 //!   initialised   as going, for the functions of its initialiser
 //!   going         under one lock: table loses its functions, probes are detached;
 //!                 then sessions are told
@@ -17,6 +17,7 @@ use kernel::{
 use crate::{
     attach,
     bindings,
+    detect,
     functions::{
         self,
         LoadedModule, //
@@ -36,9 +37,11 @@ impl ModuleWatch {
         });
         if let Err(error) = made {
             functions::free_table();
+            detect::forget();
             return Err(error);
         }
         let watch = Self(());
+        detect::begin()?;
         each_loaded(|module| {
             if let Err(error) = functions::add_module(&module) {
                 pr_warn!("the functions of a module cannot be traced: {error:?}\n");
@@ -53,6 +56,7 @@ impl Drop for ModuleWatch {
         // SAFETY: Undoes `start`.
         unsafe { bindings::rtrace_modules_unwatch() };
         attach::forget();
+        detect::forget();
         functions::free_table();
     }
 }
@@ -86,7 +90,9 @@ fn going(module: &LoadedModule, only_init: bool) {
 #[no_mangle]
 unsafe extern "C" fn rtrace_on_module_coming(module: *mut bindings::module) {
     // SAFETY: By this function's contract.
-    match functions::add_module(&unsafe { LoadedModule::new(module) }) {
+    let module = unsafe { LoadedModule::new(module) };
+    detect::module_comes(&module);
+    match functions::add_module(&module) {
         Ok(Some(functions)) => session::functions_came(&functions),
         Ok(None) => {}
         Err(error) => pr_warn!("the functions of a new module cannot be traced: {error:?}\n"),
@@ -99,7 +105,9 @@ unsafe extern "C" fn rtrace_on_module_coming(module: *mut bindings::module) {
 #[no_mangle]
 unsafe extern "C" fn rtrace_on_module_live(module: *mut bindings::module) {
     // SAFETY: By this function's contract.
-    going(&unsafe { LoadedModule::new(module) }, true);
+    let module = unsafe { LoadedModule::new(module) };
+    going(&module, true);
+    detect::module_lives(&module);
 }
 
 /// # Safety
@@ -108,5 +116,7 @@ unsafe extern "C" fn rtrace_on_module_live(module: *mut bindings::module) {
 #[no_mangle]
 unsafe extern "C" fn rtrace_on_module_going(module: *mut bindings::module) {
     // SAFETY: By this function's contract.
-    going(&unsafe { LoadedModule::new(module) }, false);
+    let module = unsafe { LoadedModule::new(module) };
+    going(&module, false);
+    detect::module_goes(&module);
 }

@@ -10,7 +10,7 @@
 //!
 //! Lock order (each may be held while taking those to its right, never the other way):
 //! `GUARD` → a session's `inner` → `ATTACH` → `FUNCTIONS`, or → `WATCH`, or → `NAMING`; and, apart
-//! from these, below the kernel's CPU hotplug lock: `ENGINES`. `SESSIONS`, `USES` and a session's
+//! from these, below the kernel's CPU hotplug lock: `ENGINES`. So is `DETECT`, before the kernel's own. `SESSIONS`, `USES` and a session's
 //! other locks are held for an instant, with nothing taken inside. Nobody holds the `inner` of two
 //! sessions. User memory is never touched with one held: a page fault may wait as long as its owner
 //! likes.
@@ -37,6 +37,7 @@ mod audit;
 mod bindings;
 mod btf;
 mod clock;
+mod detect;
 mod device;
 mod engine;
 mod fire;
@@ -82,6 +83,7 @@ impl kernel::Module for RustTracer {
         unsafe {
             attach::init_locks();
             clock::init_locks();
+            detect::init_locks();
             engine::init_locks();
             functions::init_locks();
             quota::init_locks();

@@ -277,8 +277,15 @@ u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room)
 	     count < room && !unwind_done(&state); unwind_next_frame(&state)) {
 		unsigned long address = unwind_get_return_address(&state);
 
-		if (!address)
+		if (!address) {
+			/*
+			 * Where the function below returns to is known, only whose text that is is not: what hides
+			 * must not hide its callers as well. From there on the unwinder would guess.
+			 */
+			if (!state.error && state.ip >= TASK_SIZE_MAX)
+				frames[count++] = state.ip;
 			break;
+		}
 		/* Between a function and its caller there is none. */
 		if (address != (unsigned long)rtrace_stub_exit)
 			frames[count++] = address;

@@ -62,6 +62,7 @@ struct rtrace_owners {
 #define RTRACE_VIEW_SELF 8u	   /* struct rtrace_view_self, one row */
 #define RTRACE_VIEW_FILE 9u	   /* struct rtrace_view_pointer: the file `fd`'s */
 #define RTRACE_VIEW_SYSCALLS 10u   /* struct rtrace_view_text_of */
+#define RTRACE_VIEW_HOOKS 11u	   /* struct rtrace_view_hook */
 
 /*
  * Needs read, and the node kernel: rows of a view, as it is when the first are
@@ -116,6 +117,13 @@ struct rtrace_view_ops {
 	struct rtrace_owner structure;	/* of the structure itself: whose data */
 	__u32 ours;	  /* 1: it is this module's */
 	__u32 reserved;
+};
+
+/* A function that an ftrace_ops on ftrace's list is to be called for. */
+struct rtrace_view_hook {
+	__u64 ops;	  /* as in RTRACE_VIEW_OPS */
+	__u64 site;	  /* 0: its filter names none, so it is for all functions */
+	struct rtrace_owner direct; /* of what is called directly for it, or of kind ZERO */
 };
 
 /* What stands at a function's site. */
@@ -178,7 +186,7 @@ struct rtrace_view_cpu {
 	struct rtrace_owner compat;    /* MSR_CSTAR */
 	struct rtrace_owner sysenter;  /* MSR_IA32_SYSENTER_EIP */
 	struct rtrace_owner idt;       /* the table of interrupt gates */
-	struct rtrace_owner foreign;   /* the first gate that does not lead into the kernel's text, or of kind ZERO */
+	struct rtrace_owner foreign;   /* the first gate that leads neither into KERNEL nor into INIT; or ZERO */
 	__u32 foreign_vector;
 	__u32 cr0_wp;	 /* 1: the kernel cannot write what is read-only */
 	__u64 idt_hash;	 /* of all gates: equal on all CPUs */

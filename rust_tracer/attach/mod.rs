@@ -436,6 +436,35 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &mut [Wanted], ways: u32) -> 
     Ok(gone)
 }
 
+/// What the kernel was asked for.
+#[derive(Default)]
+pub(crate) struct Held {
+    /// How many of our ftrace_ops are registered.
+    pub(crate) ops: u32,
+    /// The sites that they have, in order.
+    pub(crate) sites: KVVec<usize>,
+}
+
+/// What the kernel should have now. Task context.
+pub(crate) fn held() -> Result<Held> {
+    let attached = ATTACH.lock();
+    let idle = attached.ops.iter().filter(|ops| ops.is_idle()).count();
+    let mut held = Held {
+        ops: (attached.ops.len() - idle) as u32,
+        sites: KVVec::new(),
+    };
+    for enabled in &attached.enabled {
+        for placed in &enabled.probes {
+            held.sites.push(placed.site, GFP_KERNEL)?;
+        }
+    }
+    sort(&mut held.sites);
+    let mut last = 0;
+    held.sites
+        .retain(|site| core::mem::replace(&mut last, *site) != *site);
+    Ok(held)
+}
+
 /// Detaches all probes of an engine. When it returns, no handler refers to the engine.
 pub(crate) fn disable(engine: &Arc<Engine>) {
     ATTACH.lock().release(|other, _| Arc::ptr_eq(other, engine));

@@ -33,10 +33,10 @@ pub(super) unsafe fn init_lock() {
 }
 
 /// The CPUs neither come nor go while it lives.
-pub(super) struct CpusLocked;
+pub(crate) struct CpusLocked;
 
 impl CpusLocked {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // SAFETY: Task context; released by `drop`.
         unsafe { bindings::rtrace_cpus_lock() };
         Self

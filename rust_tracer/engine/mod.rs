@@ -75,12 +75,12 @@ use counters::Counters;
 pub(crate) use counters::Probe;
 pub(crate) use cpus::{
     cpu_limit,
-    CpuWatch, //
+    CpuWatch,
+    CpusLocked, //
 };
 use cpus::{
     is_online,
-    is_possible,
-    CpusLocked, //
+    is_possible, //
 };
 pub(crate) use hot::HotCpu;
 use hot::Hots;

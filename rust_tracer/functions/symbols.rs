@@ -15,6 +15,7 @@ use kernel::{
 use super::section::Section;
 use crate::{
     bindings,
+    detect,
     sort::sort_by, //
 };
 
@@ -156,7 +157,9 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
     let (mut irqs, mut exceptions) = (0, 0);
     let (mut direct_calls, mut static_calls) = (0, 0);
     let mut text = 0..0;
+    let mut landmarks = detect::Symbols::new();
     each_symbol(|name, address, site| {
+        landmarks.see(name, address)?;
         match name {
             b"_stext" => text.start = address,
             b"_etext" => text.end = address,
@@ -183,6 +186,7 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
         }
         Ok(())
     })?;
+    detect::settle(landmarks);
     // What the stub needs to know, and can do without.
     // SAFETY: The kernel has these names once: two per-CPU pointers, the bounds of its text, a function of one address, and
     // one of two.
@@ -251,8 +255,12 @@ impl LoadedModule {
         Self(module)
     }
 
-    /// A number that tells it from every other module that is loaded.
-    pub(super) fn handle(&self) -> usize {
+    pub(crate) fn as_ptr(&self) -> *mut bindings::module {
+        self.0
+    }
+
+    /// A number that tells it from every other module that is loaded: its structure's address.
+    pub(crate) fn handle(&self) -> usize {
         self.0 as usize
     }
 

@@ -55,6 +55,9 @@ pub(super) mod ledger;
 mod observe;
 mod probes;
 mod program;
+mod views;
+
+pub(super) use views::Begun;
 
 /// Bytes that one call fills at most; a listing goes on by its cursor.
 const FILL_MAX: usize = 256 * 1024;
@@ -64,7 +67,8 @@ const FEATURES: u32 = abi::RTRACE_FEATURE_ENTRY
     | abi::RTRACE_FEATURE_TARGET
     | abi::RTRACE_FEATURE_OBSERVE
     | abi::RTRACE_FEATURE_REVOKE
-    | abi::RTRACE_FEATURE_PROGRAM;
+    | abi::RTRACE_FEATURE_PROGRAM
+    | abi::RTRACE_FEATURE_VIEWS;
 
 /// The rule that the opener alone may change a session.
 pub(crate) const RULE_OPENER: &str = "opener";
@@ -130,6 +134,9 @@ pub(crate) fn ioctl(
     const PROGRAM: u32 = abi::rtrace_program::COMMAND & NUMBER;
     const ADD_OWN: u32 = abi::rtrace_add_own::COMMAND & NUMBER;
     const AGGREGATE: u32 = abi::rtrace_aggregate::COMMAND & NUMBER;
+    const VIEW: u32 = abi::rtrace_view::COMMAND & NUMBER;
+    const OWNERS: u32 = abi::rtrace_owners::COMMAND & NUMBER;
+    const TEXT: u32 = abi::rtrace_text::COMMAND & NUMBER;
     let reads = || access.reads();
     // A session that was ended tells of itself, and of nothing else any more.
     let looks_around = || {
@@ -167,6 +174,9 @@ pub(crate) fn ioctl(
         PROGRAM => arms().and_then(|()| program::load(&session, at)),
         ADD_OWN => arms().and_then(|()| probes::add_own(&session, at)),
         AGGREGATE => reads().and_then(|()| program::aggregate(&session, at)),
+        VIEW => looks_around().and_then(|()| views::view(&session, at)),
+        OWNERS => looks_around().and_then(|()| views::owners(&session, at)),
+        TEXT => looks_around().and_then(|()| views::text(&session, at)),
         _ => Err(Refusal::new(ENOTTY, "no such command")),
     }
 }

@@ -32,6 +32,7 @@ use super::{
 use crate::{
     bindings,
     clock,
+    detect,
     engine,
     opener,
     quota, //
@@ -136,6 +137,7 @@ struct Guard {
 #[no_mangle]
 extern "C" fn rtrace_on_guard() -> bool {
     clock::look();
+    detect::look_at_taints();
     let now = clock::now();
     let limits = quota::limits();
     let mut locked_down = None;

@@ -168,6 +168,9 @@ pub(crate) struct Session {
     /// What it observes.
     #[pin]
     observed: Mutex<Option<Arc<Session>>>,
+    /// A view of the kernel that it was told in part.
+    #[pin]
+    view: Mutex<Option<commands::Begun>>,
 }
 
 /// The last id that was given.
@@ -208,6 +211,7 @@ impl Session {
                 last_error <- new_mutex!(None),
                 name <- new_mutex!(None),
                 observed <- new_mutex!(None),
+                view <- new_mutex!(None),
             }),
             GFP_KERNEL_ACCOUNT,
         )?;
@@ -244,6 +248,7 @@ impl Session {
     /// that is open holds on to: the session's name and its opener.
     fn forget(&self) {
         list::strike(self);
+        *self.view.lock() = None;
         let engine = self.engine.lock().take();
         drop(engine);
         let mut inner = self.inner.lock();

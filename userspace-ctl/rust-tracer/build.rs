@@ -8,7 +8,7 @@ use bindgen::callbacks::{DeriveInfo, ParseCallbacks, TypeKind};
 
 /// The commands of the header. Their numbers are made by a macro over `sizeof`,
 /// so the compiler is asked for them rather than bindgen's macro evaluator.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 24] = [
     "INFO",
     "FUNCTIONS",
     "ADD",
@@ -30,6 +30,9 @@ const COMMANDS: [&str; 21] = [
     "PROGRAM",
     "ADD_OWN",
     "AGGREGATE",
+    "VIEW",
+    "OWNERS",
+    "TEXT",
 ];
 
 /// Makes every structure convertible to and from bytes without `unsafe`; the
@@ -52,8 +55,12 @@ fn main() {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let header = here.join("../../include/uapi/rust_tracer.h");
     println!("cargo::rerun-if-changed={}", header.display());
-    let program = header.with_file_name("rust_tracer_program.h");
-    println!("cargo::rerun-if-changed={}", program.display());
+    for part in ["rust_tracer_program.h", "rust_tracer_views.h"] {
+        println!(
+            "cargo::rerun-if-changed={}",
+            header.with_file_name(part).display()
+        );
+    }
 
     let mut source = format!("#include \"{}\"\n", header.display());
     for name in COMMANDS {
@@ -73,6 +80,8 @@ fn main() {
         .allowlist_var("(RTRACE|COMMAND|AREA)_.*")
         .parse_callbacks(Box::new(Bytes))
         .derive_default(true)
+        // Their names are arrays too long for a derived one.
+        .no_default("rtrace_owner|rtrace_view_.*")
         .derive_eq(true)
         .layout_tests(true)
         .use_core()

@@ -6,6 +6,7 @@
 
 mod access;
 mod programs;
+mod views;
 
 use std::fmt;
 use std::os::fd::OwnedFd;
@@ -65,6 +66,9 @@ commands! {
     rtrace_program = COMMAND_PROGRAM;
     rtrace_add_own = COMMAND_ADD_OWN;
     rtrace_aggregate = COMMAND_AGGREGATE;
+    rtrace_view = COMMAND_VIEW;
+    rtrace_owners = COMMAND_OWNERS;
+    rtrace_text = COMMAND_TEXT;
 }
 
 /// A command that failed, with what the module said about it.
@@ -91,6 +95,7 @@ impl From<Refused> for Failure {
 
 pub use access::{Listed, READ_MIN};
 pub use programs::Aggregated;
+pub use views::name;
 
 /// What a command comes to.
 pub type Answer<T = ()> = Result<T, Refused>;

@@ -137,6 +137,12 @@ impl Store {
         entries.map_or(0, HashMap::len)
     }
 
+    /// An aggregation's entries, in no order: keys and data.
+    pub fn entries(&self, aggregation: u32) -> impl Iterator<Item = (&[Value], &[u64])> {
+        let entries = self.entries.get(aggregation as usize).into_iter().flatten();
+        entries.map(|(keys, data)| (keys.as_slice(), data.as_slice()))
+    }
+
     /// Whether nothing is aggregated.
     pub fn is_empty(&self) -> bool {
         self.entries.iter().all(HashMap::is_empty)

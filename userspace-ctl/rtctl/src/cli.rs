@@ -44,7 +44,7 @@ pub enum Format {
     subcommand_help_heading = "Instead of tracing",
     override_usage = "rtctl [OPTIONS] {-P PROVIDER | -m MODULE | -f FUNCTION | -n PROBE | -i ID | -s SCRIPT}... [ARGUMENT]...\n       \
                       rtctl -l [OPTIONS] [-P PROVIDER | -m MODULE | -f FUNCTION | -n PROBE | -i ID | -s SCRIPT]...\n       \
-                      rtctl {sessions | revoke | observe | doctor} ..."
+                      rtctl {sessions | revoke | observe | doctor | check | hooks | verify} ..."
 )]
 pub struct Args {
     /// Enable or list the probes of this description: [[[provider:]module:]function:]name
@@ -143,8 +143,8 @@ pub struct Args {
     pub bufsize: Option<String>,
 
     /// Set an option: bufsize=SIZE, bufpolicy=switch|fill|ring, bufresize=auto|manual,
-    /// switchrate=RATE, watermark=SIZE, frames=COUNT, attach=WAY, publish=NAME, quiet, flowindent,
-    /// rawaddr
+    /// switchrate=RATE, watermark=SIZE, frames=COUNT, attach=WAY, publish=NAME, chain=on|FILE, quiet,
+    /// flowindent, rawaddr
     #[arg(short = 'x', value_name = "OPTION[=VALUE]", help_heading = "Recording")]
     pub option: Vec<String>,
 
@@ -358,6 +358,20 @@ mod tests {
                 format: Format::Text
             })
         ));
+        let Some(Task::Check(checking)) = task(&["check", "--json", "--for", "500ms", "text", "3"])
+        else {
+            panic!("not check");
+        };
+        assert_eq!(checking.checks, ["text", "3"]);
+        assert!(checking.json && !checking.watch && checking.time.as_millis() == 500);
+        assert!(matches!(
+            task(&["hooks", "vfs_*"]),
+            Some(Task::Hooks(hooking)) if hooking.pattern.as_deref() == Some("vfs_*")
+        ));
+        assert!(matches!(
+            task(&["verify", "out", "--digest", "00"]),
+            Some(Task::Verify(verifying)) if verifying.digest.as_deref() == Some("00")
+        ));
     }
 
     #[test]
@@ -381,6 +395,9 @@ mod tests {
             &["observe", "a", "b"],
             &["observe", "a", "-n", "x"],
             &["doctor", "--format", "xml"],
+            &["check", "--for", "5h"],
+            &["hooks", "a", "b"],
+            &["verify"],
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line:?}");
         }

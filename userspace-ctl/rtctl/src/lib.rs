@@ -5,12 +5,14 @@
 //! [`enable`] adds what [`spec`] describes (or [`list`] lists it), [`run`] starts
 //! the session and moves records to the [`output`] until what [`watch`] watches
 //! for happens, and [`closing`] says what became of every firing, or [`death`] who
-//! ended it. [`sessions`], [`revoke`], [`observe`] and [`doctor`] are the
-//! subcommands.
+//! ended it. [`sessions`], [`revoke`], [`observe`], [`doctor`], [`check`], [`hooks`]
+//! and [`verify`] are the subcommands; [`chain`] makes a trace tamper-evident.
 
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod chain;
+pub mod check;
 pub mod cli;
 pub mod closing;
 pub mod death;
@@ -18,6 +20,7 @@ pub mod doctor;
 pub mod enable;
 pub mod errno;
 pub mod escape;
+pub mod hooks;
 pub mod list;
 pub mod manual;
 pub mod names;
@@ -35,4 +38,5 @@ pub mod spec;
 pub mod symbols;
 pub mod target;
 pub mod tool;
+pub mod verify;
 pub mod watch;

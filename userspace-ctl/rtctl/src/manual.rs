@@ -52,6 +52,17 @@ const SYNOPSIS: &str = r"
 .B doctor
 .RB [ \-\-format
 .IR FORM ]
+.SY rtctl
+.B check
+.RI [ OPTIONS ]\  [ CHECK ]...
+.SY rtctl
+.B hooks
+.RB [ \-\-json ]
+.RI [ PATTERN ]
+.SY rtctl
+.B verify
+.RB [ \-\-digest
+.IR HEX ]\  FILE
 .YS
 ";
 

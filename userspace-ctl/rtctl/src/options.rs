@@ -2,6 +2,7 @@
 //! The options of `-x` and `-b`, by DTrace's names.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use d_compiler::compile;
@@ -30,6 +31,8 @@ pub struct Options {
     pub frames: u32,
     /// The ways that may attach probes, a bit for each `RTRACE_WAY_*`; 0: all.
     pub ways: u32,
+    /// Whether a chain is written, and where.
+    pub chain: Chaining,
     /// The name under which others may observe the session.
     pub publish: Option<String>,
     /// As `-q`.
@@ -42,6 +45,18 @@ pub struct Options {
     pub environment: Vec<Setting>,
     /// What concerns D programs alone.
     pub program: Program,
+}
+
+/// Where a chain of hashes over the trace goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Chaining {
+    /// There is none.
+    #[default]
+    Off,
+    /// Beside the output.
+    Beside,
+    /// Into this file.
+    Into(PathBuf),
 }
 
 /// The options of D programs.
@@ -133,6 +148,7 @@ impl Default for Options {
             watermark: 0,
             frames: 0,
             ways: 0,
+            chain: Chaining::Off,
             publish: None,
             quiet: false,
             flowindent: false,
@@ -199,6 +215,7 @@ const BEFORE_TRACING: &[&str] = &[
     "bufpolicy",
     "bufresize",
     "bufsize",
+    "chain",
     "cleanrate",
     "cpu",
     "destructive",
@@ -223,12 +240,12 @@ const BEFORE_TRACING: &[&str] = &[
 
 /// Options that a program's text cannot set: when it is read, they have done what they are for.
 const BEFORE_READING: &[&str] = &[
-    "cppargs", "cpphdrs", "cpppath", "define", "incdir", "ldpath", "setenv", "stdc", "undef",
-    "unsetenv",
+    "chain", "cppargs", "cpphdrs", "cpppath", "define", "incdir", "ldpath", "setenv", "stdc",
+    "undef", "unsetenv",
 ];
 
 /// Options that do not concern what is recorded.
-const PRINTING: [&str; 4] = ["flowindent", "quiet", "rawaddr", "switchrate"];
+const PRINTING: [&str; 5] = ["chain", "flowindent", "quiet", "rawaddr", "switchrate"];
 
 /// The most and the least bytes of strings, NUL included.
 const STRSIZE_MAX: u32 = abi::RTRACE_STRSIZE_MAX;
@@ -319,6 +336,14 @@ impl Options {
                     return Err(BAD_VALUE.into());
                 }
                 self.publish = Some(name.to_owned());
+            }
+            "chain" => {
+                self.chain = match needed()? {
+                    "on" => Chaining::Beside,
+                    "off" => Chaining::Off,
+                    "" => return Err(BAD_VALUE.into()),
+                    file => Chaining::Into(file.into()),
+                }
             }
             "quiet" => self.quiet = switch(value).ok_or(BAD_VALUE)?,
             "flowindent" => self.flowindent = switch(value).ok_or(BAD_VALUE)?,

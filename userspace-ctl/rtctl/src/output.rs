@@ -15,6 +15,7 @@ use std::path::Path;
 
 use rust_tracer::{Lost, Record};
 
+use crate::chain::{Chain, Sealed};
 use crate::closing::Closing;
 use crate::names::Names;
 
@@ -92,6 +93,8 @@ pub struct Output {
     form: Box<dyn Form>,
     buffer: Vec<u8>,
     sink: Box<dyn Sink>,
+    /// What makes it show if somebody changes it afterwards.
+    chain: Option<Chain>,
 }
 
 impl Output {
@@ -101,15 +104,28 @@ impl Output {
             form,
             buffer: Vec::with_capacity(2 * ENOUGH),
             sink,
+            chain: None,
         }
+    }
+
+    /// The same with a chain over its records and all that is written.
+    pub fn with_chain(mut self, chain: Option<Chain>) -> Self {
+        self.chain = chain;
+        self
     }
 
     /// Writes one record.
     pub fn record(&mut self, names: &Names, record: &Record) -> io::Result<()> {
+        if let Some(chain) = &mut self.chain {
+            chain.record(record)?;
+        }
         self.form.record(&mut self.buffer, names, record);
         if let Some(cut) = self.form.cut() {
             if self.sink.cut() {
                 self.buffer.drain(..cut);
+                if let Some(chain) = &mut self.chain {
+                    chain.cut()?;
+                }
             }
         }
         if self.buffer.len() >= ENOUGH {
@@ -163,10 +179,19 @@ impl Output {
         let result = self
             .sink
             .write_all(&self.buffer)
-            .and_then(|()| self.sink.flush());
+            .and_then(|()| self.sink.flush())
+            .and_then(|()| match &mut self.chain {
+                Some(chain) => chain.output(&self.buffer),
+                None => Ok(()),
+            });
         // After an error the reader is gone, and so is what it did not read.
         self.buffer.clear();
         result
+    }
+
+    /// Writes the end of the chain, if there is one.
+    pub fn seal(&mut self) -> io::Result<Option<Sealed>> {
+        self.chain.take().map(Chain::seal).transpose()
     }
 }
 

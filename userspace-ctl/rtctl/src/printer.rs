@@ -3,15 +3,16 @@
 //! what ends it.
 
 use std::fs::File;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
 use crate::access::plain;
+use crate::chain::{self, Chain};
 use crate::cli::{Format, Printing};
-use crate::options::Options;
+use crate::options::{Chaining, Options};
 use crate::output::{self, Columns, Flow, Form, Json, Output, Quiet};
 use crate::watch::Watch;
 
@@ -50,14 +51,43 @@ impl Printer {
         let regular = sink.metadata().is_ok_and(|data| data.is_file());
         let terminal = sink.is_terminal();
         let live = terminal || !regular;
+        let chain = chain(printing, options, &sink)?;
         Ok(Self {
             watch: Watch::signals(Some(sink.try_clone()?.into()))?,
-            output: Output::new(form, Box::new(sink)),
+            output: Output::new(form, Box::new(sink)).with_chain(chain),
             rate: options
                 .switchrate
                 .unwrap_or(if live { LIVE } else { FILED }),
             terminal,
         })
+    }
+}
+
+/// Begins the chain that was asked for.
+fn chain(printing: &Printing, options: &Options, sink: &File) -> Result<Option<Chain>> {
+    let path = match (&options.chain, &printing.output) {
+        (Chaining::Off, _) => return Ok(None),
+        (Chaining::Into(path), _) => path.clone(),
+        (Chaining::Beside, Some(output)) => chain::beside(output),
+        (Chaining::Beside, None) => {
+            return Err(anyhow!(
+                "-x chain=on writes beside the output: name a file with -o, or say -x chain=FILE"
+            ));
+        }
+    };
+    // What is there already was written by another trace.
+    let offset = sink.metadata().map_or(0, |data| data.len());
+    match Chain::create(&path, offset) {
+        Ok(chain) => Ok(Some(chain)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(anyhow!(
+            "{} is the chain of an earlier trace: verify it (rtctl verify), and move it away",
+            path.display()
+        )),
+        Err(error) => Err(anyhow!(
+            "failed to open {}: {}",
+            path.display(),
+            plain(&error)
+        )),
     }
 }
 
@@ -75,6 +105,33 @@ pub fn open(path: Option<&Path>) -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_goes_beside_a_file_and_not_beside_a_pipe() {
+        let directory = tempfile::tempdir().unwrap();
+        let output = directory.path().join("out");
+        let sink = File::create(&output).unwrap();
+        let options = Options {
+            chain: Chaining::Beside,
+            ..Options::default()
+        };
+        let mut printing = Printing::default();
+        let error = chain(&printing, &options, &sink).err().unwrap();
+        assert!(error.to_string().contains("name a file with -o"));
+        printing.output = Some(output);
+        assert!(chain(&printing, &options, &sink).unwrap().is_some());
+        let error = chain(&printing, &options, &sink).err().unwrap();
+        assert!(
+            error
+                .to_string()
+                .contains("is the chain of an earlier trace")
+        );
+        assert!(
+            chain(&printing, &Options::default(), &sink)
+                .unwrap()
+                .is_none()
+        );
+    }
 
     #[test]
     fn a_file_that_cannot_be_opened_is_told_by_name() {

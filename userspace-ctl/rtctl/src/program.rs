@@ -23,6 +23,6 @@ mod run;
 mod sources;
 mod world;
 
-pub use load::Sizes;
+pub use load::{Failure, Sizes, load, named};
 pub use providers::{Named, Providers, SYSCALL_IDS, always_id};
 pub use run::run;

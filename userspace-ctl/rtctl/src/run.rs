@@ -421,6 +421,13 @@ impl Run<'_> {
             self.says
                 .error(&format!("{disorder} records were written after later ones"));
         }
+        if let Some(sealed) = self.output.seal()? {
+            let path = sealed.path.display();
+            self.says.notice(&format!(
+                "chain of {} records in {path}: sha256:{} (rtctl verify)",
+                sealed.records, sealed.digest
+            ));
+        }
         let faults = closing.faults();
         for fault in &faults {
             self.says.error(&format!(

@@ -22,7 +22,7 @@ use crate::run::{Role, Run};
 use crate::spec::{Field, Spec};
 use crate::symbols::Symbols;
 use crate::target::Targets;
-use crate::{access, doctor, observe, revoke, sessions};
+use crate::{access, check, doctor, hooks, observe, revoke, sessions, verify};
 
 /// Says things on standard error.
 pub struct Speaker {
@@ -98,7 +98,7 @@ fn run(args: &Args, texts: &[(Origin, String)], says: &mut Speaker) -> Result<u8
         return Ok(0);
     }
     if let Some(task) = &args.task {
-        return carry_out(task, says).map(status);
+        return carry_out(task, says);
     }
     let mut options = Options::of_environment(std::env::vars_os());
     for text in &args.option {
@@ -160,14 +160,18 @@ fn names_functions(session: &Session, specs: &[(String, Spec)]) -> Result<bool> 
 }
 
 /// Does what is to be done instead of tracing.
-fn carry_out(task: &Task, says: &mut Speaker) -> Result<bool> {
+fn carry_out(task: &Task, says: &mut Speaker) -> Result<u8> {
     let mut out = io::stdout().lock();
-    match task {
+    let well = match task {
         Task::Sessions { format } => sessions::run(*format, &mut out).map(|()| true),
         Task::Revoke { ids, user } => revoke::run(ids, user.as_deref(), says),
         Task::Observe(observing) => observe::run(observing, says),
         Task::Doctor { format } => doctor::run(*format, &mut out),
-    }
+        Task::Check(checking) => return check::run(checking, &mut out, says),
+        Task::Hooks(hooking) => hooks::run(hooking, &mut out).map(|()| true),
+        Task::Verify(verifying) => verify::run(verifying, &mut out),
+    };
+    well.map(status)
 }
 
 /// Each description with the text it came from.

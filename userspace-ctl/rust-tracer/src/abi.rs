@@ -90,6 +90,47 @@ layout!(rtrace_record_fault: 56 {
     info: 0, position: 4, time: 8, probe: 16, cpu: 20, pid: 24, tid: 28, clause: 32, fault: 36,
     instruction: 40, epid: 44, address: 48,
 });
+layout!(rtrace_view: 64 {
+    size: 0, flags: 4, view: 8, fd: 12, buf: 16, buf_len: 24, cursor: 32, filled: 40, count: 48,
+    row_size: 52, reserved: 56,
+});
+layout!(rtrace_owners: 24 { size: 0, flags: 4, buf: 8, count: 16, reserved: 20 });
+layout!(rtrace_text: 32 { size: 0, flags: 4, address: 8, buf: 16, buf_len: 24 });
+layout!(rtrace_owner: 88 { address: 0, base: 8, kind: 16, seen: 20, name: 24 });
+layout!(rtrace_view_module: 120 {
+    name: 0, structure: 64, base: 72, bytes: 80, came: 88, went: 96, taints: 104, seen: 112,
+    state: 116,
+});
+layout!(rtrace_view_ops: 296 {
+    ops: 0, flags: 8, functions: 16, func: 24, trampoline: 112, structure: 200, ours: 288,
+    reserved: 292,
+});
+layout!(rtrace_view_hook: 104 { ops: 0, site: 8, direct: 16 });
+layout!(rtrace_view_site: 168 {
+    site: 0, function: 8, target: 16, site_has: 104, record: 108, users: 112, changed: 116,
+    bytes: 120, first: 144,
+});
+layout!(rtrace_view_kprobe: 264 {
+    address: 0, probe: 8, handler: 16, structure: 104, flags: 192, aggregate: 196, symbol: 200,
+});
+layout!(rtrace_view_text: 120 {
+    start: 0, bytes: 8, owner: 16, code: 104, writable: 112, reserved: 116,
+});
+layout!(rtrace_view_cpu: 464 {
+    cpu: 0, handlers: 4, syscall: 8, compat: 96, sysenter: 184, idt: 272, foreign: 360,
+    foreign_vector: 448, cr0_wp: 452, idt_hash: 456,
+});
+layout!(rtrace_view_tracepoint: 168 { name: 0, func: 64, data: 152, ours: 160, reserved: 164 });
+layout!(rtrace_view_task: 40 { structure: 0, pid: 8, tgid: 12, seen: 16, uid: 20, comm: 24 });
+layout!(rtrace_view_pointer: 120 { name: 0, value: 32 });
+layout!(rtrace_view_text_of: 128 {
+    name: 0, address: 64, bytes: 72, hash: 80, first_hash: 88, head: 96,
+});
+layout!(rtrace_view_self: 80 {
+    text_hash: 0, first_hash: 8, taints: 16, first_taints: 24, lost_taints: 32, ftrace_enabled: 40,
+    listed: 44, ops_expected: 48, ops_found: 52, sites_expected: 56, sites_found: 60, text_base: 64,
+    text_bytes: 72,
+});
 layout!(rtrace_error: 32 {
     size: 0, flags: 4, buf: 8, buf_len: 16, len: 20, error: 24, reserved: 28,
 });

@@ -83,6 +83,19 @@ pub enum Command<'a> {
         arg: &'a mut abi::rtrace_aggregate,
         buf: &'a mut [u8],
     },
+    View {
+        arg: &'a mut abi::rtrace_view,
+        buf: &'a mut [u8],
+    },
+    Owners {
+        arg: &'a mut abi::rtrace_owners,
+        /// `struct rtrace_owner` after `struct rtrace_owner`.
+        buf: &'a mut [u8],
+    },
+    Text {
+        arg: &'a mut abi::rtrace_text,
+        buf: &'a mut [u8],
+    },
 }
 
 /// The parts of a program.

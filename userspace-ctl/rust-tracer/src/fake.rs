@@ -9,6 +9,7 @@
 
 mod access;
 mod ring;
+mod views;
 
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,7 @@ use crate::record::Record;
 
 pub use access::FakeObserver;
 pub use ring::FakeRing;
+pub use views::row;
 
 /// A function of the fake kernel.
 #[derive(Clone, Debug)]
@@ -99,6 +101,7 @@ struct State {
     code: Vec<u64>,
     /// What each CPU has aggregated since it was asked: whole entries.
     aggregated: Vec<(u32, Vec<u8>)>,
+    views: views::Views,
 }
 
 impl Fake {
@@ -124,6 +127,7 @@ impl Fake {
                 own: Vec::new(),
                 code: Vec::new(),
                 aggregated: Vec::new(),
+                views: views::Views::default(),
             }),
         })
     }
@@ -348,6 +352,9 @@ impl State {
                 }
                 arg.cursor = found.map_or(0, |_| arg.cursor + 1);
             }
+            Command::View { .. } | Command::Owners { .. } | Command::Text { .. } => {
+                self.carry_out_view(command)?;
+            }
             other => self.carry_out_access(other)?,
         }
         Ok(())
@@ -543,6 +550,9 @@ fn name(command: &Command<'_>) -> &'static str {
         Command::Program { .. } => "program",
         Command::AddOwn { .. } => "add_own",
         Command::Aggregate { .. } => "aggregate",
+        Command::View { .. } => "view",
+        Command::Owners { .. } => "owners",
+        Command::Text { .. } => "text",
     }
 }
 

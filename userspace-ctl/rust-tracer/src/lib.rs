@@ -39,6 +39,7 @@
 //! | know a structure or number of the ABI | [`abi`], and the header it is made from |
 //! | follow a record from the ring to the caller | [`ring`], [`parse`], [`merge`], [`settle`], [`trace`] |
 //! | see, end, publish or observe sessions of others | [`Session::sessions`], [`Session::revoke`], [`Session::publish`], [`Observer`] |
+//! | know what the kernel is, apart from what it says elsewhere | [`views`], [`Session::view`] |
 //! | start a command under trace | [`child`] |
 //! | test without the module | `fake` (feature of the same name) |
 
@@ -63,6 +64,7 @@ pub mod settle;
 mod source;
 mod sys;
 pub mod trace;
+pub mod views;
 
 pub use error::{Error, Result};
 pub use function::{Function, Kind, Probe, Query, Way, Why};

@@ -142,6 +142,24 @@ impl Device for Kernel {
                 (arg.buf, arg.buf_len) = slice_out(buf);
                 (abi::COMMAND_AGGREGATE, ptr::from_mut(arg).cast())
             }
+            C::View { arg, buf } => {
+                arg.size = size_of_val(arg) as u32;
+                (arg.buf, arg.buf_len) = slice_out(buf);
+                (abi::COMMAND_VIEW, ptr::from_mut(arg).cast())
+            }
+            C::Owners { arg, buf } => {
+                arg.size = size_of_val(arg) as u32;
+                // As many as there are whole ones: the module writes no further.
+                let count = buf.len() / size_of::<abi::rtrace_owner>();
+                (arg.buf, _) = slice_out(buf);
+                arg.count = u32::try_from(count).unwrap_or(u32::MAX);
+                (abi::COMMAND_OWNERS, ptr::from_mut(arg).cast())
+            }
+            C::Text { arg, buf } => {
+                arg.size = size_of_val(arg) as u32;
+                (arg.buf, arg.buf_len) = slice_out(buf);
+                (abi::COMMAND_TEXT, ptr::from_mut(arg).cast())
+            }
         };
         // SAFETY: `arg` is null for STOP and else points to the structure of this request, whose
         // `size` says how long it is; the pointers inside it come with their lengths from slices

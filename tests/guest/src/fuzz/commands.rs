@@ -105,6 +105,7 @@ fn filled(kind: Kind, answer: &[u8; CONTENTS * 8]) -> u64 {
         Kind::Aggregate => number(offset_of!(abi::rtrace_aggregate, filled), 8),
         Kind::LastError => number(offset_of!(abi::rtrace_error, len), 4),
         Kind::Symbol => number(offset_of!(abi::rtrace_symbol, len), 4),
+        Kind::View => number(offset_of!(abi::rtrace_view, filled), 8),
         _ => 0,
     }
 }

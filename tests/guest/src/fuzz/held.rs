@@ -72,6 +72,8 @@ impl Scene {
             (Meaning::Group, 1),
             (Meaning::OwnKind, abi::RTRACE_KIND_BEGIN.into()),
             (Meaning::Period, 0),
+            (Meaning::View, abi::RTRACE_VIEW_MODULES.into()),
+            (Meaning::File, 0),
         ];
         session.configure(small)?;
         other.configure(small)?;
@@ -94,7 +96,9 @@ impl Scene {
                 session.start()?;
                 Target::open()?.run_on(0, "void 5")?;
             }
-            Kind::Symbol => values.push((Meaning::Address, guest::address_of("vfs_read")?)),
+            Kind::Symbol | Kind::Text => {
+                values.push((Meaning::Address, guest::address_of("vfs_read")?));
+            }
             Kind::Target => values.push((Meaning::Process, std::process::id().into())),
             Kind::Revoke => values.push((Meaning::Session, other.status()?.id)),
             Kind::Observe | Kind::Read => {
@@ -188,6 +192,8 @@ fn wait_for_page(shape: &'static Shape, missing: Option<Thing>) -> Outcome {
     request.set_meaning(Meaning::User, 0);
     let length = match shape.kind {
         Kind::Read => abi::RTRACE_RECORD_MAX.into(),
+        // Not bytes but owners.
+        Kind::Owners => 1,
         _ => PAGE,
     };
     request.set_meaning(Meaning::Length(Thing::Buffer), length);

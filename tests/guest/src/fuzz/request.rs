@@ -214,6 +214,13 @@ impl Request {
             // All; without the stub; with it.
             Meaning::Ways => pick(random, &[0, 6, 14]),
             Meaning::Address => supply.function + random.u64(..1 << 16),
+            // Who runs is looked at for a while: rarely.
+            Meaning::View => {
+                let view = random.u64(..12);
+                let slow = view == u64::from(abi::RTRACE_VIEW_TASKS) && !rarely(random, 32);
+                if slow { 0 } else { view }
+            }
+            Meaning::File => 0,
             Meaning::Out => {
                 if rarely(random, 4) {
                     random.u64(..)
@@ -274,6 +281,8 @@ impl Request {
                 u64::from(abi::RTRACE_RECORD_MAX) << random.u32(..3)
             }
             Thing::Buffer if self.shape.kind == Kind::Aggregate => pick(random, &[2048, 4096]),
+            // Not bytes but owners.
+            Thing::Buffer if self.shape.kind == Kind::Owners => random.u64(..8),
             Thing::Buffer if rarely(random, 200) => 300_000,
             Thing::Buffer => pick(random, &[160, 200, 512, 1024, 4096]),
         }
@@ -478,7 +487,7 @@ fn text(thing: Thing, many: bool, random: &mut Rng) -> String {
 
 /// A command to give, by how much it costs and how much there is in it.
 pub fn choose(random: &mut Rng) -> &'static Shape {
-    const WEIGHTS: [(Kind, u32); 21] = [
+    const WEIGHTS: [(Kind, u32); 24] = [
         (Kind::Info, 2),
         (Kind::Functions, 1),
         (Kind::Add, 6),
@@ -500,6 +509,9 @@ pub fn choose(random: &mut Rng) -> &'static Shape {
         (Kind::Program, 8),
         (Kind::AddOwn, 5),
         (Kind::Aggregate, 5),
+        (Kind::View, 1),
+        (Kind::Owners, 1),
+        (Kind::Text, 3),
     ];
     let all: u32 = WEIGHTS.iter().map(|(_, weight)| weight).sum();
     let mut ticket = random.u32(..all);

@@ -86,6 +86,10 @@ pub enum Meaning {
     Ways,
     /// An address in the kernel.
     Address,
+    /// `RTRACE_VIEW_*`
+    View,
+    /// A descriptor of a view's file; 0 for views of none.
+    File,
     /// Written by the module.
     Out,
 }
@@ -160,8 +164,8 @@ macro_rules! shapes {
 }
 
 use Meaning::{
-    Address, Cpu, Cursor, Flags, Frames, Group, Index, Length, Number, Out, OwnKind, Period,
-    Pointer, Policy, Position, Process, Reserved, RingBytes, Session, Size, StateBytes, User,
+    Address, Cpu, Cursor, File, Flags, Frames, Group, Index, Length, Number, Out, OwnKind, Period,
+    Pointer, Policy, Position, Process, Reserved, RingBytes, Session, Size, StateBytes, User, View,
     Watermark, Ways,
 };
 
@@ -261,5 +265,18 @@ shapes! {
     rtrace_aggregate Aggregate COMMAND_AGGREGATE {
         size: Size, flags: Flags(0), cpu: Cpu, count: Out, buf: Pointer(Thing::Buffer),
         buf_len: Length(Thing::Buffer), cursor: Cursor, filled: Out,
+    }
+    rtrace_view View COMMAND_VIEW {
+        size: Size, flags: Flags(0), view: View, fd: File, buf: Pointer(Thing::Buffer),
+        buf_len: Length(Thing::Buffer), cursor: Cursor, filled: Out, count: Out, row_size: Out,
+        reserved: Reserved,
+    }
+    rtrace_owners Owners COMMAND_OWNERS {
+        size: Size, flags: Flags(0), buf: Pointer(Thing::Buffer), count: Length(Thing::Buffer),
+        reserved: Reserved,
+    }
+    rtrace_text Text COMMAND_TEXT {
+        size: Size, flags: Flags(0), address: Address, buf: Pointer(Thing::Buffer),
+        buf_len: Length(Thing::Buffer),
     }
 }

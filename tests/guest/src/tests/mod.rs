@@ -29,6 +29,8 @@ mod signals;
 mod stub;
 mod tool;
 mod tool_access;
+mod tool_check;
+mod views;
 
 use crate::test::Group;
 
@@ -37,7 +39,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 54] = [
+pub const GROUPS: [Group; 56] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -50,6 +52,7 @@ pub const GROUPS: [Group; 54] = [
     mapping::GROUP,
     commands::GROUP,
     nodes::GROUP,
+    views::GROUP,
     access::own_tasks::GROUP,
     access::changing::GROUP,
     access::scan::GROUP,
@@ -84,6 +87,7 @@ pub const GROUPS: [Group; 54] = [
     hotplug::GROUP,
     tool::GROUP,
     tool_access::GROUP,
+    tool_check::GROUP,
     scripts::GROUP,
     everything::GROUP,
     rogue::EFFECTS,

@@ -6,6 +6,9 @@ use clap::Subcommand;
 use rust_tracer::Node;
 
 use super::{Format, Printing};
+use crate::check::Checking;
+use crate::hooks::Hooking;
+use crate::verify::Verifying;
 
 /// What is to be done instead of tracing.
 #[derive(Clone, Debug, Subcommand)]
@@ -50,6 +53,21 @@ pub enum Task {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+
+    /// Look for what hides in this kernel: twelve checks, each by at least two ways of looking
+    ///
+    /// The exit status is 0 if nothing was found, 1 if something was, and 2 if something could not be
+    /// checked. Most checks need the node kernel. That nothing is found is weak evidence:
+    /// docs/detection.md says what can be seen, and what cannot.
+    Check(Checking),
+
+    /// List who is called when functions of the kernel are, and by what: ftrace, kprobes, tracepoints
+    Hooks(Hooking),
+
+    /// Say whether a trace that was written with -x chain=on is as it was written
+    ///
+    /// The exit status is 0 if it is, else 1.
+    Verify(Verifying),
 }
 
 /// What to observe, and how to print it.

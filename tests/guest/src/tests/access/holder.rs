@@ -31,7 +31,7 @@ pub const SUBJECT: &str = "matrix-subject";
 pub const RING: usize = 1 << 16;
 
 /// What can be tried. The opener has prepared the session as it says, as far as its mode lets it.
-pub const OPERATIONS: [&str; 24] = [
+pub const OPERATIONS: [&str; 27] = [
     // A session as it was opened.
     "info",
     "functions",
@@ -43,6 +43,9 @@ pub const OPERATIONS: [&str; 24] = [
     "sessions",
     "quota",
     "symbol",
+    "view",
+    "owners",
+    "text",
     "last_error",
     "observe",
     "unknown",
@@ -93,6 +96,9 @@ pub fn perform(operation: &str, session: &Session, world: World) -> String {
         },
         "quota" => answer(session.quota().map(drop)),
         "symbol" => answer(session.symbol(world.address).map(drop)),
+        "view" => answer(session.view::<abi::rtrace_view_module>().map(drop)),
+        "owners" => answer(session.owners(&[world.address]).map(drop)),
+        "text" => answer(session.text(world.address, 8).map(drop)),
         "last_error" => session.last_error().map(drop),
         "observe" => answer(session.observe(SUBJECT).map(drop)),
         "unknown" => sys::ioctl_bytes(&session.fd, 0xdb7f, &mut [0u8; 64]),

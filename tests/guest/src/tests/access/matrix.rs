@@ -138,7 +138,9 @@ fn expected(opener: Opener, node: &str, mode: i32, way: Way, operation: &str) ->
                 && matches!(way, Way::Own | Way::Inherited | Way::KeptOverExec);
             observes(if admin { "all" } else { "own and published" })
         }
-        "symbol" => observes(if node == KERNEL { "done" } else { "ACCESS" }),
+        "symbol" | "view" | "owners" | "text" => {
+            observes(if node == KERNEL { "done" } else { "ACCESS" })
+        }
         "observe" => observes(if is_opener { "done" } else { "PERM" }),
         "last_error" => "done",
         "unknown" => "NOTTY",

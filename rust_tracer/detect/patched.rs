@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Hashes of text that do not change when the kernel changes it: branches by static keys, static
+//! calls, sites of ftrace's, kprobes, and the prefix that a second CPU makes of another.
+//!
+//! C headers: [`include/linux/jump_label.h`](srctree/include/linux/jump_label.h),
+//! [`include/linux/static_call.h`](srctree/include/linux/static_call.h)
+
+#![forbid(unsafe_code)]
+
+use kernel::prelude::*;
+
+use super::{
+    kprobes::Kprobes,
+    walk, //
+};
+use crate::{
+    bindings::rtrace_patched_fact,
+    refusal::Refusal,
+    sort::sort_by, //
+};
+
+/// Bytes of the longest instruction that the kernel patches in place.
+const LONGEST: u64 = 6;
+
+/// `lock`, and the `ds` that stands in its place while there is one CPU.
+const LOCK: u8 = 0xf0;
+const DS: u8 = 0x3e;
+
+/// As the kernel has it whether there is one CPU, or several.
+pub(super) fn with_locks(byte: u8) -> u8 {
+    match byte {
+        DS => LOCK,
+        other => other,
+    }
+}
+
+/// Where text is patched for branches and calls, in order of addresses.
+pub(super) struct Patched(KVVec<rtrace_patched_fact>);
+
+/// Bytes of a branch: two where the jump is short or its place was made for a short one.
+fn jump(text: &[u8]) -> usize {
+    match text {
+        [0xeb, ..] | [0x66, 0x90, ..] => 2,
+        _ => 5,
+    }
+}
+
+/// Bytes of a static call: a jump on a condition has one more.
+fn call(text: &[u8]) -> usize {
+    match text {
+        [0x0f, 0x80..=0x8f, ..] => 6,
+        _ => 5,
+    }
+}
+
+impl Patched {
+    pub(super) const fn nowhere() -> Self {
+        Self(KVVec::new())
+    }
+
+    /// In the kernel's text; or in this module's.
+    pub(super) fn find(own: bool) -> Result<Self, Refusal> {
+        let mut all = match walk::patched(own) {
+            Err(refusal) if refusal.error == EOPNOTSUPP => KVVec::new(),
+            all => all?,
+        };
+        sort_by(&mut all, |a, b| a.address.cmp(&b.address));
+        Ok(Self(all))
+    }
+
+    /// Makes zeroes of what the kernel patches in text that begins at `start`.
+    fn mask(&self, text: &mut [u8], start: u64) {
+        let first = start.saturating_sub(LONGEST);
+        let from = self.0.partition_point(|patched| patched.address < first);
+        for patched in self.0.get(from..).unwrap_or_default() {
+            let Some(at) = patched.address.checked_sub(start) else {
+                continue;
+            };
+            let Some(rest) = text.get_mut(at as usize..) else {
+                break;
+            };
+            let bytes = if patched.call != 0 {
+                call(rest)
+            } else {
+                jump(rest)
+            };
+            rest.iter_mut().take(bytes).for_each(|byte| *byte = 0);
+        }
+    }
+
+    /// A hash of the text from `start` on, of `bytes`; 0 if it cannot be read. `sites` are ftrace's
+    /// in it.
+    pub(super) fn hash(
+        &self,
+        start: u64,
+        bytes: u64,
+        sites: impl Iterator<Item = u64>,
+        kprobes: &Kprobes,
+    ) -> Result<u64> {
+        let mut text = KVVec::from_elem(0, usize::try_from(bytes)?, GFP_KERNEL)?;
+        if !walk::copy(&mut text, start) {
+            return Ok(0);
+        }
+        kprobes.restore(&mut text, start);
+        self.mask(&mut text, start);
+        for site in sites {
+            let rest = site.checked_sub(start).map(|at| at as usize);
+            let rest = rest.and_then(|at| text.get_mut(at..)).unwrap_or_default();
+            rest.iter_mut().take(5).for_each(|byte| *byte = 0);
+        }
+        text.iter_mut().for_each(|byte| *byte = with_locks(*byte));
+        Ok(walk::hash(&text).max(1))
+    }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/* For the views (see shim_detect.c): the page table, and what each CPU has in its registers. */
+#include <linux/mm.h>
+#include <linux/smp.h>
+#include <linux/vmalloc.h>
+#include <asm/cpu_entry_area.h>
+#include <asm/desc.h>
+#include <asm/msr.h>
+#include <asm/vsyscall.h>
+
+#include "shim_detect_at.h"
+
+/* ---- pages ----------------------------------------------------------------------------- */
+
+#define RTRACE_TABLE_BITS 9
+#define RTRACE_ENTRIES (1u << RTRACE_TABLE_BITS)
+#define RTRACE_LEVELS_MAX 5
+
+struct rtrace_sweep {
+	u64 (*tables)[RTRACE_ENTRIES]; /* a copy of the one that is walked, by level */
+	struct rtrace_pages_fact run;
+	rtrace_each each;
+	void *data;
+};
+
+static void rtrace_end_run(struct rtrace_sweep *sweep)
+{
+	if (sweep->run.bytes)
+		sweep->each(sweep->data, &sweep->run);
+	sweep->run.bytes = 0;
+}
+
+static void rtrace_executable(struct rtrace_sweep *sweep, u64 start, u64 bytes, bool writable)
+{
+	struct rtrace_pages_fact *run = &sweep->run;
+
+	if (run->bytes && run->start + run->bytes == start && run->writable == writable) {
+		run->bytes += bytes;
+		return;
+	}
+	rtrace_end_run(sweep);
+	run->start = start;
+	run->bytes = bytes;
+	run->writable = writable;
+}
+
+/* Where a table is mapped that an entry refers to. */
+static u64 rtrace_table_of(u64 entry)
+{
+	return (unsigned long)__va(entry & PTE_PFN_MASK);
+}
+
+static unsigned int rtrace_shift(unsigned int level)
+{
+	return PAGE_SHIFT + RTRACE_TABLE_BITS * (level - 1);
+}
+
+static bool rtrace_is_leaf(u64 entry, unsigned int level)
+{
+	return level == 1 || (level <= 3 && entry & _PAGE_PSE);
+}
+
+/*
+ * Tables are copied as memory that may be anything: one that is freed meanwhile
+ * yields what is no address of a table, and a read that fails.
+ */
+static void rtrace_sweep(struct rtrace_sweep *sweep, unsigned int level, u64 table, u64 base,
+			 bool writable, u64 start, u64 last)
+{
+	u64 *entries = sweep->tables[level - 1];
+	unsigned int shift = rtrace_shift(level), i;
+
+	if (!rtrace_copy_kernel(entries, table, PAGE_SIZE))
+		return;
+	for (i = 0; i < RTRACE_ENTRIES; i++) {
+		u64 at = base + ((u64)i << shift), end = at + (1ull << shift) - 1;
+		u64 entry = entries[i];
+		bool may_write = writable && entry & _PAGE_RW;
+
+		if (end < start || at > last || !(entry & _PAGE_PRESENT) || entry & _PAGE_NX)
+			continue;
+		if (rtrace_is_leaf(entry, level))
+			rtrace_executable(sweep, at, end - at + 1, may_write);
+		else
+			rtrace_sweep(sweep, level - 1, rtrace_table_of(entry), at, may_write,
+				     start, last);
+	}
+	if (level == 2)
+		cond_resched();
+}
+
+static unsigned int rtrace_levels(void)
+{
+	return pgtable_l5_enabled() ? 5 : 4;
+}
+
+void rtrace_each_executable(rtrace_each each, void *data)
+{
+	/*
+	 * The kernel's half but for what cannot be executable and takes long: shadow
+	 * memory, the stacks for returns to 16-bit code.
+	 */
+	const struct {
+		u64 start, last;
+	} parts[] = {
+		{ __PAGE_OFFSET, VMEMMAP_START - 1 },
+		{ CPU_ENTRY_AREA_BASE, CPU_ENTRY_AREA_BASE + P4D_SIZE - 1 },
+		{ __START_KERNEL_map, VSYSCALL_ADDR - 1 },
+	};
+	struct rtrace_sweep sweep = { .each = each, .data = data };
+	unsigned int levels = rtrace_levels(), i;
+
+	sweep.tables = kvmalloc_array(RTRACE_LEVELS_MAX, PAGE_SIZE, GFP_KERNEL);
+	if (!sweep.tables)
+		return;
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		/* Its lower half is user space's: addresses below what the kernel has. */
+		u64 base = -1ull << (rtrace_shift(levels) + RTRACE_TABLE_BITS);
+		u64 table = (unsigned long)current->active_mm->pgd;
+
+		rtrace_sweep(&sweep, levels, table, base, true, parts[i].start, parts[i].last);
+		rtrace_end_run(&sweep);
+	}
+	kvfree(sweep.tables);
+}
+
+u32 rtrace_page_is(u64 address)
+{
+	unsigned int level = rtrace_levels();
+	u64 table = (unsigned long)current->active_mm->pgd, entry;
+	u32 is = RTRACE_PAGE_MAPPED | RTRACE_PAGE_EXECUTABLE;
+
+	/* Only what lies in the upper half of the first table is the kernel's. */
+	if ((s64)address >> (rtrace_shift(level) + RTRACE_TABLE_BITS - 1) != -1)
+		return 0;
+	for (;; level--) {
+		u64 index = (address >> rtrace_shift(level)) & (RTRACE_ENTRIES - 1);
+
+		if (!rtrace_copy_kernel(&entry, table + index * sizeof(entry), sizeof(entry)) ||
+		    !(entry & _PAGE_PRESENT))
+			return 0;
+		if (entry & _PAGE_NX)
+			is &= ~RTRACE_PAGE_EXECUTABLE;
+		if (rtrace_is_leaf(entry, level))
+			return is;
+		table = rtrace_table_of(entry);
+	}
+}
+
+/* ---- CPUs -------------------------------------------------------------------------------- */
+
+static void rtrace_look_at_cpu(void *data)
+{
+	struct rtrace_cpu_fact *fact = data;
+	struct desc_ptr idt;
+
+	store_idt(&idt);
+	fact->idt = idt.address;
+	fact->idt_bytes = (u32)idt.size + 1;
+	fact->cr0_wp = !!(read_cr0() & X86_CR0_WP);
+	/* All of them are on every processor with 64 bits. */
+	rdmsrq_safe(MSR_LSTAR, &fact->syscall);
+	rdmsrq_safe(MSR_CSTAR, &fact->compat);
+	rdmsrq_safe(MSR_IA32_SYSENTER_EIP, &fact->sysenter);
+}
+
+int rtrace_cpu_fact(u32 cpu, struct rtrace_cpu_fact *fact)
+{
+	memset(fact, 0, sizeof(*fact));
+	return smp_call_function_single(cpu, rtrace_look_at_cpu, fact, true);
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/* For the views (see shim_detect.c): tasks, and the operations of a file. */
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hash.h>
+#include <linux/magic.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/proc_fs.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/seq_file.h>
+#include <linux/smp.h>
+#include <linux/tracepoint.h>
+
+#include "../include/uapi/rust_tracer.h"
+#include "shim_detect_at.h"
+
+/* ---- tasks --------------------------------------------------------------------------------------- */
+
+#define RTRACE_RAN_BITS 10
+#define RTRACE_RAN_TRIES 32
+
+/* Guards the rest of this section. */
+static DEFINE_MUTEX(rtrace_tasks_mutex);
+/* Tasks that ran; each is held. */
+static struct task_struct *rtrace_ran[1 << RTRACE_RAN_BITS];
+static struct tracepoint *rtrace_switch_point;
+
+/* A task that is alive; preemption off, any context but NMI. */
+static void rtrace_saw(struct task_struct *task)
+{
+	unsigned int at = hash_ptr(task, RTRACE_RAN_BITS), i;
+
+	for (i = 0; i < RTRACE_RAN_TRIES; i++) {
+		struct task_struct **slot = &rtrace_ran[(at + i) % ARRAY_SIZE(rtrace_ran)];
+		struct task_struct *other = READ_ONCE(*slot);
+
+		if (!other)
+			other = cmpxchg(slot, NULL, task);
+		if (!other)
+			get_task_struct(task);
+		if (!other || other == task)
+			return;
+	}
+}
+
+static void rtrace_switched(void *data, bool preempt, struct task_struct *prev,
+			    struct task_struct *next, unsigned int state)
+{
+	rtrace_saw(prev);
+	rtrace_saw(next);
+}
+
+static void rtrace_see_current(void *data)
+{
+	rtrace_saw(current);
+}
+
+static void rtrace_find_switch_point(struct tracepoint *point, void *data)
+{
+	if (!strcmp(point->name, "sched_switch"))
+		rtrace_switch_point = point;
+}
+
+static int rtrace_watch_cpus(void)
+{
+	int error;
+
+	if (!rtrace_switch_point)
+		for_each_kernel_tracepoint(rtrace_find_switch_point, NULL);
+	if (!rtrace_switch_point)
+		return -EOPNOTSUPP;
+	error = tracepoint_probe_register(rtrace_switch_point, rtrace_switched, NULL);
+	if (error)
+		return error;
+	/* Who does not switch runs now. */
+	on_each_cpu(rtrace_see_current, NULL, 1);
+	schedule_timeout_killable(msecs_to_jiffies(RTRACE_LOOK_MS));
+	tracepoint_probe_unregister(rtrace_switch_point, rtrace_switched, NULL);
+	tracepoint_synchronize_unregister();
+	return 0;
+}
+
+static void rtrace_tell_task(struct task_struct *task, u32 seen, rtrace_each each, void *data)
+{
+	struct rtrace_task_fact fact = {
+		.structure = (unsigned long)task,
+		.pid = task->pid,
+		.tgid = task->tgid,
+		.seen = seen,
+		.uid = from_kuid(&init_user_ns, task_uid(task)),
+	};
+
+	/* An idle task is nobody's: it is on no list. */
+	if (!task->pid)
+		return;
+	if (READ_ONCE(task->exit_state) || READ_ONCE(task->flags) & PF_EXITING)
+		fact.seen |= RTRACE_TASK_EXITING;
+	if (READ_ONCE(task->flags) & PF_KTHREAD)
+		fact.seen |= RTRACE_TASK_KERNEL;
+	static_assert(sizeof(fact.comm) == TASK_COMM_LEN);
+	memcpy(fact.comm, task->comm, sizeof(fact.comm));
+	fact.comm[sizeof(fact.comm) - 1] = 0;
+	each(data, &fact);
+}
+
+/* A task's children hang below the thread that made them. */
+static void rtrace_tell_children(struct task_struct *task, rtrace_each each, void *data)
+{
+	struct task_struct *child;
+
+	list_for_each_entry(child, &task->children, sibling)
+		rtrace_tell_task(child, RTRACE_TASK_CHILD, each, data);
+}
+
+static void rtrace_tell_threads(struct task_struct *process, rtrace_each each, void *data)
+{
+	struct task_struct *task;
+
+	for_each_thread(process, task)
+		rtrace_tell_task(task, RTRACE_TASK_THREAD, each, data);
+}
+
+int rtrace_each_task(rtrace_each each, void *data)
+{
+	rwlock_t *lock = (rwlock_t *)rtrace_at.tasks_lock;
+	struct task_struct *process, *task;
+	unsigned int i;
+	struct pid *pid;
+	int error;
+
+	if (!lock)
+		return -EOPNOTSUPP;
+	error = mutex_lock_killable(&rtrace_tasks_mutex);
+	if (error)
+		return error;
+	error = rtrace_watch_cpus();
+	if (error)
+		goto out;
+	/* Tasks come and go under this lock: what is seen below is of one moment. */
+	read_lock(lock);
+	rcu_read_lock();
+	for_each_process(process) {
+		rtrace_tell_task(process, RTRACE_TASK_LISTED, each, data);
+		rtrace_tell_threads(process, each, data);
+		for_each_thread(process, task)
+			rtrace_tell_children(task, each, data);
+	}
+	/* The first process and kthreadd hang below the idle task. */
+	rtrace_tell_children(&init_task, each, data);
+	for (pid = find_ge_pid(1, &init_pid_ns); pid;
+	     pid = find_ge_pid(pid_nr(pid) + 1, &init_pid_ns)) {
+		task = pid_task(pid, PIDTYPE_PID);
+		if (!task)
+			continue;
+		rtrace_tell_task(task, RTRACE_TASK_PID, each, data);
+		/* Of who is not on the list these are not known yet. */
+		rtrace_tell_children(task, each, data);
+		if (thread_group_leader(task))
+			rtrace_tell_threads(task, each, data);
+	}
+	for (i = 0; i < ARRAY_SIZE(rtrace_ran); i++)
+		if (rtrace_ran[i])
+			rtrace_tell_task(rtrace_ran[i], RTRACE_TASK_RAN, each, data);
+	rcu_read_unlock();
+	read_unlock(lock);
+out:
+	for (i = 0; i < ARRAY_SIZE(rtrace_ran); i++) {
+		if (rtrace_ran[i])
+			put_task_struct(rtrace_ran[i]);
+		rtrace_ran[i] = NULL;
+	}
+	mutex_unlock(&rtrace_tasks_mutex);
+	return error;
+}
+
+/* ---- a file ------------------------------------------------------------------------------------------ */
+
+static void rtrace_tell_pointer(const char *name, const void *at, rtrace_each each, void *data)
+{
+	struct rtrace_pointer_fact fact = {};
+	unsigned long value;
+
+	if (!rtrace_get(value, (const unsigned long *)at) || !value)
+		return;
+	strscpy((char *)fact.name, name, sizeof(fact.name));
+	fact.value = value;
+	each(data, &fact);
+}
+
+struct rtrace_member {
+	const char *name;
+	size_t at;
+};
+
+#define RTRACE_F_OP(member) { "f_op." #member, offsetof(struct file_operations, member) }
+static const struct rtrace_member rtrace_file_operations[] = {
+	RTRACE_F_OP(llseek), RTRACE_F_OP(read), RTRACE_F_OP(write), RTRACE_F_OP(read_iter),
+	RTRACE_F_OP(write_iter), RTRACE_F_OP(iopoll), RTRACE_F_OP(iterate_shared),
+	RTRACE_F_OP(poll), RTRACE_F_OP(unlocked_ioctl), RTRACE_F_OP(compat_ioctl),
+	RTRACE_F_OP(mmap), RTRACE_F_OP(mmap_prepare), RTRACE_F_OP(open), RTRACE_F_OP(flush),
+	RTRACE_F_OP(release), RTRACE_F_OP(fsync), RTRACE_F_OP(fasync), RTRACE_F_OP(lock),
+	RTRACE_F_OP(get_unmapped_area), RTRACE_F_OP(check_flags), RTRACE_F_OP(flock),
+	RTRACE_F_OP(splice_write), RTRACE_F_OP(splice_read), RTRACE_F_OP(splice_eof),
+	RTRACE_F_OP(setlease), RTRACE_F_OP(fallocate), RTRACE_F_OP(show_fdinfo),
+	RTRACE_F_OP(copy_file_range), RTRACE_F_OP(remap_file_range), RTRACE_F_OP(fadvise),
+	RTRACE_F_OP(uring_cmd), RTRACE_F_OP(uring_cmd_iopoll),
+};
+
+#define RTRACE_I_OP(member) { "i_op." #member, offsetof(struct inode_operations, member) }
+static const struct rtrace_member rtrace_inode_operations[] = {
+	RTRACE_I_OP(lookup), RTRACE_I_OP(get_link), RTRACE_I_OP(permission), RTRACE_I_OP(create),
+	RTRACE_I_OP(unlink), RTRACE_I_OP(rename), RTRACE_I_OP(setattr), RTRACE_I_OP(getattr),
+	RTRACE_I_OP(listxattr),
+};
+
+#define RTRACE_PROC(member) { "proc_ops." #member, offsetof(struct proc_ops, member) }
+static const struct rtrace_member rtrace_proc_operations[] = {
+	RTRACE_PROC(proc_open), RTRACE_PROC(proc_read), RTRACE_PROC(proc_read_iter),
+	RTRACE_PROC(proc_write), RTRACE_PROC(proc_lseek), RTRACE_PROC(proc_release),
+	RTRACE_PROC(proc_poll), RTRACE_PROC(proc_ioctl), RTRACE_PROC(proc_mmap),
+	RTRACE_PROC(proc_get_unmapped_area),
+};
+
+#define RTRACE_SEQ(member) { "seq_operations." #member, offsetof(struct seq_operations, member) }
+static const struct rtrace_member rtrace_seq_operations[] = {
+	RTRACE_SEQ(start), RTRACE_SEQ(stop), RTRACE_SEQ(next), RTRACE_SEQ(show),
+};
+
+/* A pointer to a structure of pointers, and these. */
+static void rtrace_tell_operations(const char *name, const void *at,
+				   const struct rtrace_member *members, size_t count,
+				   rtrace_each each, void *data)
+{
+	const char *operations;
+
+	if (!rtrace_get(operations, (const char *const *)at) || !operations)
+		return;
+	rtrace_tell_pointer(name, at, each, data);
+	for (; count--; members++)
+		rtrace_tell_pointer(members->name, operations + members->at, each, data);
+}
+
+#define rtrace_tell_members(name, at, members, each, data) \
+	rtrace_tell_operations(name, at, members, ARRAY_SIZE(members), each, data)
+
+/* The first fields of struct proc_inode and of struct proc_dir_entry, fs/proc/internal.h. */
+struct rtrace_proc_inode {
+	struct pid *pid;
+	unsigned int fd;
+	void *op;
+	const struct rtrace_proc_entry *entry;
+	void *sysctl;
+	const void *sysctl_entry;
+	struct hlist_node sibling_inodes;
+	const void *ns_ops;
+	struct inode vfs_inode;
+};
+
+struct rtrace_proc_entry {
+	atomic_t in_use;
+	refcount_t refcnt;
+	struct list_head pde_openers;
+	spinlock_t pde_unload_lock;
+	struct completion *pde_unload_completion;
+	const struct inode_operations *proc_iops;
+	const void *proc_ops;
+	const void *seq_ops;
+};
+
+static const struct rtrace_proc_entry *rtrace_proc_entry_of(const struct inode *inode)
+{
+	const struct rtrace_proc_entry *entry;
+	const struct inode_operations *operations;
+
+	if (inode->i_sb->s_magic != PROC_SUPER_MAGIC ||
+	    !rtrace_get(entry,
+			&container_of(inode, struct rtrace_proc_inode, vfs_inode)->entry) ||
+	    !entry || !rtrace_get(operations, &entry->proc_iops))
+		return NULL;
+	/* An inode has its operations from its entry; else this is no such structure. */
+	return operations == inode->i_op ? entry : NULL;
+}
+
+static bool rtrace_is_seq(unsigned long read, unsigned long read_iter)
+{
+	return read == (unsigned long)seq_read || read_iter == (unsigned long)seq_read_iter;
+}
+
+int rtrace_each_pointer(s32 fd, rtrace_each each, void *data)
+{
+	struct file *file = fd < 0 ? NULL : fget(fd);
+	const struct rtrace_proc_entry *entry;
+	const struct file_operations *fops;
+	const struct proc_ops *proc = NULL;
+	const struct inode *inode;
+	bool seq;
+
+	if (!file)
+		return -EBADF;
+	inode = file_inode(file);
+	fops = file->f_op;
+	rtrace_tell_members("f_op", &file->f_op, rtrace_file_operations, each, data);
+	rtrace_tell_members("i_op", &inode->i_op, rtrace_inode_operations, each, data);
+	rtrace_tell_pointer("i_fop", &inode->i_fop, each, data);
+	rtrace_tell_pointer("s_op", &inode->i_sb->s_op, each, data);
+	rtrace_tell_pointer("d_op", &file->f_path.dentry->d_op, each, data);
+	seq = rtrace_is_seq((unsigned long)fops->read, (unsigned long)fops->read_iter);
+	entry = rtrace_proc_entry_of(inode);
+	if (entry && S_ISREG(inode->i_mode)) {
+		rtrace_tell_members("proc_ops", &entry->proc_ops, rtrace_proc_operations, each,
+				    data);
+		rtrace_tell_pointer("proc_dir_entry.seq_ops", &entry->seq_ops, each, data);
+		if (rtrace_get(proc, &entry->proc_ops) && proc)
+			seq |= rtrace_is_seq((unsigned long)proc->proc_read,
+					     (unsigned long)proc->proc_read_iter);
+	}
+	/* Who only writes may have something else there. */
+	if (seq && file->f_mode & FMODE_READ && file->private_data) {
+		const struct seq_file *reader = file->private_data;
+
+		rtrace_tell_members("seq_operations", &reader->op, rtrace_seq_operations, each,
+				    data);
+	}
+	fput(file);
+	return 0;
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Check 12: is what we are told whole, and are we what we were?
+//!
+//! Calls of our own, of which we know how many there are, must yield so many records
+//! by each way of attaching, and so many counts beside them. Our text, what we have
+//! registered, and the kernel's taints must be as they were.
+
+use rust_tracer::abi;
+use rust_tracer::views::Itself;
+
+use super::facts::Facts;
+use super::report::{Finding, Outcome, Report};
+
+/// What came of our own calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Canary {
+    /// How many there were.
+    pub calls: u64,
+    /// By each way of attaching.
+    pub ways: Vec<Way>,
+}
+
+/// What one way of attaching saw of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// Its name.
+    pub name: String,
+    /// Records of entries that were read from the ring.
+    pub entries: u64,
+    /// Records of returns.
+    pub returns: u64,
+    /// Entries and returns that were aggregated beside them.
+    pub counted: u64,
+    /// Firings, by the ledger.
+    pub fired: u64,
+    /// Of these recorded.
+    pub recorded: u64,
+    /// Records that found no room, and firings that were dropped for other reasons.
+    pub dropped: u64,
+    /// Calls whose return was not followed.
+    pub missed: u64,
+    /// Records that came after later ones.
+    pub disorder: u64,
+    /// Whether the ledger adds up.
+    pub holds: bool,
+}
+
+/// TAINT_OOT_MODULE: this module's own.
+const OUT_OF_TREE: u32 = 12;
+
+/// Where a module in its life is.
+const IN_LIFE: [(u32, &str); 5] = [
+    (abi::RTRACE_SEEN_LIST, "the kernel's list of modules"),
+    (abi::RTRACE_SEEN_KSET, "/sys/module"),
+    (abi::RTRACE_SEEN_TREE, "the tree of modules' addresses"),
+    (abi::RTRACE_SEEN_RESOLVES, "what names addresses"),
+    (abi::RTRACE_SEEN_LIVE, "what is live"),
+];
+
+/// Judges ourselves.
+pub fn check(facts: &Facts) -> Outcome {
+    let canary = facts.canary.get()?;
+    let mut findings = Vec::new();
+    for way in &canary.ways {
+        findings.extend(of_way(canary.calls, way));
+    }
+    let records: u64 = canary
+        .ways
+        .iter()
+        .map(|way| way.entries + way.returns)
+        .sum();
+    let mut looked = format!(
+        "{} calls of our own by {} ways of attaching, {records} records, as many counted",
+        canary.calls,
+        canary.ways.len()
+    );
+    // A node that shows no views still has its records counted.
+    match facts.itself.get() {
+        Ok(itself) => {
+            findings.extend(of_itself(itself, facts));
+            looked += &format!(
+                "; our text, {} of {} ftrace_ops and {} of {} functions as we left them",
+                itself.ops_found, itself.ops_expected, itself.sites_found, itself.sites_expected
+            );
+        }
+        Err(why) if findings.is_empty() => return Err(format!("{looked}; but {why}")),
+        Err(_) => {}
+    }
+    Ok(Report { looked, findings })
+}
+
+fn of_way(calls: u64, way: &Way) -> Option<Finding> {
+    let Way {
+        name,
+        entries,
+        returns,
+        counted,
+        fired,
+        recorded,
+        dropped,
+        missed,
+        disorder,
+        holds,
+    } = way;
+    // What the ledger says was lost is an explanation.
+    let is_all = |seen: u64| seen <= 2 * calls && seen + dropped + missed >= 2 * calls;
+    let read = entries + returns;
+    let whole = is_all(read) && is_all(*counted);
+    let agree = *fired == recorded + dropped && *recorded == read;
+    let right = whole && agree && *disorder == 0 && *holds;
+    (!right).then(|| Finding {
+        key: format!("canary {name}"),
+        what: format!(
+            "{calls} calls of our own should be {calls} entries and {calls} returns by {name}"
+        ),
+        place: format!(
+            "the ring has {entries} and {returns}, {counted} were counted beside them; the ledger: \
+             fired {fired}, recorded {recorded}, dropped {dropped}, missed {missed}{}{}",
+            if *holds { "" } else { ", and does not add up" },
+            match disorder {
+                0 => String::new(),
+                some => format!("; {some} records in disorder"),
+            }
+        ),
+        forms: vec![
+            "the ring's records".into(),
+            "what was aggregated of the same firings".into(),
+            "the ledger".into(),
+            "the calls, which we have made ourselves".into(),
+        ],
+        perhaps: "a defect of this module or of rtctl".into(),
+        look: "rtctl -n 'syscall::getppid:' -c …; rtctl check sites text".into(),
+        certain: false,
+    })
+}
+
+fn of_itself(itself: &Itself, facts: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut add = |key: &str, what: String, place: String, perhaps: &str| {
+        findings.push(Finding {
+            key: format!("itself {key}"),
+            what,
+            place,
+            forms: vec![
+                "what we are and have registered, as we noted it".into(),
+                "the same as it is in the kernel now".into(),
+            ],
+            perhaps: perhaps.into(),
+            look: "rtctl hooks; rtctl check sites ops text".into(),
+            certain: false,
+        });
+    };
+    if itself.text_hash != itself.first_hash {
+        add(
+            "text",
+            "the text of rust_tracer is not what it was when it was loaded".into(),
+            format!("{:#x}, {} bytes", itself.text_base, itself.text_bytes),
+            "a kprobe in it",
+        );
+    }
+    for (name, expected, found) in [
+        ("ftrace_ops", itself.ops_expected, itself.ops_found),
+        ("functions", itself.sites_expected, itself.sites_found),
+    ] {
+        if found < expected {
+            add(
+                name,
+                format!("of {expected} {name} that we have attached, {found} still lead to us"),
+                String::new(),
+                "a session that starts or ends at this moment",
+            );
+        }
+    }
+    let missing: Vec<_> = IN_LIFE
+        .iter()
+        .filter(|(way, _)| itself.listed & way == 0)
+        .map(|(_, name)| *name)
+        .collect();
+    if !missing.is_empty() {
+        add(
+            "listed",
+            format!(
+                "rust_tracer itself is missing from {}",
+                missing.join(", from ")
+            ),
+            String::new(),
+            "",
+        );
+    }
+    if !itself.ftrace_enabled {
+        let off = "the kernel's own switch of ftrace is off: nothing is traced".into();
+        add(
+            "ftrace",
+            off,
+            String::new(),
+            "an administrator of an older kernel",
+        );
+    }
+    if itself.lost_taints != 0 || itself.taints & (1 << OUT_OF_TREE) == 0 {
+        let (now, lost) = (itself.taints, itself.lost_taints);
+        let what = "taints of the kernel were taken away; the kernel itself only adds some";
+        add(
+            "taints",
+            what.into(),
+            format!("now {now:#x}, lost {lost:#x}"),
+            "",
+        );
+    }
+    if let Some(told) = facts.said.tainted.known() {
+        if *told != itself.taints {
+            let place = format!("{:#x} in memory, {told:#x} read", itself.taints);
+            let what = "/proc/sys/kernel/tainted does not tell the kernel's taints";
+            add("tainted", what.into(), place, "a taint of this moment");
+        }
+    }
+    if facts.said.ftrace_enabled.known() == Some(&0) && itself.ftrace_enabled {
+        let what = "/proc/sys/kernel/ftrace_enabled is 0, and ftrace is on: somebody made it up";
+        add("switch", what.into(), String::new(), "");
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::Told;
+    use super::*;
+
+    fn way() -> Way {
+        Way {
+            name: "stub".into(),
+            entries: 100,
+            returns: 100,
+            counted: 200,
+            fired: 200,
+            recorded: 200,
+            dropped: 0,
+            missed: 0,
+            disorder: 0,
+            holds: true,
+        }
+    }
+
+    fn itself() -> Itself {
+        Itself {
+            text_hash: 5,
+            first_hash: 5,
+            taints: 1 << OUT_OF_TREE,
+            first_taints: 1 << OUT_OF_TREE,
+            ftrace_enabled: true,
+            listed: IN_LIFE.iter().map(|(way, _)| way).sum(),
+            ops_expected: 2,
+            ops_found: 2,
+            sites_expected: 3,
+            sites_found: 3,
+            ..Itself::default()
+        }
+    }
+
+    fn found(change: impl FnOnce(&mut Way, &mut Itself, &mut Facts)) -> Vec<String> {
+        let (mut way, mut itself, mut facts) = (way(), itself(), Facts::default());
+        facts.said.tainted = Told::Is(1 << OUT_OF_TREE);
+        facts.said.ftrace_enabled = Told::Is(1);
+        change(&mut way, &mut itself, &mut facts);
+        facts.itself = Told::Is(itself);
+        facts.canary = Told::Is(Canary {
+            calls: 100,
+            ways: vec![way],
+        });
+        let findings = check(&facts).unwrap().findings;
+        findings.into_iter().map(|finding| finding.key).collect()
+    }
+
+    #[test]
+    fn all_records_of_our_own_calls_and_an_untouched_module_are_fine() {
+        assert_eq!(found(|_, _, _| {}), [""; 0]);
+    }
+
+    #[test]
+    fn what_found_no_room_and_says_so_is_fine() {
+        let full = found(|way, _, _| {
+            (way.entries, way.recorded, way.dropped) = (90, 190, 10);
+            way.counted = 195;
+        });
+        assert_eq!(full, [""; 0]);
+    }
+
+    #[test]
+    fn any_total_that_does_not_agree_is_found() {
+        let changes: [fn(&mut Way); 8] = [
+            |way| way.entries -= 1,
+            |way| way.returns -= 1,
+            |way| way.counted -= 1,
+            |way| way.counted += 1,
+            |way| way.fired += 1,
+            |way| (way.recorded, way.fired) = (199, 199),
+            |way| way.disorder = 1,
+            |way| way.holds = false,
+        ];
+        for (at, change) in changes.into_iter().enumerate() {
+            assert_eq!(found(|way, _, _| change(way)), ["canary stub"], "{at}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_as_we_left_it_is_found() {
+        let changes: [(fn(&mut Itself), &str); 7] = [
+            (|it| it.text_hash = 6, "itself text"),
+            (|it| it.ops_found = 1, "itself ftrace_ops"),
+            (|it| it.sites_found = 1, "itself functions"),
+            (|it| it.listed &= !abi::RTRACE_SEEN_LIST, "itself listed"),
+            (|it| it.ftrace_enabled = false, "itself ftrace"),
+            (|it| it.lost_taints = 1, "itself taints"),
+            (|it| it.taints |= 1, "itself tainted"),
+        ];
+        for (change, key) in changes {
+            assert_eq!(found(|_, itself, _| change(itself)), [key]);
+        }
+        let switch = found(|_, _, facts| facts.said.ftrace_enabled = Told::Is(0));
+        assert_eq!(switch, ["itself switch"]);
+        let told = found(|_, _, facts| facts.said.tainted = Told::Is(0));
+        assert_eq!(told, ["itself tainted"]);
+    }
+
+    #[test]
+    fn a_node_that_shows_no_views_cannot_say_that_all_is_well() {
+        let facts = Facts {
+            canary: Told::Is(Canary {
+                calls: 100,
+                ways: vec![way()],
+            }),
+            itself: Told::Not("the node kernel alone tells".into()),
+            ..Facts::default()
+        };
+        assert!(
+            check(&facts)
+                .unwrap_err()
+                .ends_with("but the node kernel alone tells")
+        );
+    }
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What checks judge from: views of the kernel by the module, what the same kernel
+//! says of itself elsewhere, and what tracing sees. Facts only; [`super::gather`]
+//! brings them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rust_tracer::abi;
+use rust_tracer::views::{
+    Cpu, Hook, Itself, Kind, Kprobe, Module, Ops, Owner, Pointer, Site, Task, Text, TextOf, Tracepoint,
+};
+
+use super::canary::Canary;
+use super::said::Said;
+use super::sample::Sample;
+
+/// A fact, or why it is not known.
+#[derive(Clone, Debug)]
+pub enum Told<T> {
+    /// It is known.
+    Is(T),
+    /// Why not.
+    Not(String),
+}
+
+impl<T> Default for Told<T> {
+    fn default() -> Self {
+        Self::Not("nobody asked".into())
+    }
+}
+
+impl<T> Told<T> {
+    /// The fact, or why there is none.
+    pub fn get(&self) -> Result<&T, String> {
+        match self {
+            Self::Is(fact) => Ok(fact),
+            Self::Not(why) => Err(why.clone()),
+        }
+    }
+
+    /// The fact, if it is known.
+    pub fn known(&self) -> Option<&T> {
+        self.get().ok()
+    }
+}
+
+impl<T, E: std::fmt::Display> From<Result<T, E>> for Told<T> {
+    fn from(result: Result<T, E>) -> Self {
+        match result {
+            Ok(fact) => Self::Is(fact),
+            Err(why) => Self::Not(why.to_string()),
+        }
+    }
+}
+
+/// What stands at an address that something is said to have called from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Code {
+    /// It is mapped, and executable.
+    pub executable: bool,
+    /// There is a call before it.
+    pub call: bool,
+}
+
+/// All that is known.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Facts {
+    pub modules: Told<Vec<Module>>,
+    pub ops: Told<Vec<Ops>>,
+    /// Which of them is for which function, before or after the sites were looked at.
+    pub hooks: Told<Vec<Hook>>,
+    pub sites: Told<Vec<Site>>,
+    pub kprobes: Told<Vec<Kprobe>>,
+    pub text: Told<Vec<Text>>,
+    pub cpus: Told<Vec<Cpu>>,
+    pub tracepoints: Told<Vec<Tracepoint>>,
+    pub tasks: Told<Vec<Task>>,
+    pub itself: Told<Itself>,
+    /// By path.
+    pub files: Told<Vec<(String, Vec<Pointer>)>>,
+    pub syscalls: Told<Vec<TextOf>>,
+    /// What the kernel says of itself elsewhere.
+    pub said: Said,
+    /// What tracing saw.
+    pub sample: Told<Sample>,
+    /// What became of calls that we made ourselves.
+    pub canary: Told<Canary>,
+    /// What addresses are called, as `name+0x10/0x40 [module]`.
+    pub symbols: HashMap<u64, String>,
+    /// Whose other addresses are: callers, frames, and where patched text leads.
+    pub owners: HashMap<u64, Owner>,
+    /// What stands at addresses that nobody owns.
+    pub code: BTreeMap<u64, Code>,
+}
+
+/// The name of the module that we are.
+pub const OURS: &str = "rust_tracer";
+
+/// Whether this is text that somebody answers for.
+pub fn answered(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Kernel | Kind::Module | Kind::Ftrace | Kind::Kprobe | Kind::Bpf | Kind::Thunk
+    )
+}
+
+/// Whether a pointer that may be 0 leads to such text.
+pub fn answered_or_zero(kind: Kind) -> bool {
+    kind == Kind::Zero || answered(kind)
+}
+
+/// Whether a module's structure is marked as a live patch.
+pub fn is_livepatch(module: &Module) -> bool {
+    /// TAINT_LIVEPATCH
+    const LIVEPATCH: u32 = 15;
+    module.taints & (1 << LIVEPATCH) != 0
+}
+
+/// Whether a module is in its life: it was there, and nobody was told that it went.
+pub fn lives(module: &Module) -> bool {
+    module.seen & abi::RTRACE_SEEN_WENT == 0
+}
+
+impl Facts {
+    /// The name of what is at an address, as `name+0x10`, and its module.
+    pub fn symbol(&self, address: u64) -> Option<(&str, Option<&str>)> {
+        let text = self.symbols.get(&address)?;
+        let (place, module) = match text.split_once(" [") {
+            Some((place, module)) => (place, Some(module.trim_end_matches(']'))),
+            None => (text.as_str(), None),
+        };
+        let place = place.split_once('/').map_or(place, |(place, _)| place);
+        Some((place, module))
+    }
+
+    /// The name of the function at an address, without an offset.
+    pub fn function(&self, address: u64) -> Option<&str> {
+        let (place, _) = self.symbol(address)?;
+        Some(place.split_once('+').map_or(place, |(name, _)| name))
+    }
+
+    /// An address, by name if it has one.
+    pub fn address(&self, address: u64) -> String {
+        match self.symbol(address) {
+            Some((place, module)) => {
+                let place = place.strip_suffix("+0x0").unwrap_or(place);
+                format!("{}`{place} ({address:#x})", module.unwrap_or("vmlinux"))
+            }
+            None => format!("{address:#x}"),
+        }
+    }
+
+    /// Where that is, in words: its name, and whose text it is.
+    pub fn place(&self, owner: &Owner) -> String {
+        let at = self.address(owner.address);
+        let of = match owner.base {
+            0 => String::new(),
+            base => format!(" at {base:#x}"),
+        };
+        let Owner { kind, name, .. } = owner;
+        match kind {
+            Kind::None => format!("{at}, no module owns this text"),
+            Kind::Kernel => format!("{at}, of the kernel"),
+            Kind::Module => format!("{at}, of the module {name}{of}"),
+            Kind::Hidden => format!(
+                "{at}, of the module {name}{of}, which is not on the kernel's list of modules"
+            ),
+            Kind::Gone => format!("{at}, where the module {name} was, which has gone"),
+            Kind::Ftrace => format!("{at}, a trampoline of ftrace's"),
+            Kind::Kprobe => format!("{at}, a slot of kprobes'"),
+            Kind::Bpf => format!("{at}, BPF {name}"),
+            Kind::Init => format!("{at}, text for booting, which was freed"),
+            Kind::Data if name.is_empty() => format!("{at}, data of the kernel, not text"),
+            Kind::Data => format!("{at}, data of {name}, not text"),
+            Kind::Thunk => format!("{at}, a page of thunks"),
+            Kind::Zero => "nowhere (0)".into(),
+            Kind::Other(number) => format!("{at}, an owner of kind {number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An owner of this kind.
+    pub(crate) fn owner(address: u64, kind: Kind, name: &str) -> Owner {
+        Owner {
+            address,
+            base: address & !0xfff,
+            kind,
+            seen: 0,
+            name: name.into(),
+        }
+    }
+
+    #[test]
+    fn a_place_tells_the_symbol_and_whose_text_it_is() {
+        let mut facts = Facts::default();
+        facts
+            .symbols
+            .insert(0x1010, "vfs_read+0x10/0x40 [ext4]".into());
+        let told = |kind, name: &str| facts.place(&owner(0x1010, kind, name));
+        assert_eq!(
+            told(Kind::Module, "ext4"),
+            "ext4`vfs_read+0x10 (0x1010), of the module ext4 at 0x1000"
+        );
+        assert_eq!(
+            facts.place(&owner(0x2010, Kind::None, "")),
+            "0x2010, no module owns this text"
+        );
+        assert_eq!(facts.function(0x1010), Some("vfs_read"));
+    }
+
+    #[test]
+    fn text_without_an_owner_is_answered_for_by_nobody() {
+        for kind in [Kind::None, Kind::Hidden, Kind::Gone, Kind::Data, Kind::Init] {
+            assert!(!answered(kind) && !answered_or_zero(kind), "{kind:?}");
+        }
+        assert!(answered_or_zero(Kind::Zero) && !answered(Kind::Zero));
+        assert!(answered(Kind::Bpf));
+    }
+}

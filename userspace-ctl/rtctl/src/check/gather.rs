@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Brings the facts that checks ask for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rust_tracer::views::{Hook, Ops, Pointer, Site, Task, View};
+use rust_tracer::{Node, Session, abi};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
+
+use super::calls::canary;
+use super::exercise;
+use super::facts::{Facts, Told, answered_or_zero};
+use super::patch::{Patch, diverted};
+use super::said::{self, Asked, Tasks, Twice};
+use super::sample::{Sample, Sampler};
+use super::sites::{NAMES_MOST, changes_of};
+use crate::access::plain;
+
+/// Where tracefs is, the first that is there.
+const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+
+/// Files whose operations are looked at.
+const FILES: &[&str] = &[
+    "/",
+    "/proc",
+    "/proc/modules",
+    "/proc/kallsyms",
+    "/proc/net/tcp",
+    "/proc/net/tcp6",
+    "/proc/net/udp",
+    "/proc/net/udp6",
+    "/proc/self/status",
+    "/proc/self/maps",
+    "/sys",
+    "/sys/module",
+    "/sys/kernel/tracing",
+    "/sys/kernel/tracing/enabled_functions",
+    "/dev/kmsg",
+];
+
+/// The inode of the initial pid namespace (PROC_PID_INIT_INO).
+const INITIAL: &str = "pid:[4026531836]";
+
+/// PIDFD_THREAD: pidfd_open() takes threads as well.
+const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(OFlags::EXCL.bits());
+
+/// A kind of facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Need {
+    Modules,
+    Ops,
+    /// Ops, and sites.
+    Hooks,
+    Sites,
+    Kprobes,
+    Text,
+    Cpus,
+    Tracepoints,
+    Tasks,
+    Itself,
+    Files,
+    Syscalls,
+    Sample,
+    Canary,
+}
+
+/// Where facts come from.
+pub struct Gatherer {
+    session: Session,
+    node: Node,
+    /// While it is there, it samples.
+    sampler: Option<Sampler>,
+    /// How long a sample takes.
+    time: Duration,
+}
+
+impl Gatherer {
+    /// By a session of this node.
+    pub fn new(session: Session, time: Duration) -> Self {
+        let node = session.node().unwrap_or(Node::User);
+        Self {
+            session,
+            node,
+            sampler: None,
+            time,
+        }
+    }
+
+    /// Goes on sampling between the looks, from the first one on.
+    pub fn keep_sampling(&mut self) -> anyhow::Result<()> {
+        self.sampler = Some(Sampler::start(self.node)?);
+        Ok(())
+    }
+
+    /// A sign of life, and what was aggregated meanwhile.
+    pub fn collect(&mut self) -> rust_tracer::Result<()> {
+        match &mut self.sampler {
+            Some(sampler) => sampler.wait(Duration::ZERO, || true),
+            None => Ok(()),
+        }
+    }
+
+    /// Brings these facts.
+    pub fn facts(&mut self, needs: &BTreeSet<Need>) -> Facts {
+        let mut facts = Facts::default();
+        let needs = |need| needs.contains(&need);
+        // The canary attaches to functions: before these are looked at.
+        if needs(Need::Canary) {
+            facts.canary = canary(self.node).into();
+        }
+        if needs(Need::Sample) {
+            facts.sample = self.sample().into();
+        }
+        if let Some(sample) = facts.sample.known() {
+            facts.owners.clone_from(&sample.owners);
+            facts.code.clone_from(&sample.code);
+        }
+        if needs(Need::Modules) {
+            let listed = || said::read("/proc/modules").and_then(|it| Ok(said::modules(&it)));
+            let objects = || said::objects(Path::new("/sys/module"));
+            let before = (listed(), objects());
+            facts.modules = self.view();
+            let join = |before, after| Twice::new(&before, &after);
+            facts.said.modules = before.0.with(listed(), join);
+            let join = |before, after| Twice::new(&before, &after);
+            facts.said.objects = before.1.with(objects(), join);
+        }
+        if needs(Need::Ops) || needs(Need::Hooks) {
+            facts.ops = self.view();
+        }
+        if needs(Need::Hooks) {
+            facts.hooks = self.view();
+        }
+        if needs(Need::Kprobes) {
+            let listed = || {
+                let list = said::read("/sys/kernel/debug/kprobes/list");
+                list.and_then(|text| Ok(said::kprobes(&text)))
+            };
+            let before = listed();
+            facts.kprobes = self.view();
+            facts.said.kprobes = before.with(listed(), |before, after| &before | &after);
+        }
+        if needs(Need::Sites) || needs(Need::Hooks) {
+            let before = tracefs("enabled_functions");
+            facts.sites = self.view();
+            facts.said.enabled = before.with(tracefs("enabled_functions"), said::most);
+            facts.said.touched = tracefs("touched_functions");
+        }
+        if needs(Need::Hooks) {
+            // Whoever is on the list at any of both times may have made the records in between.
+            let ops = |before: Vec<Ops>, after: Vec<Ops>| {
+                let fresh = after.into_iter().filter(|it| before.iter().all(|old| old.ops != it.ops));
+                let fresh: Vec<_> = fresh.collect();
+                before.into_iter().chain(fresh).collect()
+            };
+            facts.ops = std::mem::take(&mut facts.ops).with(self.view(), ops);
+            let hooks = |mut before: Vec<Hook>, after: Vec<Hook>| {
+                before.extend(after);
+                before.sort_by_key(|it| (it.site, it.ops));
+                before.dedup_by_key(|it| (it.site, it.ops));
+                before
+            };
+            facts.hooks = std::mem::take(&mut facts.hooks).with(self.view(), hooks);
+        }
+        if needs(Need::Text) {
+            facts.text = self.view();
+        }
+        if needs(Need::Cpus) {
+            facts.cpus = self.view();
+        }
+        if needs(Need::Tracepoints) {
+            facts.tracepoints = self.view();
+        }
+        if needs(Need::Syscalls) {
+            facts.syscalls = self.view();
+        }
+        if needs(Need::Files) {
+            facts.files = self.files();
+        }
+        if needs(Need::Tasks) {
+            (facts.tasks, facts.said.tasks) = self.tasks();
+        }
+        if needs(Need::Itself) {
+            facts.itself = self.view::<rust_tracer::views::Itself>().and_then(|rows| {
+                let row = rows.into_iter().next();
+                row.ok_or("the module told nothing of itself".into())
+            });
+            facts.said.tainted = said::number("/proc/sys/kernel/tainted");
+            facts.said.ftrace_enabled = said::number("/proc/sys/kernel/ftrace_enabled");
+        }
+        self.resolve(&mut facts);
+        facts
+    }
+
+    fn view<T: View>(&self) -> Told<Vec<T>> {
+        self.session.view().into()
+    }
+
+    fn sample(&mut self) -> anyhow::Result<Sample> {
+        let mut once = None;
+        let sampler = match &mut self.sampler {
+            Some(sampler) => sampler,
+            None => once.insert(Sampler::start(self.node)?),
+        };
+        let mut times = 0;
+        let exercise = || {
+            exercise::all();
+            times += 1;
+            times >= 3
+        };
+        sampler.wait(self.time, exercise)?;
+        let sample = sampler.take();
+        if sample.ended.is_some() && self.sampler.is_some() {
+            self.sampler = Some(Sampler::start(self.node)?);
+        }
+        Ok(sample)
+    }
+
+    fn files(&self) -> Told<Vec<(String, Vec<Pointer>)>> {
+        let waits_not = OFlags::NONBLOCK.bits() as i32;
+        let mut files = Vec::new();
+        for path in FILES {
+            let file = OpenOptions::new()
+                .read(true)
+                .custom_flags(waits_not)
+                .open(path);
+            // What this machine does not have, nobody can have changed.
+            let Ok(file) = file else { continue };
+            match self.session.view_file(file.as_fd()) {
+                Ok(pointers) => files.push(((*path).to_owned(), pointers)),
+                Err(error) => return Told::Not(error.to_string()),
+            }
+        }
+        Told::Is(files)
+    }
+
+    fn tasks(&self) -> (Told<Vec<Task>>, Told<Tasks>) {
+        let before = listed();
+        let tasks: Told<Vec<Task>> = self.view();
+        let after = listed();
+        let (before, after) = match (before, after) {
+            (Ok(before), Ok(after)) => (before, after),
+            (Err(why), _) | (_, Err(why)) => return (tasks, Told::Not(why)),
+        };
+        let mut told = Tasks {
+            processes: Twice::new(&before.0, &after.0),
+            threads: Twice::new(&before.1, &after.1),
+            ..Tasks::default()
+        };
+        for task in tasks.known().into_iter().flatten() {
+            let listed = match task.pid == task.tgid {
+                true => &told.processes.ever,
+                false => &told.threads.ever,
+            };
+            if task.pid != 0 && !listed.contains(&task.pid) {
+                told.asked.insert(task.pid, ask(task.pid));
+            }
+        }
+        told.initial = fs::read_link("/proc/self/ns/pid").is_ok_and(|it| it == Path::new(INITIAL));
+        (tasks, Told::Is(told))
+    }
+
+    /// Asks for names, and for owners of where text leads that was written over.
+    fn resolve(&self, facts: &mut Facts) {
+        let mut addresses = BTreeSet::new();
+        let mut targets = BTreeSet::new();
+        for site in facts.sites.known().into_iter().flatten().take(NAMES_MOST) {
+            addresses.insert(site.function);
+            targets.extend(led_to(site));
+        }
+        for text in facts.syscalls.known().into_iter().flatten() {
+            targets.extend(diverted(text.address, &text.head));
+        }
+        let targets: Vec<u64> = targets.into_iter().collect();
+        for owner in self.session.owners(&targets).unwrap_or_default() {
+            facts.owners.insert(owner.address, owner);
+        }
+        let strange = facts
+            .owners
+            .values()
+            .filter(|owner| !answered_or_zero(owner.kind));
+        addresses.extend(strange.map(|owner| owner.address));
+        for stack in facts.sample.known().into_iter().flat_map(|it| &it.stacks) {
+            for pair in stack.0.windows(2) {
+                if facts
+                    .owners
+                    .get(&pair[1])
+                    .is_some_and(|it| !answered_or_zero(it.kind))
+                {
+                    addresses.insert(pair[0]);
+                }
+            }
+        }
+        for kprobe in facts.kprobes.known().into_iter().flatten() {
+            addresses.extend([kprobe.address, kprobe.handler.address]);
+        }
+        for ops in facts.ops.known().into_iter().flatten() {
+            addresses.extend([ops.func.address, ops.trampoline.address]);
+        }
+        for row in facts.tracepoints.known().into_iter().flatten() {
+            addresses.insert(row.func.address);
+        }
+        for cpu in facts.cpus.known().into_iter().flatten() {
+            let owners = [&cpu.syscall, &cpu.compat, &cpu.sysenter, &cpu.foreign];
+            addresses.extend(owners.map(|owner| owner.address));
+        }
+        for address in addresses {
+            if let Ok(Some(name)) = self.session.symbol(address) {
+                facts.symbols.insert(address, name);
+            }
+        }
+    }
+}
+
+/// Where what was written over a function leads, and what its site leads to.
+fn led_to(site: &Site) -> impl Iterator<Item = u64> {
+    let changes = if site.changed {
+        changes_of(site)
+    } else {
+        Vec::new()
+    };
+    changes.into_iter().filter_map(|change| match change.patch {
+        Patch::Jump(to) | Patch::Call(to) => Some(to),
+        _ => None,
+    })
+}
+
+fn tracefs(name: &str) -> Told<BTreeMap<String, usize>> {
+    let mounted = TRACEFS
+        .iter()
+        .find(|path| Path::new(path).join(name).exists());
+    match mounted {
+        Some(path) => said::read(&format!("{path}/{name}")).and_then(|it| Ok(said::functions(&it))),
+        None => Told::Not(format!("{}/{name} is not there", TRACEFS[0])),
+    }
+}
+
+/// Processes and threads that reading /proc lists.
+fn listed() -> Result<(BTreeSet<u32>, BTreeSet<u32>), String> {
+    let proc = Path::new("/proc");
+    let processes =
+        said::numbers(proc).map_err(|error| format!("{}: {}", proc.display(), plain(&error)))?;
+    let mut threads = BTreeSet::new();
+    for pid in &processes {
+        // One that ends meanwhile has no threads any more.
+        let more = said::numbers(&proc.join(pid.to_string()).join("task"));
+        threads.extend(more.unwrap_or_default());
+    }
+    Ok((processes, threads))
+}
+
+/// Asks for one task, whatever was listed.
+fn ask(pid: u32) -> Asked {
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let Some(number) = number else {
+        return Asked::default();
+    };
+    Asked {
+        stat: File::open(format!("/proc/{pid}/stat")).is_ok(),
+        kill: !matches!(test_kill_process(number), Err(Errno::SRCH)),
+        pidfd: pidfd_open(number, PIDFD_THREAD).is_ok(),
+    }
+}
+
+/// Whether a session's node shows what the kernel is.
+pub fn shows(session: &Session) -> bool {
+    session.info().features & u64::from(abi::RTRACE_FEATURE_VIEWS) != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rust_tracer::fake::{Fake, row};
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_needed_is_brought() {
+        let module = Fake::new(1, Vec::new());
+        let mut text: abi::rtrace_view_text = row();
+        text.start = 0x1000;
+        module.add_row(abi::RTRACE_VIEW_TEXT, &text);
+        let session = Session::over(Arc::clone(&module) as _).unwrap();
+        let mut gatherer = Gatherer::new(session, Duration::ZERO);
+        let facts = gatherer.facts(&BTreeSet::from([Need::Text]));
+        assert_eq!(facts.text.get().unwrap().len(), 1);
+        assert!(facts.ops.get().is_err() && facts.sample.get().is_err());
+    }
+
+    #[test]
+    fn a_view_that_is_refused_is_not_known_and_why() {
+        let module = Fake::new(1, Vec::new());
+        module.refuse("view", Errno::ACCESS, "only the node kernel shows that");
+        let session = Session::over(Arc::clone(&module) as _).unwrap();
+        let mut gatherer = Gatherer::new(session, Duration::ZERO);
+        let facts = gatherer.facts(&BTreeSet::from([Need::Cpus]));
+        assert_eq!(
+            facts.cpus.get().unwrap_err(),
+            "only the node kernel shows that"
+        );
+    }
+
+    #[test]
+    fn this_process_is_listed_and_every_way_of_asking_knows_it() {
+        let pid = std::process::id();
+        let (processes, threads) = listed().unwrap();
+        assert!(processes.contains(&pid) && threads.contains(&pid));
+        let known = Asked {
+            stat: true,
+            kill: true,
+            pidfd: true,
+        };
+        assert_eq!(ask(pid), known);
+    }
+
+    #[test]
+    fn a_number_that_nobody_has_is_known_by_no_way() {
+        // Beyond the most that a kernel gives out (PID_MAX_LIMIT).
+        assert_eq!(ask(1 << 23), Asked::default());
+    }
+}

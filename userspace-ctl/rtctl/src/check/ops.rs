@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Check 6: who is called when functions are entered, and may they redirect them?
+//!
+//! Each user of ftrace has an `ftrace_ops` on ftrace's list, each kprobe an entry in
+//! kprobes' table. What they call must be somebody's text; and only live patches and
+//! BPF have reason to change where a function goes.
+
+use rust_tracer::views::{Kind, Kprobe, Ops, Owner};
+
+use super::facts::{Facts, OURS, answered, answered_or_zero, is_livepatch};
+use super::report::{Finding, Outcome, Report, count};
+
+/// `FTRACE_OPS_FL_IPMODIFY` and `FTRACE_OPS_FL_DIRECT` (include/linux/ftrace.h).
+pub const IPMODIFY: u64 = 1 << 12;
+/// See above.
+pub const DIRECT: u64 = 1 << 17;
+
+/// Judges those who are called.
+pub fn check(facts: &Facts) -> Outcome {
+    let ops = facts.ops.get()?;
+    let kprobes = facts.kprobes.get()?;
+    let mut findings: Vec<_> = ops.iter().flat_map(|one| of_ops(facts, one)).collect();
+    findings.extend(kprobes.iter().filter_map(|one| of_kprobe(facts, one)));
+    let mut looked = format!(
+        "{} ftrace_ops, {} of them ours, and {}",
+        ops.len(),
+        ops.iter().filter(|one| one.ours).count(),
+        count(kprobes.len(), "kprobe"),
+    );
+    if let Some(listed) = facts.said.kprobes.known() {
+        looked += &format!(", {} in debugfs", listed.len());
+        let left_out = kprobes.iter().filter(|one| !listed.contains(&one.address));
+        findings.extend(left_out.map(|one| Finding {
+            key: format!("kprobe {:#x} left out", one.address),
+            what: "a kprobe is in the kernel's table, but not in kprobes/list of debugfs".into(),
+            place: format!(
+                "at {}; its handler: {}",
+                facts.address(one.address),
+                facts.place(&one.handler)
+            ),
+            forms: vec![
+                "the kernel's table of kprobes".into(),
+                "/sys/kernel/debug/kprobes/list".into(),
+            ],
+            perhaps: "a kprobe that comes or goes at this moment".into(),
+            look: "rtctl hooks".into(),
+            certain: false,
+        }));
+    }
+    Ok(Report { looked, findings })
+}
+
+fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if ops.ours {
+        return findings;
+    }
+    let parts = [
+        ("calls", &ops.func, answered(ops.func.kind)),
+        (
+            "goes by a trampoline in",
+            &ops.trampoline,
+            answered_or_zero(ops.trampoline.kind),
+        ),
+        (
+            "lies in",
+            &ops.structure,
+            !matches!(ops.structure.kind, Kind::Hidden | Kind::Gone),
+        ),
+    ];
+    for (does, owner, fine) in parts {
+        if !fine {
+            findings.push(finding(
+                facts,
+                ops,
+                owner,
+                &format!("an ftrace_ops {does} what nobody answers for"),
+                "code of a subsystem that the module does not know",
+            ));
+        }
+    }
+    let redirects = ops.flags & (IPMODIFY | DIRECT) != 0;
+    if let Some(name) = redirecting_module(ops).filter(|_| redirects) {
+        let livepatch = facts.modules.known().is_some_and(|modules| {
+            let mut modules = modules.iter();
+            modules.any(|module| module.name == *name && is_livepatch(module))
+        });
+        if !livepatch {
+            findings.push(finding(
+                facts,
+                ops,
+                &ops.func,
+                &format!("the module {name}, which is no live patch, may redirect functions"),
+                "a security module or a live patch of another kind: ask who installed it",
+            ));
+        }
+    }
+    findings
+}
+
+/// The module that redirects by an ops, unless it is the kernel itself for a live patch or BPF.
+fn redirecting_module(ops: &Ops) -> Option<&String> {
+    let owners = [&ops.func, &ops.structure];
+    let of_module = |owner: &&Owner| match owner.kind {
+        Kind::Module | Kind::Hidden | Kind::Data => {
+            !owner.name.is_empty() && owner.name != OURS && owner.name != "vmlinux"
+        }
+        _ => false,
+    };
+    let owner = owners.into_iter().find(of_module)?;
+    Some(&owner.name)
+}
+
+fn finding(facts: &Facts, ops: &Ops, owner: &Owner, what: &str, perhaps: &str) -> Finding {
+    let functions = match ops.functions {
+        0 => "all functions, or none by name".to_owned(),
+        some => count(some as usize, "function"),
+    };
+    let redirects = match (ops.flags & IPMODIFY != 0, ops.flags & DIRECT != 0) {
+        (true, _) => "; it may redirect them (IPMODIFY)",
+        (_, true) => "; it is called in their place (DIRECT)",
+        _ => "",
+    };
+    Finding {
+        key: format!("ops {what} {}", owner.name),
+        what: what.into(),
+        place: format!("{}; {functions}{redirects}", facts.place(owner)),
+        forms: vec![
+            "ftrace's list of ftrace_ops".into(),
+            "the owner by our ledger, the list and the tree of modules".into(),
+        ],
+        perhaps: perhaps.into(),
+        look: "rtctl hooks; cat /sys/kernel/tracing/enabled_functions".into(),
+        certain: false,
+    }
+}
+
+fn of_kprobe(facts: &Facts, kprobe: &Kprobe) -> Option<Finding> {
+    let hidden = matches!(kprobe.structure.kind, Kind::Hidden | Kind::Gone);
+    if answered_or_zero(kprobe.handler.kind) && !hidden {
+        return None;
+    }
+    let of = if hidden {
+        &kprobe.structure
+    } else {
+        &kprobe.handler
+    };
+    Some(Finding {
+        key: format!("kprobe {:#x}", kprobe.address),
+        what: format!(
+            "a kprobe at {} calls what nobody answers for",
+            facts.address(kprobe.address)
+        ),
+        place: facts.place(of),
+        forms: vec![
+            "the kernel's table of kprobes".into(),
+            "the owner by our ledger, the list and the tree of modules".into(),
+        ],
+        perhaps: "a kprobe of a module that went without taking it away".into(),
+        look: "rtctl hooks; cat /sys/kernel/debug/kprobes/list".into(),
+        certain: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::facts::Told;
+    use super::super::facts::tests::owner;
+    use super::super::modules::tests::{WHOLE, module};
+    use super::*;
+
+    fn ops(kind: Kind, name: &str, flags: u64) -> Ops {
+        Ops {
+            ops: 0x5000,
+            flags,
+            functions: 2,
+            func: owner(0x1000, kind, name),
+            trampoline: owner(0, Kind::Zero, ""),
+            structure: owner(0x5000, Kind::Data, name),
+            ours: false,
+        }
+    }
+
+    fn findings(ops: Ops) -> Vec<String> {
+        let mut patch = module("patch", WHOLE, 0);
+        patch.taints = 1 << 15;
+        let facts = Facts {
+            ops: Told::Is(vec![ops]),
+            kprobes: Told::Is(Vec::new()),
+            modules: Told::Is(vec![patch, module("x", WHOLE, 0)]),
+            ..Facts::default()
+        };
+        let findings = check(&facts).unwrap().findings;
+        findings.into_iter().map(|finding| finding.what).collect()
+    }
+
+    #[test]
+    fn tracers_live_patches_and_bpf_are_fine() {
+        assert_eq!(findings(ops(Kind::Kernel, "", 0)), [""; 0]);
+        assert_eq!(findings(ops(Kind::Kernel, "", IPMODIFY)), [""; 0]);
+        assert_eq!(findings(ops(Kind::Kernel, "", DIRECT)), [""; 0]);
+        assert_eq!(findings(ops(Kind::Module, "x", 0)), [""; 0]);
+        assert_eq!(findings(ops(Kind::Module, "patch", IPMODIFY)), [""; 0]);
+    }
+
+    #[test]
+    fn a_module_that_redirects_functions_is_found() {
+        for flags in [IPMODIFY, DIRECT] {
+            let found = findings(ops(Kind::Module, "x", flags));
+            assert_eq!(
+                found,
+                ["the module x, which is no live patch, may redirect functions"]
+            );
+        }
+    }
+
+    #[test]
+    fn a_callback_or_trampoline_that_nobody_owns_is_found() {
+        for kind in [Kind::None, Kind::Hidden, Kind::Gone] {
+            assert_eq!(findings(ops(kind, "", 0)).len(), 1, "{kind:?}");
+            let mut other = ops(Kind::Kernel, "", 0);
+            other.trampoline = owner(0x2000, kind, "");
+            assert_eq!(findings(other).len(), 1, "{kind:?}");
+        }
+        let mut heap = ops(Kind::Kernel, "", 0);
+        heap.structure = owner(0x2000, Kind::None, "");
+        assert_eq!(findings(heap), [""; 0]);
+    }
+
+    #[test]
+    fn ours_are_no_strangers() {
+        let mut ours = ops(Kind::None, "", IPMODIFY);
+        ours.ours = true;
+        assert_eq!(findings(ours), [""; 0]);
+    }
+
+    fn of_kprobe(kind: Kind, listed: &[u64]) -> Vec<String> {
+        let kprobe = Kprobe {
+            address: 0x7000,
+            handler: owner(0x1000, kind, ""),
+            structure: owner(0x2000, Kind::Data, ""),
+            ..Kprobe::default()
+        };
+        let mut facts = Facts {
+            ops: Told::Is(Vec::new()),
+            kprobes: Told::Is(vec![kprobe]),
+            ..Facts::default()
+        };
+        facts.said.kprobes = Told::Is(BTreeSet::from_iter(listed.iter().copied()));
+        let findings = check(&facts).unwrap().findings;
+        findings.into_iter().map(|finding| finding.what).collect()
+    }
+
+    #[test]
+    fn a_kprobe_must_be_listed_and_lead_to_somebodys_text() {
+        assert_eq!(of_kprobe(Kind::Kernel, &[0x7000]), [""; 0]);
+        assert_eq!(of_kprobe(Kind::Zero, &[0x7000]), [""; 0]);
+        assert!(of_kprobe(Kind::Hidden, &[0x7000])[0].contains("nobody answers for"));
+        assert!(of_kprobe(Kind::Kernel, &[])[0].contains("not in kprobes/list"));
+    }
+}

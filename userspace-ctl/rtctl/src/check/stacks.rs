@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Check 2: do stacks lead through text that nobody owns?
+//!
+//! Who changes a function by ftrace can have it entered with an innocent caller. But
+//! whatever the function calls in turn has the hook among its frames.
+
+use super::callers::{merge, perhaps, stands, whose};
+use super::facts::{Facts, answered};
+use super::report::{Finding, Outcome, Report};
+
+/// Judges the stacks.
+pub fn check(facts: &Facts) -> Outcome {
+    let sample = facts.sample.get()?;
+    let mut strangers = Vec::new();
+    let (mut all, mut frames) = (0, 0);
+    for (stack, times) in &sample.stacks {
+        all += *times;
+        frames += stack.len();
+        for (at, frame) in stack.iter().enumerate() {
+            let owner = facts.owners.get(frame);
+            let strange = owner.filter(|owner| !answered(owner.kind) && stands(facts, *frame));
+            let Some(owner) = strange else { continue };
+            let below = at.checked_sub(1).and_then(|at| stack.get(at));
+            let called = below.map_or("the traced function".into(), |at| facts.address(*at));
+            strangers.push(Finding {
+                key: format!("frame {}", whose(owner)),
+                what: format!("a stack leads through text that nobody answers for, to {called}"),
+                place: facts.place(owner),
+                forms: vec![
+                    "the stack of a traced call, unwound by the kernel's own tables".into(),
+                    "the owner of the frame by our ledger, the list and the tree of modules".into(),
+                    "the text there, which still has the call".into(),
+                ],
+                perhaps: perhaps(owner.kind).into(),
+                look: "rtctl hooks; rtctl check text ops sites".into(),
+                certain: true,
+            });
+        }
+    }
+    let findings = merge(strangers.into_iter());
+    let all_of = if findings.is_empty() {
+        ", all frames with an owner"
+    } else {
+        ""
+    };
+    let looked = format!(
+        "{all} stacks, {} of them different, {frames} frames{all_of}",
+        sample.stacks.len()
+    );
+    if findings.is_empty() {
+        sample.whole()?;
+    }
+    Ok(Report { looked, findings })
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_tracer::views::Kind;
+
+    use super::super::facts::tests::owner;
+    use super::super::facts::{Code, Told};
+    use super::super::sample::Sample;
+    use super::*;
+
+    fn facts(kind: Kind) -> Facts {
+        let mut facts = Facts {
+            sample: Told::Is(Sample {
+                stacks: vec![(vec![0x10, 0x20, 0x30], 5), (vec![0x10, 0x30], 2)],
+                ..Sample::default()
+            }),
+            ..Facts::default()
+        };
+        for (at, kind) in [(0x10, Kind::Kernel), (0x20, kind), (0x30, Kind::Kernel)] {
+            facts.owners.insert(at, owner(at, kind, ""));
+        }
+        let code = Code {
+            executable: true,
+            call: true,
+        };
+        facts.code.insert(0x20, code);
+        facts.symbols.insert(0x10, "iterate_dir+0x40/0x100".into());
+        facts
+    }
+
+    #[test]
+    fn stacks_through_text_with_an_owner_are_fine() {
+        let report = check(&facts(Kind::Bpf)).unwrap();
+        assert_eq!(report.findings, []);
+        assert_eq!(
+            report.looked,
+            "7 stacks, 2 of them different, 5 frames, all frames with an owner"
+        );
+    }
+
+    #[test]
+    fn a_frame_that_nobody_owns_is_told_with_what_it_called() {
+        let report = check(&facts(Kind::None)).unwrap();
+        assert_eq!(report.findings.len(), 1);
+        let finding = &report.findings[0];
+        assert!(finding.what.ends_with("to vmlinux`iterate_dir+0x40 (0x10)"));
+        assert!(finding.place.contains("no module owns this text"));
+    }
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Check 9: does a system call get where it should?
+//!
+//! From the CPU's own registers over the table of interrupts and the function that
+//! tells system calls apart to the function of each: everything is the kernel's, and
+//! the same on all CPUs and since this module was loaded.
+
+use std::collections::BTreeSet;
+
+use rust_tracer::views::{Cpu, Kind, Owner, TextOf};
+
+use super::facts::Facts;
+use super::patch::diverted;
+use super::report::{Finding, Outcome, Report, count};
+
+/// Judges the way of system calls.
+pub fn check(facts: &Facts) -> Outcome {
+    let cpus = facts.cpus.get()?;
+    let texts = facts.syscalls.get()?;
+    let mut findings: Vec<_> = cpus.iter().flat_map(|cpu| of_cpu(facts, cpu)).collect();
+    findings.extend(unlike(facts, cpus));
+    findings.extend(texts.iter().filter_map(|text| of_text(facts, text)));
+    let compared = texts.iter().filter(|it| it.hash != 0 && it.first_hash != 0);
+    let gates = cpus.iter().map(|cpu| cpu.handlers).max().unwrap_or(0);
+    let looked = format!(
+        "{} with {gates} interrupt gates; {} of system calls, {} as they were when we came",
+        count(cpus.len(), "CPU"),
+        count(texts.len(), "function"),
+        compared.filter(|text| text.hash == text.first_hash).count(),
+    );
+    Ok(Report { looked, findings })
+}
+
+/// The registers that lead into the kernel, and what they are called.
+fn registers(cpu: &Cpu) -> [(&'static str, &Owner); 3] {
+    [
+        ("MSR_LSTAR", &cpu.syscall),
+        ("MSR_CSTAR", &cpu.compat),
+        ("MSR_IA32_SYSENTER_EIP", &cpu.sysenter),
+    ]
+}
+
+fn of_cpu(facts: &Facts, cpu: &Cpu) -> Vec<Finding> {
+    let number = cpu.cpu;
+    let mut findings = Vec::new();
+    for (name, owner) in registers(cpu) {
+        if !matches!(owner.kind, Kind::Kernel | Kind::Zero) {
+            findings.push(finding(
+                format!("{name} of CPU {number}"),
+                format!("{name} of CPU {number} does not lead into the kernel's text"),
+                facts.place(owner),
+            ));
+        }
+    }
+    if cpu.foreign.kind != Kind::Zero {
+        let vector = cpu.foreign_vector;
+        findings.push(finding(
+            format!("interrupt {vector}"),
+            format!("interrupt {vector} of CPU {number} does not lead into the kernel's text"),
+            facts.place(&cpu.foreign),
+        ));
+    }
+    if !cpu.cr0_wp {
+        findings.push(finding(
+            format!("cr0 of CPU {number}"),
+            format!("CPU {number} writes what is read-only: bit WP of CR0 is not set"),
+            String::new(),
+        ));
+    }
+    findings
+}
+
+/// What is not the same on all CPUs.
+fn unlike(facts: &Facts, cpus: &[Cpu]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for at in 0..3 {
+        let values: BTreeSet<u64> = cpus.iter().map(|it| registers(it)[at].1.address).collect();
+        let Some((name, _)) = cpus.first().map(|cpu| registers(cpu)[at]) else {
+            continue;
+        };
+        if values.len() > 1 {
+            let places: Vec<_> = cpus
+                .iter()
+                .map(|it| {
+                    format!(
+                        "CPU {}: {}",
+                        it.cpu,
+                        facts.address(registers(it)[at].1.address)
+                    )
+                })
+                .collect();
+            findings.push(finding(
+                format!("{name} differs"),
+                format!("{name} is not the same on all CPUs"),
+                places.join("; "),
+            ));
+        }
+    }
+    let tables: BTreeSet<_> = cpus
+        .iter()
+        .map(|it| (it.idt.address, it.idt_hash))
+        .collect();
+    if tables.len() > 1 {
+        findings.push(finding(
+            "tables differ".into(),
+            "the tables of interrupts are not the same on all CPUs".into(),
+            String::new(),
+        ));
+    }
+    findings
+}
+
+fn of_text(facts: &Facts, text: &TextOf) -> Option<Finding> {
+    let TextOf { name, address, .. } = text;
+    if text.hash != 0 && text.first_hash != 0 && text.hash != text.first_hash {
+        return Some(finding(
+            format!("text of {name}"),
+            format!("the text of {name} is not what it was when this module was loaded"),
+            format!("{}, {} bytes", facts.address(*address), text.bytes),
+        ));
+    }
+    let to = diverted(*address, &text.head)?;
+    let owner = facts.owners.get(&to).cloned().unwrap_or(Owner {
+        address: to,
+        ..Owner::default()
+    });
+    (owner.kind != Kind::Kernel).then(|| {
+        finding(
+            format!("text of {name}"),
+            format!("{name} begins with a jump out of the kernel's text"),
+            format!("{} to {}", facts.address(*address), facts.place(&owner)),
+        )
+    })
+}
+
+fn finding(key: String, what: String, place: String) -> Finding {
+    Finding {
+        key,
+        what,
+        place,
+        forms: vec![
+            "the CPUs' own registers, and the text itself".into(),
+            "the owner of addresses, the other CPUs, and the text when we were loaded".into(),
+        ],
+        perhaps:
+            "a hypervisor's or a live patch's way in; text that is being patched at this moment"
+                .into(),
+        look: "rtctl check sites text; rtctl hooks '__x64_sys_*'".into(),
+        certain: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::Told;
+    use super::super::facts::tests::owner;
+    use super::*;
+
+    fn cpu(number: u32) -> Cpu {
+        Cpu {
+            cpu: number,
+            handlers: 256,
+            syscall: owner(0x1000, Kind::Kernel, ""),
+            compat: owner(0x2000, Kind::Kernel, ""),
+            sysenter: owner(0, Kind::Zero, ""),
+            idt: owner(0x9000, Kind::None, ""),
+            foreign: owner(0, Kind::Zero, ""),
+            foreign_vector: 0,
+            cr0_wp: true,
+            idt_hash: 7,
+        }
+    }
+
+    fn text() -> TextOf {
+        let mut head = [0x90; 32];
+        head[..4].copy_from_slice(&[0xf3, 0x0f, 0x1e, 0xfa]);
+        TextOf {
+            name: "x64_sys_call".into(),
+            address: 0x5000,
+            bytes: 4096,
+            hash: 3,
+            first_hash: 3,
+            head,
+        }
+    }
+
+    fn found(change: impl FnOnce(&mut Vec<Cpu>, &mut TextOf)) -> Vec<String> {
+        let (mut cpus, mut text) = (vec![cpu(0), cpu(1)], text());
+        change(&mut cpus, &mut text);
+        let facts = Facts {
+            cpus: Told::Is(cpus),
+            syscalls: Told::Is(vec![text]),
+            ..Facts::default()
+        };
+        let findings = check(&facts).unwrap().findings;
+        findings.into_iter().map(|finding| finding.what).collect()
+    }
+
+    #[test]
+    fn a_kernel_as_it_was_is_fine() {
+        assert_eq!(found(|_, _| {}), [""; 0]);
+        assert_eq!(found(|_, text| text.hash = 0), [""; 0]);
+    }
+
+    #[test]
+    fn a_register_of_one_cpu_is_found_by_its_owner_and_by_the_other_cpu() {
+        let moved = found(|cpus, _| cpus[1].syscall = owner(0xc000, Kind::None, ""));
+        assert_eq!(
+            moved,
+            [
+                "MSR_LSTAR of CPU 1 does not lead into the kernel's text",
+                "MSR_LSTAR is not the same on all CPUs"
+            ]
+        );
+        let moved = found(|cpus, _| cpus[1].syscall.address += 1);
+        assert_eq!(moved, ["MSR_LSTAR is not the same on all CPUs"]);
+    }
+
+    #[test]
+    fn interrupts_and_write_protection_are_looked_at() {
+        let gate = found(|cpus, _| cpus[0].foreign = owner(0xc000, Kind::Module, "x"));
+        assert_eq!(
+            gate,
+            ["interrupt 0 of CPU 0 does not lead into the kernel's text"]
+        );
+        assert_eq!(found(|cpus, _| cpus[0].idt_hash = 8).len(), 1);
+        assert_eq!(found(|cpus, _| cpus[0].cr0_wp = false).len(), 1);
+    }
+
+    #[test]
+    fn text_that_changed_or_begins_with_a_jump_elsewhere_is_found() {
+        let changed = found(|_, text| text.hash = 4);
+        assert!(changed[0].starts_with("the text of x64_sys_call is not"));
+        let jumps = found(|_, text| text.head[4..9].copy_from_slice(&[0xe9, 0, 0, 1, 0]));
+        assert!(jumps[0].ends_with("begins with a jump out of the kernel's text"));
+    }
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Check 11: is every task that runs where tasks are listed?
+//!
+//! The kernel knows a task by its number, by the list of all, by its parent; CPUs run
+//! it; user space is told by /proc, kill() and pidfd_open(). A task that one of these
+//! leaves out, while it goes on running, is hidden.
+
+use std::collections::BTreeMap;
+
+use rust_tracer::abi;
+use rust_tracer::views::Task;
+
+use super::facts::Facts;
+use super::report::{Finding, Outcome, Report, count};
+use super::said::Asked;
+
+/// Judges the tasks.
+pub fn check(facts: &Facts) -> Outcome {
+    let tasks = facts.tasks.get()?;
+    let told = facts.said.tasks.get()?;
+    if !told.initial {
+        return Err(
+            "this pid namespace has other numbers than the kernel's own: run rtctl in the \
+                    initial one"
+                .into(),
+        );
+    }
+    let exiting = |task: &&Task| task.seen & abi::RTRACE_TASK_EXITING != 0;
+    let alive = tasks.iter().filter(|task| !exiting(task) && task.pid != 0);
+    let mut findings: Vec<_> = alive.clone().filter_map(within).collect();
+    for task in alive.clone() {
+        let listed = match task.pid == task.tgid {
+            true => &told.processes.ever,
+            false => &told.threads.ever,
+        };
+        if !listed.contains(&task.pid) {
+            let asked = told.asked.get(&task.pid).copied().unwrap_or_default();
+            findings.push(left_out(task, asked));
+        }
+    }
+    let known: BTreeMap<u32, &Task> = tasks.iter().map(|task| (task.pid, task)).collect();
+    let odd = told
+        .processes
+        .always
+        .iter()
+        .filter(|pid| !known.contains_key(*pid));
+    findings.extend(odd.map(|pid| Finding {
+        key: format!("task {pid} unknown"),
+        what: format!("/proc lists the process {pid}, which the kernel has nowhere"),
+        forms: forms(),
+        perhaps: "a process that began or ended at this moment".into(),
+        look: format!("ls -l /proc/{pid}; rtctl -n 'fbt:::entry /pid == {pid}/'"),
+        ..Finding::default()
+    }));
+    let mut looked = format!(
+        "{}, {} in /proc",
+        count(alive.count(), "task"),
+        count(told.threads.ever.len(), "thread"),
+    );
+    if let Some(sample) = facts.sample.known() {
+        looked += &format!(", {} seen to run", sample.runs.len());
+        for (tid, (pid, comm)) in &sample.runs {
+            let somewhere = known.contains_key(tid)
+                || told.threads.ever.contains(tid)
+                || told.processes.ever.contains(tid);
+            if *tid != 0 && !somewhere {
+                findings.push(Finding {
+                    key: format!("task {tid} runs"),
+                    what: format!(
+                        "the thread {tid} of the process {pid} ({comm}) runs, and is listed nowhere"
+                    ),
+                    place: String::new(),
+                    forms: vec![
+                        "who runs, by tracing the scheduler".into(),
+                        "lists of tasks, and /proc".into(),
+                    ],
+                    perhaps: "a thread that ended while we looked".into(),
+                    look: format!(
+                        "rtctl -n 'fbt:::entry /tid == {tid}/ {{ @[probefunc] = count(); }}'"
+                    ),
+                    certain: false,
+                });
+            }
+        }
+    }
+    Ok(Report { looked, findings })
+}
+
+/// A task that the kernel's own ways do not agree about.
+fn within(task: &Task) -> Option<Finding> {
+    let leader = task.pid == task.tgid;
+    let mut ways = vec![(abi::RTRACE_TASK_PID, "the table of numbers")];
+    if leader {
+        ways.push((abi::RTRACE_TASK_LISTED, "the list of all tasks"));
+        if task.pid > 1 {
+            ways.push((abi::RTRACE_TASK_CHILD, "its parent's list of children"));
+        }
+    } else {
+        ways.push((abi::RTRACE_TASK_THREAD, "its process's list of threads"));
+    }
+    let missing: Vec<_> = ways
+        .iter()
+        .filter(|(way, _)| task.seen & way == 0)
+        .map(|(_, name)| *name)
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let runs = match task.seen & abi::RTRACE_TASK_RAN != 0 {
+        true => "; a CPU runs it",
+        false => "",
+    };
+    Some(Finding {
+        key: format!("task {}", task.pid),
+        what: format!(
+            "{} is missing from {}{runs}",
+            name(task),
+            missing.join(", from ")
+        ),
+        place: format!("its structure is at {:#x}", task.structure),
+        forms: vec![
+            "the kernel's lists of tasks, and what CPUs run".into(),
+            missing.join("; "),
+        ],
+        perhaps: "a task that begins or ends at this moment".into(),
+        look: look(task),
+        certain: false,
+    })
+}
+
+fn left_out(task: &Task, asked: Asked) -> Finding {
+    let ways = [
+        (asked.stat, "opening /proc/PID"),
+        (asked.kill, "kill()"),
+        (asked.pidfd, "pidfd_open()"),
+    ];
+    let knows = |know: bool| {
+        let ways = ways.iter().filter(|(does, _)| *does == know);
+        ways.map(|(_, name)| *name).collect::<Vec<_>>()
+    };
+    let (with, without) = (knows(true), knows(false));
+    let mut rest = String::new();
+    if !with.is_empty() {
+        rest += &format!("; {} know it", with.join(", "));
+    }
+    if !without.is_empty() {
+        rest += &format!("; {} do not", without.join(", "));
+    }
+    Finding {
+        key: format!("task {} left out", task.pid),
+        what: format!(
+            "{} is in the kernel, but reading /proc leaves it out",
+            name(task)
+        ),
+        place: format!("its structure is at {:#x}{rest}", task.structure),
+        forms: forms(),
+        perhaps: "a task that begins or ends at this moment; a /proc that is mounted with hidepid"
+            .into(),
+        look: look(task),
+        certain: false,
+    }
+}
+
+fn forms() -> Vec<String> {
+    vec![
+        "the kernel's lists of tasks, and what CPUs run".into(),
+        "/proc, read as a directory".into(),
+    ]
+}
+
+fn name(task: &Task) -> String {
+    let Task {
+        pid, tgid, comm, ..
+    } = task;
+    match pid == tgid {
+        true => format!("the process {pid} ({comm})"),
+        false => format!("the thread {pid} ({comm}) of the process {tgid}"),
+    }
+}
+
+fn look(task: &Task) -> String {
+    format!(
+        "rtctl -n 'fbt:::entry /tid == {}/ {{ @[probefunc] = count(); }}'",
+        task.pid
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::Told;
+    use super::super::said::{Tasks, Twice};
+    use super::super::sample::Sample;
+    use super::*;
+
+    const WHOLE: u32 = abi::RTRACE_TASK_LISTED
+        | abi::RTRACE_TASK_THREAD
+        | abi::RTRACE_TASK_PID
+        | abi::RTRACE_TASK_CHILD;
+
+    fn task(pid: u32, tgid: u32, seen: u32) -> Task {
+        Task {
+            pid,
+            tgid,
+            seen,
+            comm: "worker".into(),
+            ..Task::default()
+        }
+    }
+
+    fn facts(tasks: Vec<Task>) -> Facts {
+        let mut facts = Facts {
+            tasks: Told::Is(tasks),
+            ..Facts::default()
+        };
+        facts.said.tasks = Told::Is(Tasks {
+            processes: Twice::new(&[1, 7].into(), &[1, 7].into()),
+            threads: Twice::new(&[1, 7, 8].into(), &[1, 7, 8].into()),
+            asked: BTreeMap::new(),
+            initial: true,
+        });
+        facts
+    }
+
+    fn found(tasks: Vec<Task>) -> Vec<String> {
+        let findings = check(&facts(tasks)).unwrap().findings;
+        findings.into_iter().map(|finding| finding.what).collect()
+    }
+
+    fn all(seen: u32) -> Vec<Task> {
+        let init = task(1, 1, WHOLE & !abi::RTRACE_TASK_CHILD);
+        vec![
+            init,
+            task(7, 7, seen),
+            task(8, 7, WHOLE & !abi::RTRACE_TASK_LISTED),
+        ]
+    }
+
+    #[test]
+    fn tasks_that_are_everywhere_are_fine_and_so_are_those_that_end() {
+        assert_eq!(found(all(WHOLE)), [""; 0]);
+        assert_eq!(found(all(abi::RTRACE_TASK_EXITING)), [""; 0]);
+    }
+
+    #[test]
+    fn a_task_that_one_of_the_kernels_ways_leaves_out_is_found() {
+        for way in [
+            abi::RTRACE_TASK_PID,
+            abi::RTRACE_TASK_LISTED,
+            abi::RTRACE_TASK_CHILD,
+        ] {
+            assert_eq!(found(all(WHOLE & !way)).len(), 1, "{way}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_proc_leaves_out_or_invents_is_found() {
+        let mut more = all(WHOLE);
+        more.push(task(9, 9, WHOLE | abi::RTRACE_TASK_RAN));
+        assert!(found(more)[0].starts_with("the process 9 (worker) is in the kernel"));
+        let mut less = all(WHOLE);
+        less.remove(1);
+        assert!(found(less)[0].starts_with("/proc lists the process 7"));
+    }
+
+    #[test]
+    fn a_thread_that_was_seen_to_run_must_be_somewhere() {
+        let mut facts = facts(all(WHOLE));
+        let run = |pid: u32| (pid, "worker".to_owned());
+        facts.sample = Told::Is(Sample {
+            runs: BTreeMap::from([(0, run(0)), (8, run(7)), (66, run(66))]),
+            ..Sample::default()
+        });
+        let findings = check(&facts).unwrap().findings;
+        assert_eq!(findings.len(), 1);
+        assert!(
+            findings[0]
+                .what
+                .starts_with("the thread 66 of the process 66")
+        );
+    }
+
+    #[test]
+    fn other_numbers_than_the_kernels_own_cannot_be_compared() {
+        let mut facts = facts(all(WHOLE));
+        facts.said.tasks = Told::Is(Tasks::default());
+        assert!(check(&facts).unwrap_err().contains("namespace"));
+    }
+}
