@@ -124,8 +124,7 @@ fn of_site(facts: &Facts, site: &Site) -> Hook {
         true => "; its text was changed beside the site",
         false => "",
     };
-    let hooks = facts.hooks.known().into_iter().flatten();
-    let hooks = hooks.filter(|hook| hook.site == site.site || hook.site == 0);
+    let hooks = facts.hooks_of(site.site).iter().chain(facts.hooks_of(0));
     let called = hooks.filter_map(|hook| {
         let ops = facts.ops.known()?.iter().find(|ops| ops.ops == hook.ops)?;
         Some(match hook.direct.kind {

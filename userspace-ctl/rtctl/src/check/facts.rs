@@ -68,7 +68,8 @@ pub struct Code {
 pub struct Facts {
     pub modules: Told<Vec<Module>>,
     pub ops: Told<Vec<Ops>>,
-    /// Which of them is for which function, before or after the sites were looked at.
+    /// Which of them is for which function, before or after the sites were looked at; in the order of
+    /// the sites.
     pub hooks: Told<Vec<Hook>>,
     pub sites: Told<Vec<Site>>,
     pub kprobes: Told<Vec<Kprobe>>,
@@ -123,6 +124,14 @@ pub fn lives(module: &Module) -> bool {
 }
 
 impl Facts {
+    /// Who is for the function of this site; 0: for all functions.
+    pub fn hooks_of(&self, site: u64) -> &[Hook] {
+        let all = self.hooks.known().map_or(&[][..], Vec::as_slice);
+        let from = all.partition_point(|hook| hook.site < site);
+        let rest = &all[from..];
+        &rest[..rest.partition_point(|hook| hook.site == site)]
+    }
+
     /// The name of what is at an address, as `name+0x10`, and its module.
     pub fn symbol(&self, address: u64) -> Option<(&str, Option<&str>)> {
         let text = self.symbols.get(&address)?;

@@ -4,10 +4,8 @@
 //! Who takes his `ftrace_ops` off the list is not seen there any more. But ftrace's
 //! record of each function goes on to say that it is redirected, or it would not be.
 
-use std::collections::HashMap;
-
 use rust_tracer::abi;
-use rust_tracer::views::{Hook, Kind, Ops, Site};
+use rust_tracer::views::{Kind, Ops, Site};
 
 use super::facts::Facts;
 use super::ops::{DIRECT, IPMODIFY};
@@ -82,39 +80,18 @@ const CLASSIC: &[&str] = &[
     "load_msg",
 ];
 
-/// Who on the list is for which function.
-struct List<'a> {
-    ops: HashMap<u64, &'a Ops>,
-    by_site: HashMap<u64, Vec<&'a Hook>>,
-}
-
-impl<'a> List<'a> {
-    fn new(ops: &'a [Ops], hooks: &'a [Hook]) -> Self {
-        let mut by_site = HashMap::<u64, Vec<&Hook>>::new();
-        for hook in hooks {
-            by_site.entry(hook.site).or_default().push(hook);
-        }
-        Self {
-            ops: ops.iter().map(|one| (one.ops, one)).collect(),
-            by_site,
-        }
-    }
-
-    /// Those who are for this function, and those who are for all.
-    fn of(&self, site: u64) -> impl Iterator<Item = &'a Ops> {
-        let own = self.by_site.get(&site).into_iter().flatten();
-        let all = self.by_site.get(&0).into_iter().flatten();
-        own.chain(all).filter_map(|hook| self.ops.get(&hook.ops).copied())
-    }
+/// Who on the list is for a function, or for all.
+fn on_list<'a>(facts: &'a Facts, ops: &'a [Ops], site: u64) -> impl Iterator<Item = &'a Ops> {
+    let hooks = facts.hooks_of(site).iter().chain(facts.hooks_of(0));
+    hooks.filter_map(|hook| ops.iter().find(|one| one.ops == hook.ops))
 }
 
 /// Compares the records with the list.
 pub fn check(facts: &Facts) -> Outcome {
     let ops = facts.ops.get()?;
-    let hooks = facts.hooks.get()?;
+    facts.hooks.get()?;
     let sites = facts.sites.get()?;
-    let list = List::new(ops, hooks);
-    let findings = sites.iter().filter_map(|site| of_site(facts, &list, site));
+    let findings = sites.iter().filter_map(|site| of_site(facts, ops, site));
     let findings = findings.collect();
     let attached = sites.iter().filter(|site| site.users > 0).count();
     let redirected = sites.iter().filter(|it| it.record & abi::RTRACE_REC_IPMODIFY != 0);
@@ -127,7 +104,7 @@ pub fn check(facts: &Facts) -> Outcome {
     Ok(Report { looked, findings })
 }
 
-fn of_site(facts: &Facts, list: &List<'_>, site: &Site) -> Option<Finding> {
+fn of_site(facts: &Facts, ops: &[Ops], site: &Site) -> Option<Finding> {
     let ways = [
         (abi::RTRACE_REC_IPMODIFY, IPMODIFY, "redirected (IPMODIFY)"),
         (abi::RTRACE_REC_DIRECT, DIRECT, "called directly (DIRECT)"),
@@ -136,7 +113,7 @@ fn of_site(facts: &Facts, list: &List<'_>, site: &Site) -> Option<Finding> {
         if site.record & record == 0 {
             continue;
         }
-        let mut who = list.of(site.site).filter(|ops| ops.flags & flag != 0);
+        let mut who = on_list(facts, ops, site.site).filter(|ops| ops.flags & flag != 0);
         let Some(first) = who.next() else {
             let what = format!("is {how}, and nobody on ftrace's list does that");
             return Some(finding(facts, site, &what));
@@ -148,7 +125,7 @@ fn of_site(facts: &Facts, list: &List<'_>, site: &Site) -> Option<Finding> {
             return Some(finding(facts, site, &what));
         }
     }
-    let on_list = list.of(site.site).count();
+    let on_list = on_list(facts, ops, site.site).count();
     (site.users as usize > on_list).then(|| {
         let users = site.users;
         let what = format!("has {users} users by ftrace's record, and {on_list} on ftrace's list");
@@ -176,6 +153,8 @@ fn finding(facts: &Facts, site: &Site, what: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use rust_tracer::views::Hook;
+
     use super::super::facts::Told;
     use super::super::facts::tests::owner;
     use super::*;

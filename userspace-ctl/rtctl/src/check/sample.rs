@@ -224,9 +224,11 @@ fn text(types: bool) -> String {
         text,
         "{below} /pid == $pid/ {{ @stacks[stack(32)] = count(); }}"
     );
+    // Each caller's first, and then some.
     let _ = writeln!(
         text,
-        "{needed} /pid == $pid || rand() % {ONE_OF} == 0/ {{ @stacks[stack(32)] = count(); }}"
+        "{needed} /pid == $pid || !seen[caller] || rand() % {ONE_OF} == 0/ \
+         {{ seen[caller] = 1; @stacks[stack(32)] = count(); }}"
     );
     text += "fbt:vmlinux:finish_task_switch*:entry, fbt:vmlinux:schedule:entry, \
              fbt:vmlinux:wake_up_new_task:entry { @runs[tid, pid, execname] = count(); }\n\
