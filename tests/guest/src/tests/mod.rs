@@ -36,7 +36,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 50] = [
+pub const GROUPS: [Group; 51] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -73,6 +73,7 @@ pub const GROUPS: [Group; 50] = [
     stub::GROUP,
     stub::programs::GROUP,
     stub::sleeping::GROUP,
+    stub::schedule::GROUP,
     stub::ends::GROUP,
     stub::many::GROUP,
     stub::beside::GROUP,

@@ -11,6 +11,7 @@ pub mod ends;
 pub mod everything;
 pub mod many;
 pub mod programs;
+pub mod schedule;
 pub mod sleeping;
 pub mod stacks;
 
