@@ -47,8 +47,8 @@ int rtrace_on_call(u64 owner, unsigned long ip,
 void rtrace_on_return(u64 owner, unsigned long ip,
 		      const struct rtrace_moment *moment, u64 value,
 		      const u64 *frame, const void *regs, unsigned long to);
-/* Called by the stub: RTRACE_STUB_*; whether the long way must be gone, with
- * preemption off. */
+/* Called by the stub: RTRACE_STUB_*, the last with what is done already; whether the
+ * long way must be gone, with preemption off. */
 u32 rtrace_on_stub(struct rtrace_frame *frame);
 /* The same where the slot of the site is known. */
 u32 rtrace_on_stub_at(struct rtrace_frame *frame, const struct rtrace_slot *slot);
@@ -57,7 +57,8 @@ bool rtrace_on_stub_exit(struct rtrace_frame *frame, u64 value);
 u32 rtrace_on_stub_again(struct rtrace_frame *frame);
 /* The long way. Without a frame the call is not followed. */
 u32 rtrace_on_stub_entry(struct rtrace_frame *frame, unsigned long ip,
-			 const struct rtrace_moment *moment, const void *regs);
+			 const struct rtrace_moment *moment, const void *regs,
+			 u32 done);
 void rtrace_on_stub_return(const struct rtrace_frame *frame,
 			   const struct rtrace_moment *moment, u64 value,
 			   const void *regs);
@@ -225,7 +226,7 @@ void rtrace_static_calls_are_told_by(unsigned long function);
 bool rtrace_has_room(unsigned long sp);
 
 /* Called by the stub: the long way of its halves. Preemption is off before. */
-u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp);
+u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp, u32 result);
 void rtrace_stub_exit_long(struct rtrace_frame *frame, u64 value, unsigned long bp);
 
 /* ---- fprobe ------------------------------------------------------------ */

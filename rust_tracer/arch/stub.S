@@ -216,9 +216,11 @@ SYM_CODE_START(rtrace_stub)
 
 .Lenter_long:
 	SAVE_ARGUMENTS
+	movl	$RTRACE_STUB_LONG, %eax
 .Lenter_saved:
 	movq	%rsp, %rdi
 	movq	%rbp, %rsi
+	movl	%eax, %edx
 	call	rtrace_stub_enter_long
 	cmpl	$RTRACE_STUB_FOLLOW, %eax
 	jmp	.Lentered
@@ -271,6 +273,7 @@ SYM_CODE_START(rtrace_stub_shared)
 	pushq	%rax
 	incq	PER_CPU_VAR(__preempt_count)
 	decl	PER_CPU_VAR(rtrace_turn)
+	movl	$RTRACE_STUB_LONG, %eax
 	js	.Lshared_long
 	leaq	16(%rsp), %rdi
 	call	rtrace_on_stub
@@ -292,6 +295,7 @@ SYM_CODE_START(rtrace_stub_shared)
 .Lshared_long:
 	leaq	16(%rsp), %rdi
 	movq	%rbp, %rsi
+	movl	%eax, %edx
 	call	rtrace_stub_enter_long
 	cmpl	$RTRACE_STUB_FOLLOW, %eax
 	jmp	.Lshared_entered

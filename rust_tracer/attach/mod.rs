@@ -46,6 +46,8 @@ mod stub;
 
 pub(crate) use dispatch::{
     Dispatch,
+    Enabling,
+    Sharer,
     Slot,
     DISPATCH,
     STUBBED, //

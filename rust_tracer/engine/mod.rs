@@ -82,8 +82,11 @@ use cpus::{
     is_possible,
     CpusLocked, //
 };
-pub(crate) use hot::HotCpu;
 use hot::Hots;
+pub(crate) use hot::{
+    HotCpu,
+    Offset, //
+};
 pub(crate) use pages::{
     Area,
     CpuRing,

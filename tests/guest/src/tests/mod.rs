@@ -36,7 +36,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 51] = [
+pub const GROUPS: [Group; 52] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -76,6 +76,7 @@ pub const GROUPS: [Group; 51] = [
     stub::schedule::GROUP,
     stub::ends::GROUP,
     stub::many::GROUP,
+    stub::several::GROUP,
     stub::beside::GROUP,
     stub::stacks::GROUP,
     stub::everything::GROUP,

@@ -12,6 +12,7 @@ pub mod everything;
 pub mod many;
 pub mod programs;
 pub mod schedule;
+pub mod several;
 pub mod sleeping;
 pub mod stacks;
 
