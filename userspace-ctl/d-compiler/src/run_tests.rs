@@ -31,21 +31,22 @@ fn loaded(compiled: &Compiled) -> Owned {
         variables: compiled
             .variables
             .iter()
+            .map(|one| one.loaded(strsize))
             .map(|one| Variable {
                 scope: one.scope,
                 value: one.value,
-                reserved: 0,
-                bytes: if one.bytes == 0 { strsize } else { one.bytes },
-                keys: (one.keys + one.string_keys * strsize).next_multiple_of(8),
-                reserved2: 0,
+                bytes: one.bytes,
+                keys: one.keys,
+                ..Variable::default()
             })
             .collect(),
         aggregations: compiled
             .aggregations
             .iter()
+            .map(|one| one.loaded(strsize))
             .map(|one| Aggregation {
                 function: one.function,
-                keys: (one.key_bytes + one.string_keys * strsize).next_multiple_of(8),
+                keys: one.keys,
                 parameters: one.parameters,
             })
             .collect(),
