@@ -30,6 +30,9 @@ struct rtrace_moment {
 	u64 begun;     /* ns, if this handler's time is measured; else 0 */
 };
 
+/* ns that our handlers have taken on that CPU so far, by samples. */
+u64 rtrace_burden(u32 cpu);
+
 /* ---- Rust, called by the shim: preemption off, any context up to NMI ------ */
 
 /* The function of the module's ftrace_ops. */
@@ -89,7 +92,7 @@ bool rtrace_on_guard(void); /* whether there is more to guard */
 /* In another one, after rtrace_undertaker_wake(). */
 void rtrace_on_undertaker(void);
 
-/* ---- registers ------------------------------------------------------- */
+/* ---- registers: see shim_program.c ----------------------------------- */
 
 /*
  * The six arguments of the system call that the current task is in, if the
@@ -100,10 +103,10 @@ bool rtrace_system_call_arguments(const void *regs, u64 *arguments);
 
 /* The function's integer argument 6 + `number`, at its entry; 0: unreadable. */
 u64 rtrace_stack_argument(const void *regs, u32 number);
-/* As the next but one, whoever made the registers that were passed. */
+/* As the first, whoever made the registers that were passed. */
 bool rtrace_passed_registers(const void *regs, u64 *arguments);
 
-/* ---- what a program reads: any context, preemption off -------------------- */
+/* ---- what a program reads: see shim_program.c; any context, preemption off --- */
 
 bool rtrace_read_kernel(void *to, u64 address, u32 bytes);
 /* The length without a NUL, or a negative errno. */
@@ -144,7 +147,7 @@ void rtrace_counters(const struct rtrace_place *place, u64 *kernel, u64 *user);
 s64 rtrace_path_of(u64 path, char *buf, u32 room);
 s64 rtrace_cwd(char *buf, u32 room);
 
-/* ---- probes of the module's own: task context ------------------------------- */
+/* ---- probes of the module's own: see shim_program.c; task context ----------- */
 
 /* Fires here and now. */
 void rtrace_fire_own(u64 owner, u32 probe);
@@ -181,7 +184,7 @@ void rtrace_module_put(struct module *module);
 int rtrace_modules_watch(void);
 void rtrace_modules_unwatch(void);
 
-/* ---- the module's own ftrace_ops ---------------------------------------- */
+/* ---- the module's own ftrace_ops: see shim_ftrace.c --------------------- */
 
 /*
  * Preemption off before, on afterwards. The long way; and any way, with its time
@@ -229,7 +232,7 @@ bool rtrace_has_room(unsigned long sp);
 u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp, u32 result);
 void rtrace_stub_exit_long(struct rtrace_frame *frame, u64 value, unsigned long bp);
 
-/* ---- fprobe ------------------------------------------------------------ */
+/* ---- fprobe: see shim_ftrace.c ----------------------------------------- */
 
 struct rtrace_fprobe;
 /* Follows calls of `ips` to their return; `owner` comes back in both handlers. */
@@ -289,7 +292,7 @@ void rtrace_descendants(u32 ancestor, void (*each)(void *, u32), void *data);
 int rtrace_forks_watch(void);
 void rtrace_forks_unwatch(void);
 
-/* ---- opening ------------------------------------------------------------ */
+/* ---- opening: see shim_access.c ----------------------------------------- */
 
 bool rtrace_may_read(const struct file *file);
 bool rtrace_may_write(const struct file *file);
@@ -325,7 +328,7 @@ bool rtrace_opener_owns_current(const struct rtrace_opener *opener);
 bool rtrace_opener_owns_interrupted(const struct rtrace_opener *opener,
 				    const struct rtrace_place *place);
 
-/* ---- the guard ---------------------------------------------------------- */
+/* ---- the guard: see shim_access.c --------------------------------------- */
 
 int rtrace_guard_start(void);
 void rtrace_guard_stop(void);
@@ -333,10 +336,8 @@ void rtrace_guard_stop(void);
 void rtrace_guard_wake(void);
 /* Something is dead, or closed for good. Any context but NMI. */
 void rtrace_undertaker_wake(void);
-/* ns that our handlers have taken on that CPU so far, by samples. */
-u64 rtrace_burden(u32 cpu);
 
-/* ---- parameters (module_param), read when they are needed ----------------- */
+/* ---- parameters (module_param): see shim_access.c; read when they are needed --- */
 
 struct rtrace_limits {
 	u32 sessions; /* 0: none, here and below */
@@ -349,7 +350,7 @@ struct rtrace_limits {
 };
 void rtrace_limits(struct rtrace_limits *limits);
 
-/* ---- the audit trail ------------------------------------------------------ */
+/* ---- the audit trail: see shim_access.c ----------------------------------- */
 
 /* `text` is one record, terminated; `wait`: the caller may sleep for long. */
 void rtrace_audit(const char *text, bool wait);
@@ -362,7 +363,7 @@ bool rtrace_audit_has_room(void);
 /* Fills `buf` (RTRACE_SYMBOL_ROOM) and returns the length; 0: no symbol. */
 u32 rtrace_symbol(unsigned long address, char *buf);
 
-/* ---- memory that user space maps ----------------------------------------- */
+/* ---- memory that user space maps: see shim_reader.c ---------------------- */
 
 void *rtrace_pages_alloc(unsigned long bytes);
 void rtrace_pages_free(void *pages);
@@ -384,7 +385,7 @@ void rtrace_sort(void *base, size_t count, size_t size,
 		 int (*compare)(const void *, const void *, const void *),
 		 const void *data);
 
-/* ---- waiting ------------------------------------------------------------ */
+/* ---- waiting: see shim_reader.c ----------------------------------------- */
 
 struct rtrace_waiter;
 struct rtrace_waiter *rtrace_waiter_new(void);

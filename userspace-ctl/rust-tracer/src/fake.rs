@@ -19,7 +19,7 @@ use zerocopy::IntoBytes;
 use crate::abi;
 use crate::device::{Area, Command, Device, Memory};
 use crate::function::Kind;
-use crate::record::Record;
+use crate::record::{Context, Event, Firing, Record};
 
 pub use access::FakeObserver;
 pub use ring::FakeRing;
@@ -37,6 +37,21 @@ pub struct FakeFunction {
     pub why: u16,
     /// Whether a stub may follow its calls.
     pub stub: bool,
+}
+
+/// What probe 0, on an entry, records of a task.
+pub fn entry(cpu: u32, time: u64) -> Record {
+    let at = Firing {
+        probe: 0,
+        pid: 1,
+        tid: 2,
+    };
+    Record {
+        time,
+        cpu,
+        context: Context::Task,
+        event: Event::Entry { at, args: [0; 6] },
+    }
 }
 
 /// The ways that attach any probe, and all there are; a bit for each `RTRACE_WAY_*`.

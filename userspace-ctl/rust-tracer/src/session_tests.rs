@@ -8,8 +8,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::*;
 use crate::device::{Area, Memory};
-use crate::fake::{Fake, FakeFunction};
-use crate::record::{Context, Event, Firing, Record};
+use crate::fake::{Fake, FakeFunction, entry};
+use crate::record::{Event, Record};
 use crate::{Way, Why, settle};
 
 fn module() -> Arc<Fake> {
@@ -37,22 +37,6 @@ fn module() -> Arc<Fake> {
 
 fn session(module: &Arc<Fake>) -> Session {
     Session::over(Arc::clone(module) as Arc<dyn Device>).unwrap()
-}
-
-fn entry(cpu: u32, time: u64) -> Record {
-    Record {
-        time,
-        cpu,
-        context: Context::Task,
-        event: Event::Entry {
-            at: Firing {
-                probe: 0,
-                pid: 1,
-                tid: 1,
-            },
-            args: [0; 6],
-        },
-    }
 }
 
 fn started(module: &Arc<Fake>, config: Config) -> (Session, Trace) {
