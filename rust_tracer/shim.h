@@ -219,11 +219,34 @@ const char *rtrace_stub_also(void);
 int rtrace_stub_hold(void);
 void rtrace_stub_let_go(void);
 void rtrace_stub_stop(void);
+/* Returns when all have left the text of stubs who were there. Task context. */
+void rtrace_stubs_are_left(void);
 /* Where the kernel has what is told it here; its symbols are not exported. */
 void rtrace_stacks_are_at(unsigned long irqs, unsigned long exceptions);
 void rtrace_text_is_at(unsigned long start, unsigned long end);
 void rtrace_direct_calls_are_told_by(unsigned long function);
 void rtrace_static_calls_are_told_by(unsigned long function);
+
+/* The function of its ftrace_ops, and of a slot stub's. */
+struct ftrace_regs;
+void rtrace_stub_listed(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			struct ftrace_regs *fregs);
+
+/* ---- slot stubs, below RTRACE_SLOT_STUBS: see arch/slot.S, shim_slot.c ---------- */
+
+/* Whether sites can jump to them on this kernel and processor, and the administrator
+ * lets them be used. */
+bool rtrace_slots_are_there(void);
+/* Jumps to it. */
+struct ftrace_ops *rtrace_ops_of_slot(u32 number);
+/* It is about to serve this site; nobody is in it who came from another. */
+void rtrace_slot_serve(u32 number, unsigned long site);
+/* Where the table has the site that it serves; NULL: it must look for it. */
+void rtrace_slot_is_at(u32 number, const struct rtrace_slot *slot);
+/* Sites jump to it no more. Tells a turn, from which on nobody is in it. */
+u64 rtrace_slot_leave(void);
+bool rtrace_slot_is_left(u64 turn);
+void rtrace_slots_stop(void);
 
 /* Whether a frame may lie here, on a stack that is not the task's: preemption off. */
 bool rtrace_has_room(unsigned long sp);

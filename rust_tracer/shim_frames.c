@@ -51,7 +51,7 @@ static void rtrace_each_frame(struct task_struct *task,
 
 		if (!address)
 			break;
-		if (address == (unsigned long)rtrace_stub_exit && !state.signal)
+		if (rtrace_is_stub_exit(address) && !state.signal)
 			each((struct rtrace_frame *)state.sp, task);
 	}
 }
@@ -132,14 +132,21 @@ void rtrace_stub_let_go(void)
 	schedule_delayed_work(&rtrace_stub_work, 0);
 }
 
+void rtrace_stubs_are_left(void)
+{
+	/* Tasks may be preempted there; idle ones and interrupts are not. */
+	synchronize_rcu_tasks();
+	synchronize_rcu();
+}
+
 void rtrace_stub_stop(void)
 {
 	flush_delayed_work(&rtrace_stub_work);
 	if (!rtrace_stub_used)
 		return;
 	/* Who is in the stub, on its way in or out, leaves it. */
-	synchronize_rcu_tasks();
-	synchronize_rcu();
+	rtrace_slots_stop();
+	rtrace_stubs_are_left();
 }
 
 static void rtrace_say_frame(struct rtrace_frame *frame, struct task_struct *task)
@@ -272,7 +279,7 @@ static void rtrace_let_out(struct rtrace_frame *frame, struct task_struct *task)
 	unsigned int left, words;
 
 	/* The function graph may have put its own address there. */
-	if (*to != (unsigned long)rtrace_stub_exit)
+	if (!rtrace_is_stub_exit(*to))
 		return;
 	for (left = RTRACE_FRAME_WORDS;; left -= words + 1) {
 		for (words = left; !rtrace_ways_out[words]; words--)

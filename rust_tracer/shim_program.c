@@ -296,7 +296,7 @@ u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room)
 		if (!address)
 			break;
 		/* Between a function and its caller there is none. */
-		if (address != (unsigned long)rtrace_stub_exit)
+		if (!rtrace_is_stub_exit(address))
 			frames[count++] = address;
 	}
 	rtrace_unshield(busy);

@@ -90,7 +90,7 @@ bool rtrace_has_direct_call(unsigned long ip)
  * left in orig_ax in place of going on. Who would be called directly after us
  * leaves himself there in our place: then the call has no frame.
  */
-static __no_stack_protector
+__no_stack_protector
 void rtrace_stub_listed(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs)
 {

@@ -25,6 +25,7 @@ use kernel::{
 };
 
 use super::{
+    slots::Slots,
     By,
     Enabled,
     Placed, //
@@ -355,30 +356,39 @@ fn free_slots(count: usize) -> Result<KVVec<Slot>> {
 
 impl By {
     fn tables(self) -> &'static Snapshot<Dispatch> {
-        match self {
+        match self.table() {
             Self::Ops => &DISPATCH,
-            Self::Stub => &STUBBED,
+            Self::Stub | Self::Slot => &STUBBED,
         }
     }
 }
 
-/// Replaces a table. When it returns, no handler reads the old one. `ATTACH` held.
-pub(super) fn publish<'a>(enabled: impl Iterator<Item = &'a Enabled>, by: By) -> Result {
-    let tables = by.tables();
+/// Replaces the table of this way, and of those that share it; slot stubs are told. When it returns, no
+/// handler reads the old one. `ATTACH` held.
+pub(super) fn publish<'a>(
+    enabled: impl Iterator<Item = &'a Enabled>,
+    by: By,
+    slots: &Slots,
+) -> Result {
+    let replace = |table: Option<KBox<Dispatch>>| {
+        by.tables().replace_and_tell(table, |table| {
+            if by.table() == By::Stub {
+                slots.read_in(table);
+            }
+        });
+    };
+    let is_there = |placed: &&Placed| placed.wanted.by.table() == by.table();
     let mut engines = KVec::new();
     let mut all = KVVec::new();
     for Enabled { engine, probes, .. } in enabled {
-        let count = probes
-            .iter()
-            .filter(|placed| placed.wanted.by == by)
-            .count();
+        let count = probes.iter().filter(is_there).count();
         if count == 0 {
             continue;
         }
         let number = engines.len() as u32;
         engines.push(engine.clone(), GFP_KERNEL)?;
         all.reserve(count, GFP_KERNEL)?;
-        for Placed { wanted, site, .. } in probes.iter().filter(|placed| placed.wanted.by == by) {
+        for Placed { wanted, site, .. } in probes.iter().filter(is_there) {
             let ret_short = wanted.ret.as_ref().map_or(Short::NONE, |ret| {
                 // As for an entry.
                 let _reading = rcu::read_lock();
@@ -394,7 +404,7 @@ pub(super) fn publish<'a>(enabled: impl Iterator<Item = &'a Enabled>, by: By) ->
         }
     }
     if all.is_empty() {
-        tables.replace(None);
+        replace(None);
         return Ok(());
     }
     let key = |(site, enabling): &(usize, Enabling)| {
@@ -428,6 +438,6 @@ pub(super) fn publish<'a>(enabled: impl Iterator<Item = &'a Enabled>, by: By) ->
         table.enablings.push(enabling, GFP_KERNEL)?;
     }
     table.insert(slot, by)?;
-    tables.replace(Some(KBox::new(table, GFP_KERNEL)?));
+    replace(Some(KBox::new(table, GFP_KERNEL)?));
     Ok(())
 }

@@ -37,7 +37,9 @@ use kernel::{
 };
 
 use crate::{
-    abi, arch, bindings,
+    abi, arch,
+    attach::Ways,
+    bindings,
     bindings::rtrace_moment,
     clock,
     node::Node,
@@ -125,8 +127,7 @@ pub(crate) struct Config {
     pub(crate) watermark: u64,
     pub(crate) policy: Policy,
     pub(crate) frames: u32,
-    /// A bit for each RTRACE_WAY_* that may be used.
-    pub(crate) ways: u32,
+    pub(crate) ways: Ways,
 }
 
 impl Default for Config {
@@ -137,7 +138,7 @@ impl Default for Config {
             watermark: ring_bytes / 4,
             policy: Policy::Switch,
             frames: abi::RTRACE_FRAMES_DEFAULT,
-            ways: crate::attach::WAYS,
+            ways: Ways::usual(),
         }
     }
 }

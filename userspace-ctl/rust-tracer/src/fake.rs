@@ -54,9 +54,9 @@ pub fn entry(cpu: u32, time: u64) -> Record {
     }
 }
 
-/// The ways that attach any probe, and all there are; a bit for each `RTRACE_WAY_*`.
+/// The ways that attach any probe, and all there are; a bit for each `RTRACE_WAY_*`. No slot is free.
 const WAYS_NEEDED: u32 = (1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE);
-const WAYS: u32 = WAYS_NEEDED | (1 << abi::RTRACE_WAY_STUB);
+const WAYS: u32 = WAYS_NEEDED | (1 << abi::RTRACE_WAY_STUB) | (1 << abi::RTRACE_WAY_SLOT);
 
 impl FakeFunction {
     /// A traceable function of the kernel proper.
@@ -300,7 +300,11 @@ impl State {
             Command::Probes { arg, buf } => self.probes(arg, buf)?,
             Command::Config(config) => {
                 let ways = if config.ways == 0 { WAYS } else { config.ways };
-                if ways & !WAYS != 0 || ways & WAYS_NEEDED != WAYS_NEEDED {
+                let needed = match ways & (1 << abi::RTRACE_WAY_SLOT) {
+                    0 => WAYS_NEEDED,
+                    _ => WAYS,
+                };
+                if ways & !WAYS != 0 || ways & needed != needed {
                     return Err(Errno::INVAL);
                 }
                 self.ways = ways;

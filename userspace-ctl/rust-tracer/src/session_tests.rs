@@ -185,12 +185,18 @@ fn ways_are_settled_when_the_session_is_configured() {
         abi::RTRACE_WAY_OPS,
         abi::RTRACE_WAY_FPROBE,
         abi::RTRACE_WAY_STUB,
+        abi::RTRACE_WAY_SLOT,
     ]);
     assert_eq!(settled.ways, all.ways);
     for not_enough in [
         &[abi::RTRACE_WAY_OPS][..],
         &[abi::RTRACE_WAY_STUB],
         &[abi::RTRACE_WAY_OPS, abi::RTRACE_WAY_STUB],
+        &[
+            abi::RTRACE_WAY_OPS,
+            abi::RTRACE_WAY_FPROBE,
+            abi::RTRACE_WAY_SLOT,
+        ],
         &[abi::RTRACE_WAY_OPS, abi::RTRACE_WAY_FPROBE, 9],
     ] {
         let error = session.configure(&by_ways(not_enough)).unwrap_err();

@@ -36,7 +36,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 52] = [
+pub const GROUPS: [Group; 60] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -80,6 +80,14 @@ pub const GROUPS: [Group; 52] = [
     stub::beside::GROUP,
     stub::stacks::GROUP,
     stub::everything::GROUP,
+    stub::slots::GROUP,
+    stub::GROUP.shared("shared stub"),
+    stub::programs::GROUP.shared("shared stub, programs"),
+    stub::sleeping::GROUP.shared("shared stub, sleeping"),
+    stub::ends::GROUP.shared("shared stub, ends of tasks"),
+    stub::many::GROUP.shared("shared stub, many sessions"),
+    stub::beside::GROUP.shared("shared stub, beside others"),
+    stub::stacks::GROUP.shared("shared stub, stacks"),
     lifetime::GROUP,
     modules::GROUP,
     hotplug::GROUP,

@@ -15,7 +15,9 @@ use std::process::{Child, Command, Stdio};
 use rust_tracer::abi;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{BOTH, FUNCTION, PATTERN, call, calls_after_first, is_by_stub, mine, value, way};
+use super::{
+    BOTH, FUNCTION, PATTERN, call, calls_after_first, is_by_stub, mine, stub_way, value, way,
+};
 use crate::guest;
 use crate::options::Options;
 use crate::program::{Code, Program};
@@ -413,7 +415,7 @@ fn beside_bpf(probe: &str, action: &str, mark: &str, wanted: u64) -> Outcome {
             let by = if first {
                 abi::RTRACE_WAY_FPROBE
             } else {
-                abi::RTRACE_WAY_STUB
+                stub_way()?
             };
             check_eq!(found, by, "the way, BPF first: {first}");
             let bpf = match before {
