@@ -35,8 +35,11 @@ const SHARED: u32 =
 /// So many there are.
 const SLOTS: usize = 16;
 
+/// A function, and what calls it.
+type Called = (&'static str, fn() -> i64);
+
 /// System calls that do nothing, each returns what it did before.
-const SMALL: [(&str, fn() -> i64); 20] = [
+const SMALL: [Called; 20] = [
     ("__x64_sys_getpid", || {
         own::getpid().as_raw_nonzero().get().into()
     }),
@@ -103,13 +106,13 @@ fn event() -> i64 {
 }
 
 /// Return probes, and entries beside them, of these functions.
-fn plan(names: &[(&str, fn() -> i64)]) -> Plan {
+fn plan(names: &[Called]) -> Plan {
     let add = |plan: Plan, (name, _): &(&str, _)| plan.both(&format!("vmlinux:{name}"));
     names.iter().fold(Plan::new(), add)
 }
 
 /// The ways of the returns of these functions.
-fn ways_of(trace: &Trace, names: &[(&str, fn() -> i64)]) -> Outcome<Vec<u32>> {
+fn ways_of(trace: &Trace, names: &[Called]) -> Outcome<Vec<u32>> {
     let of = |(name, _): &(&str, _)| way(&trace.session, name, abi::RTRACE_KIND_RETURN);
     names.iter().map(of).collect()
 }
@@ -120,7 +123,7 @@ fn count(ways: &[u32], way: u32) -> usize {
 }
 
 /// Each function is called once; each call is seen once, with the value that the caller got.
-fn each_is_seen(trace: Trace, names: &[(&str, fn() -> i64)]) -> Outcome {
+fn each_is_seen(trace: Trace, names: &[Called]) -> Outcome {
     let values: Vec<i64> = names.iter().map(|(_, call)| call()).collect();
     let finished = trace.finish()?;
     for ((name, _), value) in names.iter().zip(values) {
@@ -272,11 +275,8 @@ fn jumps(_: &Options) -> Outcome {
     let found = way(&trace.session, FUNCTION, abi::RTRACE_KIND_RETURN)?;
     check_eq!(found, abi::RTRACE_WAY_SLOT, "the way");
     let enabled = guest::enabled_functions()?;
-    let is_slot = |line: &&str| line.contains("sys_umask") && line.contains("rtrace_slot_");
-    check!(
-        enabled.lines().find(is_slot).is_some(),
-        "no slot in {enabled}"
-    );
+    let is_slot = |line: &str| line.contains("sys_umask") && line.contains("rtrace_slot_");
+    check!(enabled.lines().any(is_slot), "no slot in {enabled}");
     trace.finish()?;
     check!(
         !guest::enabled_functions()?.contains("rtrace_slot_"),
