@@ -3,11 +3,11 @@
 //! Attaching probes to functions: who is called when a function is, and by which way.
 //!
 //! A way ([`Way`]) brings the kernel to call us at a function's site: [`stub`] for entries, and for
-//! returns where the function allows it, or one of its own for a function ([`slots`]); where it does not, [`ops`] for entries, and to count the calls
-//! that a return probe is to follow, and [`fprobe`] for returns. Which it is of the first and the others
-//! together, [`By`] says; for each a table that all sessions share says which of them have a probe at a
-//! site ([`dispatch`]). However many sessions probe a function, its site has one of our ftrace_ops, or
-//! two.
+//! returns where the function allows it, and a few functions have one of their own ([`slots`]); where it
+//! does not, [`ops`] for entries, and to count the calls that a return probe is to follow, and [`fprobe`]
+//! for returns. Which it is of the stubs and the others together, [`By`] says; for the stubs and for the
+//! others a table that all sessions share says which of them have a probe at a site ([`dispatch`]).
+//! However many sessions probe a function, its site has one of our ftrace_ops, or two.
 //!
 //! Locks: `ATTACH` guards all of it, and is held while kernel text is patched.
 
@@ -412,7 +412,7 @@ impl Attached {
             return;
         }
         for enabled in &self.enabled {
-            for by in of_table() {
+            for by in of_table().filter(|by| !enabled.leaving[*by as usize].is_empty()) {
                 let sites = enabled.leaving[by as usize].iter();
                 dispatch::strike_out(&enabled.engine, by, sites.copied());
             }
