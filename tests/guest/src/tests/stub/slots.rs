@@ -172,7 +172,10 @@ fn served() -> Outcome<Vec<Called>> {
 fn await_all_free() -> Outcome<Vec<Called>> {
     let served = served()?;
     let some = &served[..served.len().min(SLOTS)];
-    check!(some.iter().any(|(name, _)| *name == FUNCTION));
+    check!(
+        some.iter().any(|(name, _)| *name == FUNCTION),
+        "{FUNCTION} is not served"
+    );
     let limit = crate::sys::now() + 60_000_000_000;
     loop {
         let trace = plan(some).ways(ALL).start()?;
