@@ -11,10 +11,10 @@
 #define RTRACE_STUB_ALONE 0  /* it is not followed */
 #define RTRACE_STUB_FOLLOW 1 /* it is to return to the stub */
 #define RTRACE_STUB_LONG 2   /* rtrace_stub_enter_long() does it */
-/* If so, what is done already: the call is followed, and the entry probes have fired
- * of so many sessions at most, a bit for each from bit 8 on. */
+/* If so, what is done already: from this bit on, one for each session whose entry probe
+ * has fired (Engine::bit()); and that the call is followed. */
+#define RTRACE_STUB_FIRED_SHIFT 8
 #define RTRACE_STUB_FOLLOWED (1 << 16)
-#define RTRACE_STUB_SESSIONS 8
 
 /* Bytes of the call at a site, and how far apart the slots of two sites lie. */
 #define RTRACE_CALL_BYTES 5

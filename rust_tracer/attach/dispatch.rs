@@ -70,6 +70,8 @@ const NOBODY: u32 = u32::MAX;
 /// As of a [`Slot`].
 pub(crate) struct Sharer {
     hot: AtomicUsize,
+    /// Of its engine, which none of the others at the site has: see [`Engine::bit`].
+    pub(crate) bit: u32,
     pub(crate) entry: Short,
 }
 
@@ -281,13 +283,20 @@ impl Dispatch {
             new.hot = AtomicUsize::new(hot.address());
         } else {
             new.entry.index = self.sharers.len() as u32;
+            let mut bits = 0;
             for number in 0..new.count as usize {
                 let Some(enabling) = self.enablings_of(&new).get(number) else {
                     break;
                 };
                 let (hot, entry) = self.short_of(enabling, is_timed);
                 let hot = AtomicUsize::new(hot.address());
-                self.sharers.push(Sharer { hot, entry }, GFP_KERNEL)?;
+                let bit = self.engine(enabling).map_or(0, Engine::bit);
+                if bits & bit != 0 {
+                    // They cannot be told from each other: then there is no list.
+                    new.entry.index = u32::MAX;
+                }
+                bits |= bit;
+                self.sharers.push(Sharer { hot, bit, entry }, GFP_KERNEL)?;
             }
         }
         let mask = self.slots.len() - 1;

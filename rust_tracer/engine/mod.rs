@@ -462,6 +462,11 @@ impl Engine {
         tokens.find(|token| token.is_of(self.generation_of_calls))
     }
 
+    /// One of eight bits, by which few engines are told from each other though tables are replaced. Any context.
+    pub(crate) fn bit(&self) -> u32 {
+        1 << (self.generation_of_calls % 8)
+    }
+
     /// How far all consumer positions together are, whatever user space writes there.
     pub(crate) fn consumed(&self) -> u64 {
         self.rings().fold(0, |sum: u64, (_, ring)| {

@@ -56,7 +56,7 @@ unsafe extern "C" fn rtrace_on_stub_entry(
         frame.time = clock::now();
     }
     let mut is_followed = false;
-    for (number, enabling) in table.enablings(ip).iter().enumerate() {
+    for enabling in table.enablings(ip) {
         let Some(engine) = table.engine(enabling) else {
             continue;
         };
@@ -67,7 +67,7 @@ unsafe extern "C" fn rtrace_on_stub_entry(
             continue;
         }
         let admitted = engine.admits(moment);
-        if let Some(probe) = enabling.entry.filter(|_| !done.has_fired(number)) {
+        if let Some(probe) = enabling.entry.filter(|_| !done.has_fired(engine)) {
             // SAFETY: By this function's contract.
             unsafe { fire::enter(engine, here, probe, moment, admitted, ip, regs) };
         }

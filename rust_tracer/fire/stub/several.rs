@@ -28,10 +28,10 @@ use crate::{
     bindings::{
         rtrace_frame,
         RTRACE_STUB_ALONE,
+        RTRACE_STUB_FIRED_SHIFT,
         RTRACE_STUB_FOLLOW,
         RTRACE_STUB_FOLLOWED,
-        RTRACE_STUB_LONG,
-        RTRACE_STUB_SESSIONS, //
+        RTRACE_STUB_LONG, //
     },
     engine::{
         Engine,
@@ -56,23 +56,22 @@ pub(super) struct Done(u32);
 impl Done {
     const NOTHING: Self = Self(RTRACE_STUB_LONG);
 
-    /// How many sessions there can be.
-    const SESSIONS: usize = RTRACE_STUB_SESSIONS as usize;
-
     pub(super) fn from_word(word: u32) -> Self {
         Self(word)
     }
 
-    /// That the first one's entry probe has fired; those of the next are above it.
-    const FIRST: u32 = RTRACE_STUB_FOLLOWED >> Self::SESSIONS;
-
-    fn with(self, bit: u32) -> Self {
-        Self(self.0 | bit)
+    /// That the entry probe of an engine with this [bit](Engine::bit) has fired.
+    fn fired(self, bit: u32) -> Self {
+        Self(self.0 | bit << RTRACE_STUB_FIRED_SHIFT)
     }
 
-    /// Whether the entry probe of the session with this number at the site has fired.
-    pub(super) fn has_fired(self, number: usize) -> bool {
-        number < Self::SESSIONS && self.0 & Self::FIRST << number != 0
+    fn followed(self) -> Self {
+        Self(self.0 | RTRACE_STUB_FOLLOWED)
+    }
+
+    /// Whether the engine's entry probe has fired. The table may have been replaced since.
+    pub(super) fn has_fired(self, engine: &Engine) -> bool {
+        self.0 & engine.bit() << RTRACE_STUB_FIRED_SHIFT != 0
     }
 
     /// Whether all who follow the call do.
@@ -92,7 +91,7 @@ const TOKENS: usize = 3;
 #[inline(never)]
 pub(super) unsafe fn enter(table: &Dispatch, slot: &Slot, frame: &mut rtrace_frame) -> u32 {
     let sharers = table.sharers_of(slot);
-    if sharers.is_empty() || sharers.len() > Done::SESSIONS {
+    if sharers.is_empty() {
         return RTRACE_STUB_LONG;
     }
     let registers = registers(frame);
@@ -101,10 +100,7 @@ pub(super) unsafe fn enter(table: &Dispatch, slot: &Slot, frame: &mut rtrace_fra
     let mut can_follow = true;
     let mut followers = [None; TOKENS];
     let mut free = followers.iter_mut();
-    let mut bit = Done::FIRST;
     for (sharer, enabling) in sharers.iter().zip(table.enablings_of(slot)) {
-        let its_bit = bit;
-        bit <<= 1;
         let (hot, short) = (sharer.hot(), &sharer.entry);
         let token = hot.token();
         if token == 0 || short.what == What::Long {
@@ -117,7 +113,7 @@ pub(super) unsafe fn enter(table: &Dispatch, slot: &Slot, frame: &mut rtrace_fra
         if enabling.entry.is_some() {
             // SAFETY: By this function's contract, and it was open a moment ago.
             if unsafe { fire(table, enabling, sharer, registers) } {
-                done = done.with(its_bit);
+                done = done.fired(sharer.bit);
             } else {
                 is_left = true;
             }
@@ -145,7 +141,7 @@ pub(super) unsafe fn enter(table: &Dispatch, slot: &Slot, frame: &mut rtrace_fra
         }
         arch::count_frame();
         frame.time = arch::cycles();
-        done = done.with(RTRACE_STUB_FOLLOWED);
+        done = done.followed();
     }
     match (is_left, follows) {
         (true, _) => done.0,
