@@ -85,7 +85,7 @@ test-debug:
 
 test-long:
 	@scripts/lab/host-needs
-	@scripts/test random shortage hotplug reload
+	@scripts/test random random2 shortage hotplug reload shared fprobe shared-debug fprobe-debug
 
 test-rules:
 	@scripts/lab/host-needs

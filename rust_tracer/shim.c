@@ -1,35 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the kernel offers only as C inlines, macros, and per-CPU variables. One
- * section for each part of shim.h, in its order; those that have to do with
- * access are in shim_access.c. Built without ftrace sites of its own (see
- * Kbuild), so that no handler here can be traced.
+ * What the kernel offers only as C inlines, macros, and per-CPU variables: one
+ * section for each part of shim.h that has no file of its own. Those that have one:
+ * our ftrace_ops and fprobes (shim_ftrace.c), the stub (shim_stub.c, shim_frames.c),
+ * what programs read (shim_program.c), what readers map and wait in (shim_reader.c),
+ * and access (shim_access.c). Built without ftrace sites of its own (see Kbuild), so
+ * that no handler here can be traced.
  */
 #include <linux/clocksource_ids.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
-#include <linux/fprobe.h>
-#include <linux/fs.h>
-#include <linux/ftrace.h>
-#include <linux/irq_work.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
-#include <linux/poll.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task_stack.h>
-#include <linux/slab.h>
 #include <linux/smp.h>
-#include <linux/suspend.h>
 #include <linux/sort.h>
 #include <linux/static_call.h>
-#include <linux/timer.h>
+#include <linux/suspend.h>
 #include <linux/tracepoint.h>
-#include <linux/vmalloc.h>
 
 #include "../include/uapi/rust_tracer.h"
 #include "arch/stub.h"
@@ -118,22 +110,6 @@ u64 rtrace_burden(u32 cpu)
 {
 	return cpu < nr_cpu_ids && cpu_possible(cpu) ?
 		       READ_ONCE(per_cpu(rtrace_burdened, cpu)) : 0;
-}
-
-bool rtrace_system_call_arguments(const void *regs, u64 *arguments)
-{
-	struct ftrace_regs *fregs = (struct ftrace_regs *)regs;
-	const struct pt_regs *user = task_pt_regs(current);
-
-	if (ftrace_regs_get_argument(fregs, 0) != (unsigned long)user)
-		return false;
-	arguments[0] = user->di;
-	arguments[1] = user->si;
-	arguments[2] = user->dx;
-	arguments[3] = user->r10;
-	arguments[4] = user->r8;
-	arguments[5] = user->r9;
-	return true;
 }
 
 /* ---- symbols and sites ---------------------------------------------------- */
@@ -282,152 +258,6 @@ int rtrace_modules_watch(void)
 void rtrace_modules_unwatch(void)
 {
 	unregister_module_notifier(&rtrace_module_block);
-}
-
-/* ---- own ftrace_ops ------------------------------------------------------- */
-
-/*
- * Handlers have no arrays that could overflow, and set every field of the moment:
- * neither a canary nor zeroes are needed.
- */
-__no_stack_protector void rtrace_entry_long(unsigned long ip, const void *regs)
-{
-	struct rtrace_moment moment __uninitialized;
-	u8 busy = rtrace_moment_begin(&moment, 0);
-
-	rtrace_on_entry(ip, &moment, regs);
-	rtrace_moment_end(&moment, busy);
-	preempt_enable_notrace();
-}
-
-__no_stack_protector void rtrace_entry_measured(unsigned long ip, const void *regs)
-{
-	struct rtrace_moment moment __uninitialized;
-	u64 begun = rtrace_sample_begin();
-	u8 busy;
-
-	if (rtrace_on_entry_short(ip, regs)) {
-		rtrace_sample_end(begun);
-	} else {
-		busy = rtrace_moment_begin(&moment, begun);
-		rtrace_on_entry(ip, &moment, regs);
-		rtrace_moment_end(&moment, busy);
-	}
-	preempt_enable_notrace();
-}
-
-void rtrace_schedule(void)
-{
-	preempt_disable_notrace();
-	preempt_enable_notrace();
-}
-
-static struct ftrace_ops rtrace_ops = {
-	.func = (ftrace_func_t)rtrace_on_call_site,
-	.flags = FTRACE_OPS_FL_SAVE_ARGS,
-	.trampoline = (unsigned long)rtrace_entry,
-};
-
-struct ftrace_ops *rtrace_ops_of_entries(void)
-{
-	rtrace_stub_is_used();
-	return &rtrace_ops;
-}
-
-int rtrace_ops_add(struct ftrace_ops *ops, unsigned long *ips, unsigned int count)
-{
-	return ftrace_set_filter_ips(ops, ips, count, 0, 0);
-}
-
-int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int count)
-{
-	return ftrace_set_filter_ips(ops, ips, count, 1, 0);
-}
-
-/*
- * ftrace takes an ops that lies in a module for one that is freed when it is
- * unregistered, and waits for all tasks, a tenth of a second or more: ours stay, as
- * do the trampolines that they bring along.
- */
-int rtrace_ops_register(struct ftrace_ops *ops)
-{
-	int error = register_ftrace_function(ops);
-
-	if (!error)
-		ops->flags &= ~FTRACE_OPS_FL_DYNAMIC;
-	return error;
-}
-
-int rtrace_ops_unregister(struct ftrace_ops *ops)
-{
-	int error = unregister_ftrace_function(ops);
-
-	/* Who goes through all ops may still look at its filter. */
-	synchronize_rcu();
-	ftrace_free_filter(ops);
-	return error;
-}
-
-/* ---- fprobe --------------------------------------------------------------- */
-
-struct rtrace_fprobe {
-	struct fprobe fprobe;
-	u64 owner;
-};
-
-#define RTRACE_FRAME_WORDS 2
-
-static __no_stack_protector
-int rtrace_fprobe_entry(struct fprobe *fprobe, unsigned long ip,
-			unsigned long ret_ip, struct ftrace_regs *fregs, void *frame)
-{
-	struct rtrace_fprobe *self = container_of(fprobe, struct rtrace_fprobe, fprobe);
-	struct rtrace_moment moment __uninitialized;
-	u8 busy = rtrace_moment_begin(&moment, rtrace_sample());
-	int skip = rtrace_on_call(self->owner, ip, &moment, frame, fregs);
-
-	rtrace_moment_end(&moment, busy);
-	return skip;
-}
-
-static __no_stack_protector
-void rtrace_fprobe_exit(struct fprobe *fprobe, unsigned long ip,
-			unsigned long ret_ip, struct ftrace_regs *fregs, void *frame)
-{
-	struct rtrace_fprobe *self = container_of(fprobe, struct rtrace_fprobe, fprobe);
-	struct rtrace_moment moment __uninitialized;
-	u8 busy = rtrace_moment_begin(&moment, rtrace_sample());
-
-	rtrace_on_return(self->owner, ip, &moment, ftrace_regs_get_return_value(fregs),
-			 frame, fregs, ret_ip);
-	rtrace_moment_end(&moment, busy);
-}
-
-int rtrace_fprobe_register(u64 owner, unsigned long *ips, unsigned int count,
-			   struct rtrace_fprobe **out)
-{
-	struct rtrace_fprobe *self = kzalloc(sizeof(*self), GFP_KERNEL_ACCOUNT);
-	int error;
-
-	if (!self)
-		return -ENOMEM;
-	self->owner = owner;
-	self->fprobe.entry_handler = rtrace_fprobe_entry;
-	self->fprobe.exit_handler = rtrace_fprobe_exit;
-	self->fprobe.entry_data_size = RTRACE_FRAME_WORDS * sizeof(u64);
-	error = register_fprobe_ips(&self->fprobe, ips, count);
-	if (error) {
-		kfree(self);
-		return error;
-	}
-	*out = self;
-	return 0;
-}
-
-void rtrace_fprobe_unregister(struct rtrace_fprobe *self)
-{
-	unregister_fprobe(&self->fprobe);
-	kfree(self);
 }
 
 /* ---- per-CPU memory ------------------------------------------------------- */
@@ -634,69 +464,6 @@ u32 rtrace_symbol(unsigned long address, char *buf)
 	return len > 1 && !(buf[0] == '0' && buf[1] == 'x') ? len : 0;
 }
 
-/* ---- memory that user space maps ------------------------------------------ */
-
-/*
- * Page by page, and then mapped: what vmalloc() cannot complete it gives back
- * later, from a work item. A cgroup that is full would stay so for that long,
- * and the next allocation of its task could cost the task its life.
- */
-void *rtrace_pages_alloc(unsigned long bytes)
-{
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
-	unsigned long count = DIV_ROUND_UP(bytes, PAGE_SIZE), made = 0;
-	struct page **pages = kvmalloc_array(count, sizeof(*pages), gfp);
-	void *memory = NULL;
-
-	if (!pages)
-		return NULL;
-	while (made < count && (pages[made] = alloc_page(gfp | __GFP_ZERO))) {
-		made++;
-		cond_resched();
-	}
-	/* The area owns the pages and the array from here on. */
-	if (made == count)
-		memory = vmap(pages, count, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
-	if (memory)
-		return memory;
-	while (made)
-		__free_page(pages[--made]);
-	kvfree(pages);
-	return NULL;
-}
-
-void rtrace_pages_free(void *pages)
-{
-	vfree(pages);
-}
-
-void rtrace_mapping(const struct vm_area_struct *vma, struct rtrace_mapping *mapping)
-{
-	mapping->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
-	mapping->length = vma->vm_end - vma->vm_start;
-	/* Not VM_SHARED, which a file opened to read does not get. */
-	mapping->shared = vma->vm_flags & VM_MAYSHARE;
-	mapping->write = vma->vm_flags & VM_WRITE;
-	mapping->exec = vma->vm_flags & VM_EXEC;
-}
-
-int rtrace_map(struct vm_area_struct *vma, void *pages, bool writable)
-{
-	unsigned long at;
-	int error;
-
-	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP | VM_MIXEDMAP,
-		     VM_MAYEXEC | (writable ? 0 : VM_MAYWRITE));
-	for (at = vma->vm_start; at < vma->vm_end; at += PAGE_SIZE) {
-		error = vm_insert_page(vma, at, vmalloc_to_page(pages));
-		if (error)
-			return error;
-		pages += PAGE_SIZE;
-		cond_resched();
-	}
-	return 0;
-}
-
 /* ---- sorting -------------------------------------------------------------- */
 
 void rtrace_sort(void *base, size_t count, size_t size,
@@ -704,76 +471,4 @@ void rtrace_sort(void *base, size_t count, size_t size,
 		 const void *data)
 {
 	sort_r(base, count, size, compare, NULL, data);
-}
-
-/* ---- waiting -------------------------------------------------------------- */
-
-/*
- * One interrupt a tick at most: it may itself be traced, and whoever moves the
- * consumer position as fast could make each wake-up the cause of the next. What
- * is asked for while the timer runs is done when it ends.
- */
-struct rtrace_waiter {
-	wait_queue_head_t queue;
-	struct irq_work work;
-	struct timer_list timer;
-	bool resting;
-};
-
-static void rtrace_waiter_work(struct irq_work *work)
-{
-	struct rtrace_waiter *waiter = container_of(work, struct rtrace_waiter, work);
-
-	WRITE_ONCE(waiter->resting, true);
-	wake_up_all(&waiter->queue);
-	mod_timer(&waiter->timer, jiffies + 1);
-}
-
-static void rtrace_waiter_rested(struct timer_list *timer)
-{
-	struct rtrace_waiter *waiter = timer_container_of(waiter, timer, timer);
-
-	/* In this order: who is told to rest is woken here. */
-	WRITE_ONCE(waiter->resting, false);
-	smp_mb();
-	wake_up_all(&waiter->queue);
-}
-
-struct rtrace_waiter *rtrace_waiter_new(void)
-{
-	struct rtrace_waiter *waiter = kzalloc(sizeof(*waiter), GFP_KERNEL_ACCOUNT);
-
-	if (waiter) {
-		init_waitqueue_head(&waiter->queue);
-		init_irq_work(&waiter->work, rtrace_waiter_work);
-		timer_setup(&waiter->timer, rtrace_waiter_rested, 0);
-	}
-	return waiter;
-}
-
-void rtrace_waiter_free(struct rtrace_waiter *waiter)
-{
-	irq_work_sync(&waiter->work);
-	timer_shutdown_sync(&waiter->timer);
-	kfree(waiter);
-}
-
-void rtrace_waiter_wake(struct rtrace_waiter *waiter)
-{
-	if (!READ_ONCE(waiter->resting))
-		irq_work_queue(&waiter->work);
-}
-
-void rtrace_waiter_wake_shielded(struct rtrace_waiter *waiter)
-{
-	u8 busy = rtrace_shield();
-
-	rtrace_waiter_wake(waiter);
-	rtrace_unshield(busy);
-}
-
-void rtrace_waiter_poll(struct rtrace_waiter *waiter, struct file *file,
-			struct poll_table_struct *table)
-{
-	poll_wait(file, &waiter->queue, table);
 }

@@ -30,6 +30,9 @@ struct rtrace_moment {
 	u64 begun;     /* ns, if this handler's time is measured; else 0 */
 };
 
+/* ns that our handlers have taken on that CPU so far, by samples. */
+u64 rtrace_burden(u32 cpu);
+
 /* ---- Rust, called by the shim: preemption off, any context up to NMI ------ */
 
 /* The function of the module's ftrace_ops. */
@@ -47,8 +50,8 @@ int rtrace_on_call(u64 owner, unsigned long ip,
 void rtrace_on_return(u64 owner, unsigned long ip,
 		      const struct rtrace_moment *moment, u64 value,
 		      const u64 *frame, const void *regs, unsigned long to);
-/* Called by the stub: RTRACE_STUB_*; whether the long way must be gone, with
- * preemption off. */
+/* Called by the stub: RTRACE_STUB_*, the last with what is done already; whether the
+ * long way must be gone, with preemption off. */
 u32 rtrace_on_stub(struct rtrace_frame *frame);
 /* The same where the slot of the site is known. */
 u32 rtrace_on_stub_at(struct rtrace_frame *frame, const struct rtrace_slot *slot);
@@ -57,7 +60,8 @@ bool rtrace_on_stub_exit(struct rtrace_frame *frame, u64 value);
 u32 rtrace_on_stub_again(struct rtrace_frame *frame);
 /* The long way. Without a frame the call is not followed. */
 u32 rtrace_on_stub_entry(struct rtrace_frame *frame, unsigned long ip,
-			 const struct rtrace_moment *moment, const void *regs);
+			 const struct rtrace_moment *moment, const void *regs,
+			 u32 done);
 void rtrace_on_stub_return(const struct rtrace_frame *frame,
 			   const struct rtrace_moment *moment, u64 value,
 			   const void *regs);
@@ -88,7 +92,7 @@ bool rtrace_on_guard(void); /* whether there is more to guard */
 /* In another one, after rtrace_undertaker_wake(). */
 void rtrace_on_undertaker(void);
 
-/* ---- registers ------------------------------------------------------- */
+/* ---- registers: see shim_program.c ----------------------------------- */
 
 /*
  * The six arguments of the system call that the current task is in, if the
@@ -99,10 +103,10 @@ bool rtrace_system_call_arguments(const void *regs, u64 *arguments);
 
 /* The function's integer argument 6 + `number`, at its entry; 0: unreadable. */
 u64 rtrace_stack_argument(const void *regs, u32 number);
-/* As the next but one, whoever made the registers that were passed. */
+/* As the first, whoever made the registers that were passed. */
 bool rtrace_passed_registers(const void *regs, u64 *arguments);
 
-/* ---- what a program reads: any context, preemption off -------------------- */
+/* ---- what a program reads: see shim_program.c; any context, preemption off --- */
 
 bool rtrace_read_kernel(void *to, u64 address, u32 bytes);
 /* The length without a NUL, or a negative errno. */
@@ -143,7 +147,7 @@ void rtrace_counters(const struct rtrace_place *place, u64 *kernel, u64 *user);
 s64 rtrace_path_of(u64 path, char *buf, u32 room);
 s64 rtrace_cwd(char *buf, u32 room);
 
-/* ---- probes of the module's own: task context ------------------------------- */
+/* ---- probes of the module's own: see shim_program.c; task context ----------- */
 
 /* Fires here and now. */
 void rtrace_fire_own(u64 owner, u32 probe);
@@ -180,7 +184,7 @@ void rtrace_module_put(struct module *module);
 int rtrace_modules_watch(void);
 void rtrace_modules_unwatch(void);
 
-/* ---- the module's own ftrace_ops ---------------------------------------- */
+/* ---- the module's own ftrace_ops: see shim_ftrace.c --------------------- */
 
 /*
  * Preemption off before, on afterwards. The long way; and any way, with its time
@@ -215,20 +219,43 @@ const char *rtrace_stub_also(void);
 int rtrace_stub_hold(void);
 void rtrace_stub_let_go(void);
 void rtrace_stub_stop(void);
+/* Returns when all have left the text of stubs who were there. Task context. */
+void rtrace_stubs_are_left(void);
 /* Where the kernel has what is told it here; its symbols are not exported. */
 void rtrace_stacks_are_at(unsigned long irqs, unsigned long exceptions);
 void rtrace_text_is_at(unsigned long start, unsigned long end);
 void rtrace_direct_calls_are_told_by(unsigned long function);
 void rtrace_static_calls_are_told_by(unsigned long function);
 
+/* The function of its ftrace_ops, and of a slot stub's. */
+struct ftrace_regs;
+void rtrace_stub_listed(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
+			struct ftrace_regs *fregs);
+
+/* ---- slot stubs, below RTRACE_SLOT_STUBS: see arch/slot.S, shim_slot.c ---------- */
+
+/* Whether sites can jump to them on this kernel and processor, and the administrator
+ * lets them be used. */
+bool rtrace_slots_are_there(void);
+/* Jumps to it. */
+struct ftrace_ops *rtrace_ops_of_slot(u32 number);
+/* It is about to serve this site; nobody is in it who came from another. */
+void rtrace_slot_serve(u32 number, unsigned long site);
+/* Where the table has the site that it serves; NULL: it must look for it. */
+void rtrace_slot_is_at(u32 number, const struct rtrace_slot *slot);
+/* Sites jump to it no more. Tells a turn, from which on nobody is in it. */
+u64 rtrace_slot_leave(void);
+bool rtrace_slot_is_left(u64 turn);
+void rtrace_slots_stop(void);
+
 /* Whether a frame may lie here, on a stack that is not the task's: preemption off. */
 bool rtrace_has_room(unsigned long sp);
 
 /* Called by the stub: the long way of its halves. Preemption is off before. */
-u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp);
+u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp, u32 result);
 void rtrace_stub_exit_long(struct rtrace_frame *frame, u64 value, unsigned long bp);
 
-/* ---- fprobe ------------------------------------------------------------ */
+/* ---- fprobe: see shim_ftrace.c ----------------------------------------- */
 
 struct rtrace_fprobe;
 /* Follows calls of `ips` to their return; `owner` comes back in both handlers. */
@@ -288,7 +315,7 @@ void rtrace_descendants(u32 ancestor, void (*each)(void *, u32), void *data);
 int rtrace_forks_watch(void);
 void rtrace_forks_unwatch(void);
 
-/* ---- opening ------------------------------------------------------------ */
+/* ---- opening: see shim_access.c ----------------------------------------- */
 
 bool rtrace_may_read(const struct file *file);
 bool rtrace_may_write(const struct file *file);
@@ -324,7 +351,7 @@ bool rtrace_opener_owns_current(const struct rtrace_opener *opener);
 bool rtrace_opener_owns_interrupted(const struct rtrace_opener *opener,
 				    const struct rtrace_place *place);
 
-/* ---- the guard ---------------------------------------------------------- */
+/* ---- the guard: see shim_access.c --------------------------------------- */
 
 int rtrace_guard_start(void);
 void rtrace_guard_stop(void);
@@ -332,10 +359,8 @@ void rtrace_guard_stop(void);
 void rtrace_guard_wake(void);
 /* Something is dead, or closed for good. Any context but NMI. */
 void rtrace_undertaker_wake(void);
-/* ns that our handlers have taken on that CPU so far, by samples. */
-u64 rtrace_burden(u32 cpu);
 
-/* ---- parameters (module_param), read when they are needed ----------------- */
+/* ---- parameters (module_param): see shim_access.c; read when they are needed --- */
 
 struct rtrace_limits {
 	u32 sessions; /* 0: none, here and below */
@@ -348,7 +373,7 @@ struct rtrace_limits {
 };
 void rtrace_limits(struct rtrace_limits *limits);
 
-/* ---- the audit trail ------------------------------------------------------ */
+/* ---- the audit trail: see shim_access.c ----------------------------------- */
 
 /* `text` is one record, terminated; `wait`: the caller may sleep for long. */
 void rtrace_audit(const char *text, bool wait);
@@ -361,7 +386,7 @@ bool rtrace_audit_has_room(void);
 /* Fills `buf` (RTRACE_SYMBOL_ROOM) and returns the length; 0: no symbol. */
 u32 rtrace_symbol(unsigned long address, char *buf);
 
-/* ---- memory that user space maps ----------------------------------------- */
+/* ---- memory that user space maps: see shim_reader.c ---------------------- */
 
 void *rtrace_pages_alloc(unsigned long bytes);
 void rtrace_pages_free(void *pages);
@@ -383,7 +408,7 @@ void rtrace_sort(void *base, size_t count, size_t size,
 		 int (*compare)(const void *, const void *, const void *),
 		 const void *data);
 
-/* ---- waiting ------------------------------------------------------------ */
+/* ---- waiting: see shim_reader.c ----------------------------------------- */
 
 struct rtrace_waiter;
 struct rtrace_waiter *rtrace_waiter_new(void);

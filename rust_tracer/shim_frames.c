@@ -51,7 +51,7 @@ static void rtrace_each_frame(struct task_struct *task,
 
 		if (!address)
 			break;
-		if (address == (unsigned long)rtrace_stub_exit && !state.signal)
+		if (rtrace_is_stub_exit(address) && !state.signal)
 			each((struct rtrace_frame *)state.sp, task);
 	}
 }
@@ -132,14 +132,21 @@ void rtrace_stub_let_go(void)
 	schedule_delayed_work(&rtrace_stub_work, 0);
 }
 
+void rtrace_stubs_are_left(void)
+{
+	/* Tasks may be preempted there; idle ones and interrupts are not. */
+	synchronize_rcu_tasks();
+	synchronize_rcu();
+}
+
 void rtrace_stub_stop(void)
 {
 	flush_delayed_work(&rtrace_stub_work);
 	if (!rtrace_stub_used)
 		return;
 	/* Who is in the stub, on its way in or out, leaves it. */
-	synchronize_rcu_tasks();
-	synchronize_rcu();
+	rtrace_slots_stop();
+	rtrace_stubs_are_left();
 }
 
 static void rtrace_say_frame(struct rtrace_frame *frame, struct task_struct *task)
@@ -245,25 +252,29 @@ static void rtrace_try_way_out(unsigned long at)
 		rtrace_ways_out[words] = at;
 }
 
-/* Finds ways out, as far as needed: the one that is best, or else all others. */
+static bool rtrace_has_way_out(void)
+{
+	return rtrace_ways_out[RTRACE_FRAME_WORDS] || rtrace_ways_out[0];
+}
+
+/* So many bytes are looked through for the best one, if there are others. */
+#define RTRACE_WAYS_OUT_BYTES (8ul << 20)
+
+/* Finds ways out: the best one, or else others. */
 static void rtrace_find_ways_out(void)
 {
 	unsigned long at;
 
-	if (!rtrace_static_call_reserved || rtrace_ways_out[0])
+	if (!rtrace_static_call_reserved || rtrace_has_way_out())
 		return;
 	for (at = rtrace_text; at && at + 16 < rtrace_text_end; at++) {
 		rtrace_try_way_out(at);
-		if (rtrace_ways_out[RTRACE_FRAME_WORDS])
+		if (rtrace_ways_out[RTRACE_FRAME_WORDS] ||
+		    (rtrace_ways_out[0] && at - rtrace_text > RTRACE_WAYS_OUT_BYTES))
 			return;
-		if (!(at & 0xfffff))
+		if (!(at & 0xffff))
 			cond_resched();
 	}
-}
-
-static bool rtrace_has_way_out(void)
-{
-	return rtrace_ways_out[RTRACE_FRAME_WORDS] || rtrace_ways_out[0];
 }
 
 static void rtrace_let_out(struct rtrace_frame *frame, struct task_struct *task)
@@ -272,7 +283,7 @@ static void rtrace_let_out(struct rtrace_frame *frame, struct task_struct *task)
 	unsigned int left, words;
 
 	/* The function graph may have put its own address there. */
-	if (*to != (unsigned long)rtrace_stub_exit)
+	if (!rtrace_is_stub_exit(*to))
 		return;
 	for (left = RTRACE_FRAME_WORDS;; left -= words + 1) {
 		for (words = left; !rtrace_ways_out[words]; words--)
@@ -306,12 +317,12 @@ static void rtrace_stub_look(struct work_struct *work)
 	if (!rtrace_stub_put()) {
 		unsigned int looks = ++rtrace_stub_looks;
 
-		if (looks == 1)
-			rtrace_find_ways_out();
 		/* Who was on the way into the function may sleep in it by now: again, more seldom. */
-		if (looks > 1 && is_power_of_2(looks) && rtrace_has_way_out() &&
-		    READ_ONCE(stub_let_out))
-			stop_machine(rtrace_let_all_out, NULL, NULL);
+		if (looks > 1 && is_power_of_2(looks) && READ_ONCE(stub_let_out)) {
+			rtrace_find_ways_out();
+			if (rtrace_has_way_out())
+				stop_machine(rtrace_let_all_out, NULL, NULL);
+		}
 		if (looks == RTRACE_STUB_PATIENCE)
 			rtrace_say_frames();
 		schedule_delayed_work(&rtrace_stub_work, RTRACE_STUB_LOOK);

@@ -211,6 +211,22 @@ u64 rtrace_random(void)
 
 /* ---- arguments ------------------------------------------------------------------ */
 
+bool rtrace_system_call_arguments(const void *regs, u64 *arguments)
+{
+	struct ftrace_regs *fregs = (struct ftrace_regs *)regs;
+	const struct pt_regs *user = task_pt_regs(current);
+
+	if (ftrace_regs_get_argument(fregs, 0) != (unsigned long)user)
+		return false;
+	arguments[0] = user->di;
+	arguments[1] = user->si;
+	arguments[2] = user->dx;
+	arguments[3] = user->r10;
+	arguments[4] = user->r8;
+	arguments[5] = user->r9;
+	return true;
+}
+
 u64 rtrace_stack_argument(const void *regs, u32 number)
 {
 	struct ftrace_regs *fregs = (struct ftrace_regs *)regs;
@@ -287,7 +303,7 @@ u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room)
 			break;
 		}
 		/* Between a function and its caller there is none. */
-		if (address != (unsigned long)rtrace_stub_exit)
+		if (!rtrace_is_stub_exit(address))
 			frames[count++] = address;
 	}
 	rtrace_unshield(busy);

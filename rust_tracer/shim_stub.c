@@ -90,7 +90,7 @@ bool rtrace_has_direct_call(unsigned long ip)
  * left in orig_ax in place of going on. Who would be called directly after us
  * leaves himself there in our place: then the call has no frame.
  */
-static __no_stack_protector
+__no_stack_protector
 void rtrace_stub_listed(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs)
 {
@@ -106,7 +106,7 @@ void rtrace_stub_listed(unsigned long ip, unsigned long parent, struct ftrace_op
 	}
 	preempt_disable_notrace();
 	busy = rtrace_moment_begin(&moment, rtrace_sample());
-	rtrace_on_stub_entry(NULL, ip, &moment, regs);
+	rtrace_on_stub_entry(NULL, ip, &moment, regs, RTRACE_STUB_LONG);
 	rtrace_moment_end(&moment, busy);
 	preempt_enable_notrace();
 }
@@ -164,16 +164,17 @@ static __always_inline void rtrace_frame_regs(struct pt_regs *regs,
 }
 
 __no_stack_protector
-u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp)
+u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp, u32 result)
 {
 	struct pt_regs regs __uninitialized;
 	struct rtrace_moment moment __uninitialized;
-	/* It may have been this half's turn, which could not do it. */
 	u64 begun = unlikely(raw_cpu_read(rtrace_turn) < 0) ? rtrace_sample_begin() : 0;
-	u32 result = begun ? rtrace_on_stub_again(frame) : RTRACE_STUB_LONG;
 	u8 busy;
 
-	if (result != RTRACE_STUB_LONG) {
+	/* It may have been this half's turn, which could not do it. */
+	if (begun && result == RTRACE_STUB_LONG)
+		result = rtrace_on_stub_again(frame);
+	if (result < RTRACE_STUB_LONG) {
 		/* The other half takes no turns: this one stands for both. */
 		rtrace_sample_end(begun);
 		rtrace_sample_end(begun);
@@ -181,7 +182,7 @@ u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp)
 		rtrace_frame_regs(&regs, frame, bp);
 		busy = rtrace_moment_begin(&moment, begun);
 		result = rtrace_on_stub_entry(frame, frame->ip - MCOUNT_INSN_SIZE, &moment,
-					      &regs);
+					      &regs, result);
 		rtrace_moment_end(&moment, busy);
 	}
 	preempt_enable_notrace();

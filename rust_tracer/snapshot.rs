@@ -52,8 +52,16 @@ impl<T> Snapshot<T> {
     /// Puts another value in place. Returns after the last reader of the old one is gone.
     /// Task context; callers exclude each other.
     pub(crate) fn replace(&self, value: Option<KBox<T>>) {
+        self.replace_and_tell(value, |_| ());
+    }
+
+    /// The same, where others refer to parts of it as well, as long as readers do: `told` is called
+    /// with the new one when it is in place and the old one still there.
+    pub(crate) fn replace_and_tell(&self, value: Option<KBox<T>>, told: impl FnOnce(Option<&T>)) {
         let new = value.map_or(ptr::null_mut(), KBox::into_raw);
         let old = self.current.swap(new, Ordering::AcqRel);
+        // SAFETY: By the invariant it is there as long as the callers exclude each other.
+        told(unsafe { new.as_ref() });
         if !old.is_null() {
             rcu::synchronize_rcu();
             // SAFETY: By the invariant it came from `KBox::into_raw`; it was unpublished and a

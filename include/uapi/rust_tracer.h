@@ -180,6 +180,7 @@ struct rtrace_functions {
 #define RTRACE_WAY_OPS 1u    /* the module's own ftrace_ops */
 #define RTRACE_WAY_FPROBE 2u /* fprobe, by the function graph */
 #define RTRACE_WAY_STUB 3u   /* the module's own stub, entry and return in one */
+#define RTRACE_WAY_SLOT 4u   /* the same, by a stub of the function's own */
 
 /* Why a function cannot be traced. */
 #define RTRACE_WHY_OK 0u
@@ -339,7 +340,8 @@ struct rtrace_config {
 			   * return; 0: default; out */
 	__u32 ways;	  /* in: a bit (1 << RTRACE_WAY_*) for each way that may
 			   * attach probes, which must be enough for entries and
-			   * returns; 0: all; out */
+			   * returns, and all if SLOT is among them; 0: all but
+			   * SLOT; out */
 	__u32 reserved;	  /* in: 0 */
 };
 

@@ -10,7 +10,11 @@
 /* What becomes of a call that entered. In this order: the stub compares. */
 #define RTRACE_STUB_ALONE 0  /* it is not followed */
 #define RTRACE_STUB_FOLLOW 1 /* it is to return to the stub */
-#define RTRACE_STUB_LONG 2   /* nothing is done yet: rtrace_stub_enter_long() */
+#define RTRACE_STUB_LONG 2   /* rtrace_stub_enter_long() does it */
+/* If so, what is done already: from this bit on, one for each session whose entry probe
+ * has fired (Engine::bit()); and that the call is followed. */
+#define RTRACE_STUB_FIRED_SHIFT 8
+#define RTRACE_STUB_FOLLOWED (1 << 16)
 
 /* Bytes of the call at a site, and how far apart the slots of two sites lie. */
 #define RTRACE_CALL_BYTES 5
@@ -27,6 +31,12 @@
 
 /* Above it, `tested` is where in the current task's structure 32 bits are. */
 #define RTRACE_SOURCE_NAMED 4
+
+/* All slot stubs, by number. */
+#define RTRACE_SLOT_STUBS 16
+#define RTRACE_EACH_SLOT_STUB(x)                                  \
+	x(0) x(1) x(2) x(3) x(4) x(5) x(6) x(7) x(8) x(9) x(10)   \
+	x(11) x(12) x(13) x(14) x(15)
 
 #ifndef __ASSEMBLER__
 
@@ -98,11 +108,40 @@ struct rtrace_hot {
 	void *aggregations;
 };
 
+/* The stub, and where the functions return to that it follows. */
+extern const char rtrace_stub[], rtrace_stub_shared[], rtrace_stub_exit[];
+
+/* What a slot stub knows of the site that it serves. */
+struct rtrace_slot_stub {
+	const struct rtrace_slot *slot; /* of the table, or NULL: to be looked for */
+	unsigned long ip;		/* behind the call at the site */
+};
+extern struct rtrace_slot_stub rtrace_slot_stubs[RTRACE_SLOT_STUBS];
+
+/* Where it begins, and where the function returns to. */
+struct rtrace_slot_text {
+	unsigned long start;
+	unsigned long exit;
+};
+extern const struct rtrace_slot_text rtrace_slot_texts[RTRACE_SLOT_STUBS];
+
+/* The text of all of them. */
+extern const char rtrace_slots_begin[], rtrace_slots_end[];
+
+bool rtrace_is_slot_exit(unsigned long address);
+
+/* Whether it is where functions return to that a stub follows. */
+static __always_inline bool rtrace_is_stub_exit(unsigned long address)
+{
+	if (likely(address < (unsigned long)rtrace_slots_begin ||
+		   address >= (unsigned long)rtrace_slots_end))
+		return address == (unsigned long)rtrace_stub_exit;
+	return rtrace_is_slot_exit(address);
+}
+
 /* Frames made on this CPU, less those left here. */
 DECLARE_PER_CPU(u64, rtrace_frames);
 
-/* The stub, and where the functions return to that it follows. */
-extern const char rtrace_stub[], rtrace_stub_shared[], rtrace_stub_exit[];
 /* What sites call whose calls fprobe follows. */
 extern const char rtrace_entry[];
 /* A return of its own. */

@@ -60,4 +60,8 @@ void rtrace_stub_offsets(void)
 	OFFSET(RTRACE_HOT_RUNNING, rtrace_hot, running);
 	OFFSET(RTRACE_HOT_FIRED, rtrace_hot, fired);
 	OFFSET(RTRACE_HOT_AGGREGATIONS, rtrace_hot, aggregations);
+	BLANK();
+	DEFINE(RTRACE_SLOT_STUB_BYTES, sizeof(struct rtrace_slot_stub));
+	OFFSET(RTRACE_SLOT_STUB_SLOT, rtrace_slot_stub, slot);
+	OFFSET(RTRACE_SLOT_STUB_IP, rtrace_slot_stub, ip);
 }

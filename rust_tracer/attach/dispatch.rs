@@ -4,8 +4,8 @@
 //!
 //! A table that is replaced when probes come or go: open addressing, at most half full, each slot
 //! naming a run of enablings. Where one session alone probes a site, the slot says also how it goes
-//! the short way. Only where there is no memory for another table, what leaves is struck out of the
-//! one that is there.
+//! the short way; where several do, a list beside it says so of each. Only where there is no memory
+//! for another table, what leaves is struck out of the one that is there.
 
 use core::{
     mem::offset_of,
@@ -25,6 +25,7 @@ use kernel::{
 };
 
 use super::{
+    slots::Slots,
     By,
     Enabled,
     Placed, //
@@ -62,6 +63,27 @@ pub(crate) struct Enabling {
 /// The engine of what was struck out.
 const NOBODY: u32 = u32::MAX;
 
+/// One of several sessions at a site, as the short way knows it.
+///
+/// # Invariants
+///
+/// As of a [`Slot`].
+pub(crate) struct Sharer {
+    hot: AtomicUsize,
+    /// Of its engine, which none of the others at the site has: see [`Engine::bit`].
+    pub(crate) bit: u32,
+    pub(crate) entry: Short,
+}
+
+impl Sharer {
+    /// The line of its engine if it can go the short way, or a closed one. Any context.
+    #[inline(always)]
+    pub(crate) fn hot(&self) -> HotCpu {
+        // SAFETY: By the type's invariant; who has this has the table.
+        unsafe { HotCpu::from_address(self.hot.load(Ordering::Relaxed)) }
+    }
+}
+
 /// A place of the table: a cache line.
 ///
 /// # Invariants
@@ -73,6 +95,7 @@ pub(crate) struct Slot {
     hot: AtomicUsize,
     first: u32,
     count: u32,
+    /// Of several sessions: that, and `index` is where the list of them begins.
     pub(crate) entry: Short,
 }
 
@@ -111,6 +134,7 @@ pub(crate) struct Dispatch {
     mask: usize,
     slots: KVVec<Slot>,
     enablings: KVVec<Enabling>,
+    sharers: KVVec<Sharer>,
     engines: KVec<Arc<Engine>>,
 }
 
@@ -177,6 +201,33 @@ impl Dispatch {
         self.slot(site).map_or(&[], |slot| self.enablings_of(slot))
     }
 
+    /// The same as the short way knows them, in the same order, if there are several. Any context.
+    #[inline(always)]
+    pub(crate) fn sharers_of(&self, slot: &Slot) -> &[Sharer] {
+        let (first, count) = match slot.count {
+            1 => (0, 0),
+            count => (slot.entry.index as usize, count as usize),
+        };
+        self.sharers
+            .get(first..first.wrapping_add(count))
+            .unwrap_or(&[])
+    }
+
+    /// The probes of a slot with the lines of their engines, as far as those can go the short way. Any
+    /// context.
+    #[inline(always)]
+    pub(crate) fn hots_of<'a>(
+        &'a self,
+        slot: &'a Slot,
+    ) -> impl Iterator<Item = (HotCpu, &'a Enabling)> {
+        let sharers = self.sharers_of(slot);
+        let enablings = self.enablings_of(slot).iter().enumerate();
+        enablings.map(move |(number, enabling)| {
+            let hot = sharers.get(number).map_or(slot.hot(), Sharer::hot);
+            (hot, enabling)
+        })
+    }
+
     /// The engine of an enabling. Any context.
     #[inline(always)]
     pub(crate) fn engine(&self, enabling: &Enabling) -> Option<&Engine> {
@@ -210,17 +261,42 @@ impl Dispatch {
         self.engine(self.enablings_of(slot).first()?)
     }
 
-    fn insert(&mut self, mut new: Slot, by: By) {
+    /// How an enabling goes the short way where a call is entered: the line of its engine, and what it does.
+    fn short_of(&self, enabling: &Enabling, is_timed: bool) -> (HotCpu, Short) {
+        let engine = self.engine(enabling);
+        let Some(engine) = engine.filter(|_| is_timed || enabling.ret.is_none()) else {
+            return (HotCpu::closed(), Short::LONG);
+        };
+        // What it asks of the program may be replaced meanwhile.
+        let _reading = rcu::read_lock();
+        let entry = engine.short_entry(enabling.entry.as_ref(), enabling.ret.as_ref());
+        (engine.hot(), entry)
+    }
+
+    fn insert(&mut self, mut new: Slot, by: By) -> Result {
         // The time of a short frame is the counter's.
         let is_timed = by == By::Ops || clock::Counter::get().is_some();
+        // INVARIANT: The table has the engines for as long as it has the slot and the list.
         if let [enabling] = self.enablings_of(&new) {
-            let engine = self.engine(enabling);
-            if let Some(engine) = engine.filter(|_| is_timed || enabling.ret.is_none()) {
-                // What it asks of the program may be replaced meanwhile.
-                let _reading = rcu::read_lock();
-                new.entry = engine.short_entry(enabling.entry.as_ref(), enabling.ret.as_ref());
-                // INVARIANT: The table has the engine for as long as it has the slot.
-                new.hot = AtomicUsize::new(engine.hot().address());
+            let (hot, entry) = self.short_of(enabling, is_timed);
+            new.entry = entry;
+            new.hot = AtomicUsize::new(hot.address());
+        } else {
+            new.entry.index = self.sharers.len() as u32;
+            let mut bits = 0;
+            for number in 0..new.count as usize {
+                let Some(enabling) = self.enablings_of(&new).get(number) else {
+                    break;
+                };
+                let (hot, entry) = self.short_of(enabling, is_timed);
+                let hot = AtomicUsize::new(hot.address());
+                let bit = self.engine(enabling).map_or(0, Engine::bit);
+                if bits & bit != 0 {
+                    // They cannot be told from each other: then there is no list.
+                    new.entry.index = u32::MAX;
+                }
+                bits |= bit;
+                self.sharers.push(Sharer { hot, bit, entry }, GFP_KERNEL)?;
             }
         }
         let mask = self.slots.len() - 1;
@@ -228,10 +304,11 @@ impl Dispatch {
         while let Some(slot) = self.slots.get_mut(at) {
             if slot.site == 0 {
                 *slot = new;
-                return;
+                break;
             }
             at = (at + 1) & mask;
         }
+        Ok(())
     }
 }
 
@@ -265,12 +342,13 @@ pub(super) fn strike_out(engine: &Arc<Engine>, by: By, sites: impl Iterator<Item
         return;
     };
     for slot in sites.filter_map(|site| table.slot(site)) {
-        for enabling in table.enablings_of(slot) {
+        for (number, enabling) in table.enablings_of(slot).iter().enumerate() {
             let its = table.engine(enabling);
             if its.is_some_and(|its| core::ptr::eq(its, &**engine)) {
                 enabling.engine.store(NOBODY, Ordering::Relaxed);
-                slot.hot
-                    .store(HotCpu::closed().address(), Ordering::Relaxed);
+                let sharer = table.sharers_of(slot).get(number);
+                let hot = sharer.map_or(&slot.hot, |sharer| &sharer.hot);
+                hot.store(HotCpu::closed().address(), Ordering::Relaxed);
             }
         }
     }
@@ -287,30 +365,39 @@ fn free_slots(count: usize) -> Result<KVVec<Slot>> {
 
 impl By {
     fn tables(self) -> &'static Snapshot<Dispatch> {
-        match self {
+        match self.table() {
             Self::Ops => &DISPATCH,
-            Self::Stub => &STUBBED,
+            Self::Stub | Self::Slot => &STUBBED,
         }
     }
 }
 
-/// Replaces a table. When it returns, no handler reads the old one. `ATTACH` held.
-pub(super) fn publish<'a>(enabled: impl Iterator<Item = &'a Enabled>, by: By) -> Result {
-    let tables = by.tables();
+/// Replaces the table of this way, and of those that share it; slot stubs are told. When it returns, no
+/// handler reads the old one. `ATTACH` held.
+pub(super) fn publish<'a>(
+    enabled: impl Iterator<Item = &'a Enabled>,
+    by: By,
+    slots: &Slots,
+) -> Result {
+    let replace = |table: Option<KBox<Dispatch>>| {
+        by.tables().replace_and_tell(table, |table| {
+            if by.table() == By::Stub {
+                slots.read_in(table);
+            }
+        });
+    };
+    let is_there = |placed: &&Placed| placed.wanted.by.table() == by.table();
     let mut engines = KVec::new();
     let mut all = KVVec::new();
     for Enabled { engine, probes, .. } in enabled {
-        let count = probes
-            .iter()
-            .filter(|placed| placed.wanted.by == by)
-            .count();
+        let count = probes.iter().filter(is_there).count();
         if count == 0 {
             continue;
         }
         let number = engines.len() as u32;
         engines.push(engine.clone(), GFP_KERNEL)?;
         all.reserve(count, GFP_KERNEL)?;
-        for Placed { wanted, site, .. } in probes.iter().filter(|placed| placed.wanted.by == by) {
+        for Placed { wanted, site, .. } in probes.iter().filter(is_there) {
             let ret_short = wanted.ret.as_ref().map_or(Short::NONE, |ret| {
                 // As for an entry.
                 let _reading = rcu::read_lock();
@@ -326,7 +413,7 @@ pub(super) fn publish<'a>(enabled: impl Iterator<Item = &'a Enabled>, by: By) ->
         }
     }
     if all.is_empty() {
-        tables.replace(None);
+        replace(None);
         return Ok(());
     }
     let key = |(site, enabling): &(usize, Enabling)| {
@@ -341,13 +428,14 @@ pub(super) fn publish<'a>(enabled: impl Iterator<Item = &'a Enabled>, by: By) ->
         mask: (size - 1) * size_of::<Slot>(),
         slots,
         enablings: KVVec::with_capacity(all.len(), GFP_KERNEL)?,
+        sharers: KVVec::new(),
         engines,
     };
     let mut slot = Slot::free();
     for (index, (site, enabling)) in all.into_iter().enumerate() {
         if site != slot.site {
             if slot.count != 0 {
-                table.insert(slot, by);
+                table.insert(slot, by)?;
             }
             slot = Slot {
                 site,
@@ -358,7 +446,7 @@ pub(super) fn publish<'a>(enabled: impl Iterator<Item = &'a Enabled>, by: By) ->
         slot.count += 1;
         table.enablings.push(enabling, GFP_KERNEL)?;
     }
-    table.insert(slot, by);
-    tables.replace(Some(KBox::new(table, GFP_KERNEL)?));
+    table.insert(slot, by)?;
+    replace(Some(KBox::new(table, GFP_KERNEL)?));
     Ok(())
 }

@@ -3,11 +3,11 @@
 //! Attaching probes to functions: who is called when a function is, and by which way.
 //!
 //! A way ([`Way`]) brings the kernel to call us at a function's site: [`stub`] for entries, and for
-//! returns where the function allows it; where it does not, [`ops`] for entries, and to count the calls
-//! that a return probe is to follow, and [`fprobe`] for returns. Which it is of the first and the others
-//! together, [`By`] says; for each a table that all sessions share says which of them have a probe at a
-//! site ([`dispatch`]). However many sessions probe a function, its site has one of our ftrace_ops, or
-//! two.
+//! returns where the function allows it, and a few functions have one of their own ([`slots`]); where it
+//! does not, [`ops`] for entries, and to count the calls that a return probe is to follow, and [`fprobe`]
+//! for returns. Which it is of the stubs and the others together, [`By`] says; for the stubs and for the
+//! others a table that all sessions share says which of them have a probe at a site ([`dispatch`]).
+//! However many sessions probe a function, its site has one of our ftrace_ops, or two.
 //!
 //! Locks: `ATTACH` guards all of it, and is held while kernel text is patched.
 
@@ -42,10 +42,14 @@ mod fprobe;
 #[allow(unsafe_code, reason = "calls the shim")]
 mod ops;
 #[allow(unsafe_code, reason = "calls the shim")]
+mod slots;
+#[allow(unsafe_code, reason = "calls the shim")]
 mod stub;
 
 pub(crate) use dispatch::{
     Dispatch,
+    Enabling,
+    Sharer,
     Slot,
     DISPATCH,
     STUBBED, //
@@ -87,27 +91,40 @@ trait Way {
 pub(crate) enum By {
     /// Entries by the module's ftrace_ops, returns by fprobe.
     Ops,
-    /// Both by the stub.
+    /// Both by the stub that functions share.
     Stub,
+    /// Both by a stub of the function's own.
+    Slot,
 }
 
 impl By {
-    const ALL: [Self; 2] = [Self::Ops, Self::Stub];
+    const ALL: [Self; 3] = [Self::Ops, Self::Stub, Self::Slot];
+    /// Of each table one that has it.
+    const TABLES: [Self; 2] = [Self::Ops, Self::Stub];
+
+    /// The one of [`TABLES`](Self::TABLES) that has the same table.
+    const fn table(self) -> Self {
+        match self {
+            Self::Ops => Self::Ops,
+            Self::Stub | Self::Slot => Self::Stub,
+        }
+    }
 
     /// RTRACE_WAY_* of a probe.
     pub(crate) const fn way(self, kind: Kind) -> u32 {
         match (self, kind) {
             (Self::Stub, _) => abi::RTRACE_WAY_STUB,
+            (Self::Slot, _) => abi::RTRACE_WAY_SLOT,
             (Self::Ops, Kind::Entry) => abi::RTRACE_WAY_OPS,
             (Self::Ops, Kind::Return) => abi::RTRACE_WAY_FPROBE,
         }
     }
 
-    /// By what a function's probes fire if nobody else is there; `in_registers` is what the table of
-    /// functions says of it, `ways` are those that may be used, a bit for each RTRACE_WAY_*. A call that
-    /// is not to be followed gets no frame, so an entry alone may be anywhere.
-    pub(crate) const fn choose(returns: bool, in_registers: bool, ways: u32) -> Self {
-        if (in_registers || !returns) && ways & 1 << abi::RTRACE_WAY_STUB != 0 {
+    /// By what a function's probes fire if nobody else is there, slots apart, which are few;
+    /// `in_registers` is what the table of functions says of it. A call that is not to be followed gets no
+    /// frame, so an entry alone may be anywhere.
+    pub(crate) const fn choose(returns: bool, in_registers: bool, ways: Ways) -> Self {
+        if (in_registers || !returns) && ways.have(abi::RTRACE_WAY_STUB) {
             Self::Stub
         } else {
             Self::Ops
@@ -115,14 +132,64 @@ impl By {
     }
 }
 
-/// The ways that attach any probe, a bit for each RTRACE_WAY_*.
-pub(crate) const WAYS_NEEDED: u32 = 1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE;
-/// All ways there are.
-pub(crate) const WAYS: u32 = WAYS_NEEDED | 1 << abi::RTRACE_WAY_STUB;
+/// The ways that may attach a session's probes.
+#[derive(Clone, Copy)]
+pub(crate) struct Ways {
+    /// A bit for each RTRACE_WAY_*.
+    pub(crate) bits: u32,
+    /// Whether slots are for whatever there is; else for returns alone, if they are those of few functions.
+    slots_for_any: bool,
+}
 
-/// The ways, if there are such, and they are enough.
-pub(crate) fn are_enough(ways: u32) -> Option<u32> {
-    (ways & !WAYS == 0 && ways & WAYS_NEEDED == WAYS_NEEDED).then_some(ways)
+impl Ways {
+    /// Those that attach any probe.
+    pub(crate) const NEEDED: u32 = 1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE;
+    /// All there are.
+    pub(crate) const ALL: u32 =
+        Self::NEEDED | 1 << abi::RTRACE_WAY_STUB | 1 << abi::RTRACE_WAY_SLOT;
+
+    /// Those of a session that does not ask for any.
+    pub(crate) const fn usual() -> Self {
+        Self {
+            bits: Self::ALL,
+            slots_for_any: false,
+        }
+    }
+
+    /// Those that are asked for, if there are such, and they are enough: slots are few, and who gets none
+    /// gets the stub.
+    pub(crate) fn asked(bits: u32) -> Option<Self> {
+        let ways = Self {
+            bits,
+            slots_for_any: true,
+        };
+        let needed = match ways.have(abi::RTRACE_WAY_SLOT) {
+            true => Self::ALL,
+            false => Self::NEEDED,
+        };
+        (bits & !Self::ALL == 0 && bits & needed == needed).then_some(ways)
+    }
+
+    const fn have(self, way: u32) -> bool {
+        self.bits & 1 << way != 0
+    }
+
+    /// The same without slots, unless this function may have one; `following` are all of the session
+    /// whose calls are followed.
+    fn for_one(self, wanted: &Wanted, following: usize) -> Self {
+        /// Each slot costs a registration with ftrace and a static call, and there are few.
+        const FEW: usize = 8;
+        let is_slot = self.slots_for_any || wanted.ret.is_some() && following <= FEW;
+        let slot = if is_slot {
+            0
+        } else {
+            1 << abi::RTRACE_WAY_SLOT
+        };
+        Self {
+            bits: self.bits & !slot,
+            ..self
+        }
+    }
 }
 
 /// What a session wants probed at one function.
@@ -150,7 +217,7 @@ struct Enabled {
     probes: KVVec<Placed>,
     returns: KVec<(Lifetime, <fprobe::Fprobes as Way>::Hold)>,
     /// For each [`By`], room for the sites of all its probes: to leave must not need memory.
-    leaving: [KVVec<usize>; 2],
+    leaving: [KVVec<usize>; 3],
 }
 
 impl Enabled {
@@ -179,9 +246,10 @@ impl Enabled {
 struct Attached {
     enabled: KVec<Enabled>,
     /// For each [`By`], sites that are nobody's and still attached, for want of memory.
-    stale: [KVVec<usize>; 2],
-    /// For each [`By`].
+    stale: [KVVec<usize>; 3],
+    /// For each [`By`] but the slots, which have their own.
     ops: [ops::Ops; 2],
+    slots: slots::Slots,
     fprobes: fprobe::Fprobes,
     stub: stub::Held,
 }
@@ -190,17 +258,22 @@ impl Attached {
     const fn new() -> Self {
         Self {
             enabled: KVec::new(),
-            stale: [KVVec::new(), KVVec::new()],
-            ops: [ops::Ops::new(By::Ops), ops::Ops::new(By::Stub)],
+            stale: [const { KVVec::new() }; 3],
+            ops: [
+                ops::Ops::new(ops::Whose::Entries),
+                ops::Ops::new(ops::Whose::Stub),
+            ],
+            slots: slots::Slots::new(),
             fprobes: fprobe::Fprobes,
             stub: stub::Held::not(),
         }
     }
 
     /// Brings the kernel to call us for what was just put at the end of `enabled`.
-    fn hold(&mut self, engine: &Arc<Engine>, sites: [KVVec<usize>; 2]) -> Result {
-        let [entries, stubbed] = sites;
-        let follows = |placed: &Placed| placed.wanted.by == By::Stub && placed.wanted.ret.is_some();
+    fn hold(&mut self, engine: &Arc<Engine>, sites: [KVVec<usize>; 3]) -> Result {
+        let follows = |placed: &Placed| {
+            placed.wanted.by.table() == By::Stub && placed.wanted.ret.is_some() //
+        };
         if self
             .enabled
             .last()
@@ -208,26 +281,44 @@ impl Attached {
         {
             self.stub.hold()?;
         }
-        let mut entries = self.ops[By::Ops as usize].attach(engine, entries)?;
-        let result = self.ops[By::Stub as usize].attach(engine, stubbed);
-        let result = result.and_then(|mut stubbed| {
-            let result = match self.enabled.pop() {
-                None => Ok(()),
-                Some(mut new) => {
-                    let result = self.hold_returns(&mut new);
-                    self.enabled.push_within_capacity(new)?;
-                    result
+        let mut held = [const { KVVec::new() }; 3];
+        let mut result = Ok(());
+        for (by, sites) in By::ALL.into_iter().zip(sites) {
+            match self.attach(by, engine, sites) {
+                Ok(sites) => held[by as usize] = sites,
+                Err(error) => {
+                    result = Err(error);
+                    break;
                 }
-            };
-            if result.is_err() {
-                self.detach(By::Stub, &mut stubbed);
             }
-            result
+        }
+        let result = result.and_then(|()| match self.enabled.pop() {
+            None => Ok(()),
+            Some(mut new) => {
+                let result = self.hold_returns(&mut new);
+                self.enabled.push_within_capacity(new)?;
+                result
+            }
         });
         if result.is_err() {
-            self.detach(By::Ops, &mut entries);
+            for (by, mut sites) in By::ALL.into_iter().zip(held).rev() {
+                self.detach(by, &mut sites);
+            }
         }
         result
+    }
+
+    /// Calls of these sites reach us from now on. All or none.
+    fn attach(
+        &mut self,
+        by: By,
+        engine: &Arc<Engine>,
+        sites: KVVec<usize>,
+    ) -> Result<KVVec<usize>> {
+        match by {
+            By::Ops | By::Stub => self.ops[by as usize].attach(engine, sites),
+            By::Slot => self.slots.attach(engine, sites),
+        }
     }
 
     /// Detaches sites that are nobody's. What there is no memory to detach is kept for the next
@@ -235,13 +326,21 @@ impl Attached {
     fn detach(&mut self, by: By, sites: &mut [usize]) {
         /// ftrace copies its filter, in small pieces: a second time there mostly is memory.
         const TRIES: u32 = 4;
-        if (0..TRIES).any(|_| self.ops[by as usize].detach(sites)) {
+        let mut detach = |_| match by {
+            By::Ops | By::Stub => self.ops[by as usize].detach(sites),
+            By::Slot => self.slots.detach(sites),
+        };
+        if (0..TRIES).any(&mut detach) {
             return;
         }
         pr_warn!("no memory to detach functions: they stay, idle, until the next change\n");
         let stale = &mut self.stale[by as usize];
         if stale.extend_from_slice(sites, GFP_KERNEL).is_err() {
             pr_warn!("{} of them stay for good\n", sites.len());
+        }
+        if by == By::Slot {
+            let slots = &self.slots;
+            stale.retain(|site| slots.has_site(*site));
         }
     }
 
@@ -285,14 +384,10 @@ impl Attached {
         for enabled in &mut self.enabled {
             enabled.part_with(&mut leave);
         }
+        for table in By::TABLES {
+            self.publish_leaving(table);
+        }
         for by in By::ALL {
-            let leaving = |enabled: &&Enabled| !enabled.leaving[by as usize].is_empty();
-            if self.enabled.iter().any(|enabled| leaving(&enabled)) && self.publish(by).is_err() {
-                for enabled in self.enabled.iter().filter(leaving) {
-                    let sites = enabled.leaving[by as usize].iter();
-                    dispatch::strike_out(&enabled.engine, by, sites.copied());
-                }
-            }
             let mut stale = core::mem::take(&mut self.stale[by as usize]);
             self.detach(by, &mut stale);
             for at in 0..self.enabled.len() {
@@ -308,9 +403,25 @@ impl Attached {
         self.let_go();
     }
 
-    /// Once the stub is nowhere attached, it need but wait for the calls that it follows.
+    /// Replaces a table if something leaves it; without memory, strikes that out.
+    fn publish_leaving(&mut self, table: By) {
+        let of_table = || By::ALL.into_iter().filter(|by| by.table() == table);
+        let leaves =
+            |enabled: &Enabled| of_table().any(|by| !enabled.leaving[by as usize].is_empty());
+        if !self.enabled.iter().any(leaves) || self.publish(table).is_ok() {
+            return;
+        }
+        for enabled in &self.enabled {
+            for by in of_table().filter(|by| !enabled.leaving[*by as usize].is_empty()) {
+                let sites = enabled.leaving[by as usize].iter();
+                dispatch::strike_out(&enabled.engine, by, sites.copied());
+            }
+        }
+    }
+
+    /// Once stubs are nowhere attached, they need but wait for the calls that they follow.
     fn let_go(&mut self) {
-        if self.ops[By::Stub as usize].is_idle() {
+        if self.ops[By::Stub as usize].is_idle() && self.slots.are_idle() {
             self.stub.let_go();
         }
     }
@@ -336,13 +447,40 @@ impl Attached {
 
     /// Puts the table that follows from `enabled` in place of the one that handlers read.
     fn publish(&self, by: By) -> Result {
-        dispatch::publish(self.enabled.iter(), by)
+        dispatch::publish(self.enabled.iter(), by, &self.slots)
+    }
+
+    /// Of how many functions an engine has return probes.
+    fn following(&self, engine: &Arc<Engine>) -> usize {
+        let mut count = 0;
+        for enabled in &self.enabled {
+            if Arc::ptr_eq(&enabled.engine, engine) {
+                let returns = |placed: &&Placed| placed.wanted.ret.is_some();
+                count += enabled.probes.iter().filter(returns).count();
+            }
+        }
+        count
+    }
+
+    /// Whether the site's calls reach us by this way already. What is nobody's is somebody's from now on.
+    fn is_attached(&mut self, by: By, site: usize) -> bool {
+        let stale = &mut self.stale[by as usize];
+        let count = stale.len();
+        stale.retain(|other| *other != site);
+        let was_stale = stale.len() != count;
+        match by {
+            By::Ops | By::Stub => was_stale || dispatch::has_site(by, site),
+            By::Slot => self.slots.has_site(site),
+        }
     }
 
     /// How a function is to be attached.
-    fn choose(&self, wanted: &Wanted, site: usize, in_registers: bool, ways: u32) -> By {
-        if let Some(before) = wanted.before {
-            return before;
+    fn choose(&mut self, wanted: &Wanted, site: usize, in_registers: bool, ways: Ways) -> By {
+        match wanted.before {
+            Some(By::Ops) => return By::Ops,
+            // To the ledger, all stubs are alike.
+            Some(By::Stub | By::Slot) => return self.choose_stub(site, ways),
+            None => {}
         }
         let by = By::choose(wanted.ret.is_some(), in_registers, ways);
         if by == By::Ops || !stub::is_allowed() {
@@ -354,19 +492,38 @@ impl Attached {
         if wanted.ret.is_some() && !can_follow() {
             return By::Ops;
         }
-        by
+        self.choose_stub(site, ways)
+    }
+
+    /// Which stub serves a site: one for all sessions, so that each call fires once.
+    fn choose_stub(&mut self, site: usize, ways: Ways) -> By {
+        if self.slots.has_site(site) {
+            return By::Slot;
+        }
+        let is_shared =
+            dispatch::has_site(By::Stub, site) || self.stale[By::Stub as usize].contains(&site);
+        if !is_shared && ways.have(abi::RTRACE_WAY_SLOT) && self.slots.reserve(site) {
+            return By::Slot;
+        }
+        By::Stub
     }
 }
 
 /// Attaches probes of an engine that is not running, or that it did not have before: all that
-/// are there, or on failure none. `ways` are those that may be used, a bit for each RTRACE_WAY_*.
-/// Says of each how it is attached, and returns the functions that are not there any more.
-pub(crate) fn enable(engine: &Arc<Engine>, wanted: &mut [Wanted], ways: u32) -> Result<KVVec<u32>> {
+/// are there, or on failure none. Says of each how it is attached, and returns the functions that are
+/// not there any more.
+pub(crate) fn enable(
+    engine: &Arc<Engine>,
+    wanted: &mut [Wanted],
+    ways: Ways,
+) -> Result<KVVec<u32>> {
     let mut gone = KVVec::new();
     let mut probes = KVVec::with_capacity(wanted.len(), GFP_KERNEL)?;
-    let mut sites = [KVVec::new(), KVVec::new()];
-    let mut leaving = [KVVec::new(), KVVec::new()];
+    let mut sites = [const { KVVec::new() }; 3];
+    let mut leaving = [const { KVVec::new() }; 3];
     let mut attached = ATTACH.lock();
+    attached.slots.forget_reserved();
+    let following = attached.following(engine) + wanted.iter().filter(|w| w.ret.is_some()).count();
     {
         // Modules need `ATTACH` to go, so what is there now stays there.
         let functions = FUNCTIONS.lock();
@@ -376,12 +533,11 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &mut [Wanted], ways: u32) -> 
                 continue;
             };
             let in_registers = functions.in_registers(wanted.function);
+            let ways = ways.for_one(wanted, following);
             wanted.by = attached.choose(wanted, site, in_registers, ways);
             let by = wanted.by as usize;
             // What is still attached need not be again.
-            let stale = attached.stale[by].len();
-            attached.stale[by].retain(|other| *other != site);
-            if !dispatch::has_site(wanted.by, site) && attached.stale[by].len() == stale {
+            if !attached.is_attached(wanted.by, site) {
                 sites[by].push(site, GFP_KERNEL)?;
             }
             let system_call = functions.is_system_call(wanted.function);
@@ -410,7 +566,8 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &mut [Wanted], ways: u32) -> 
     for leaving in &mut leaving {
         leaving.clear();
     }
-    let uses = leaving.each_ref().map(|leaving| leaving.capacity() != 0);
+    let has_any = |by: &By| leaving[*by as usize].capacity() != 0;
+    let uses = By::TABLES.map(|table| By::ALL.iter().filter(|by| by.table() == table).any(has_any));
     let new = Enabled {
         engine: engine.clone(),
         probes,
@@ -418,7 +575,7 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &mut [Wanted], ways: u32) -> 
         leaving,
     };
     attached.enabled.push(new, GFP_KERNEL)?;
-    let used = || By::ALL.into_iter().filter(|by| uses[*by as usize]);
+    let used = || By::TABLES.into_iter().filter(|by| uses[*by as usize]);
     let result = used()
         .try_for_each(|by| attached.publish(by))
         .and_then(|()| attached.hold(engine, sites));
@@ -426,7 +583,8 @@ pub(crate) fn enable(engine: &Arc<Engine>, wanted: &mut [Wanted], ways: u32) -> 
         let new = attached.enabled.pop();
         for by in used() {
             if let (Some(new), Err(_)) = (&new, attached.publish(by)) {
-                let placed = new.probes.iter().filter(|placed| placed.wanted.by == by);
+                let placed = new.probes.iter();
+                let placed = placed.filter(|placed| placed.wanted.by.table() == by);
                 dispatch::strike_out(engine, by, placed.map(|placed| placed.site));
             }
         }
@@ -486,6 +644,7 @@ pub(crate) fn forget() {
     for ops in &mut attached.ops {
         ops.detach_all();
     }
+    attached.slots.detach_all();
     *attached = Attached::new();
     stub::wait();
 }

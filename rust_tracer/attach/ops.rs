@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sites are attached by an ftrace_ops of the module's own: one calls the handler of entries, the other
-//! the stub.
+//! Sites are attached by an ftrace_ops of the module's own: one calls the handler of entries, another
+//! the stub, and each slot stub has one.
 //!
-//! One ops for all sessions: a site with one ops is called through a trampoline of its own, a
+//! The same for all sessions: a site with one ops is called through a trampoline of its own, a
 //! site with two through a list of all ops there are.
 //!
 //! An ops whose filter is empty traces everything, so it is never registered without one.
@@ -16,32 +16,39 @@ use kernel::{
     sync::Arc, //
 };
 
-use super::{
-    By,
-    Way, //
-};
+use super::Way;
 use crate::{
     bindings,
     engine::Engine, //
 };
 
+/// Of what an ftrace_ops is.
+#[derive(Clone, Copy)]
+pub(super) enum Whose {
+    Entries,
+    Stub,
+    /// By its number.
+    Slot(u32),
+}
+
 pub(super) struct Ops {
-    by: By,
+    whose: Whose,
     /// How many sites are in its filter; registered if any.
     sites: usize,
 }
 
 impl Ops {
-    pub(super) const fn new(by: By) -> Self {
-        Self { by, sites: 0 }
+    pub(super) const fn new(whose: Whose) -> Self {
+        Self { whose, sites: 0 }
     }
 
     fn kernels(&self) -> *mut bindings::ftrace_ops {
-        // SAFETY: Always.
+        // SAFETY: Always; there is a slot stub of that number.
         unsafe {
-            match self.by {
-                By::Ops => bindings::rtrace_ops_of_entries(),
-                By::Stub => bindings::rtrace_ops_of_stub(),
+            match self.whose {
+                Whose::Entries => bindings::rtrace_ops_of_entries(),
+                Whose::Stub => bindings::rtrace_ops_of_stub(),
+                Whose::Slot(number) => bindings::rtrace_ops_of_slot(number),
             }
         }
     }

@@ -29,14 +29,16 @@ pub(crate) type Frame = [u64; 2];
 
 /// Who follows a call, as it stands in a stub's frame: the engine, by its generation, and in the lower
 /// half the number of the call's slot, or for a call that has none ([`Token::SHORT`]) the CPU on which
-/// it entered. 0 is nobody's.
+/// it entered. 0 is nobody's. A frame has room for three.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token(u64);
 
 impl Token {
-    /// The call has no slot: it is in flight as long as it was not counted as ended. No other engine
-    /// follows it, and the frame has no other token. Above all slots' numbers.
+    /// The call has no slot: it is in flight as long as it was not counted as ended. All tokens of the
+    /// frame are such ones. Above all slots' numbers.
     const SHORT: u64 = 1 << 31;
+    /// Of a frame's first one, if it is a short one: there are others as well, or 0 in their places.
+    const MORE: u64 = 1 << 30;
 
     /// Of a call without a slot.
     pub(super) fn short(generation: u32, cpu: u32) -> Self {
@@ -62,7 +64,22 @@ impl Token {
 
     /// The CPU on which the call entered, if it has no slot.
     pub(crate) fn cpu(self) -> Option<u32> {
-        (self.0 & Self::SHORT != 0).then_some((self.0 & (Self::SHORT - 1)) as u32)
+        (self.0 & Self::SHORT != 0).then_some((self.0 & (Self::MORE - 1)) as u32)
+    }
+
+    /// The same as a frame's first one of several.
+    pub(crate) fn with_more(self) -> Self {
+        Self(self.0 | Self::MORE)
+    }
+
+    /// The same as the engine knows it.
+    pub(crate) fn alone(self) -> Self {
+        Self(self.0 & !Self::MORE)
+    }
+
+    /// Whether the frame has no other, and perhaps not even a word of it was written.
+    pub(crate) fn is_only(self) -> bool {
+        self.0 & (Self::SHORT | Self::MORE) == Self::SHORT
     }
 }
 

@@ -37,7 +37,9 @@ use kernel::{
 };
 
 use crate::{
-    abi, arch, bindings,
+    abi, arch,
+    attach::Ways,
+    bindings,
     bindings::rtrace_moment,
     clock,
     node::Node,
@@ -82,8 +84,11 @@ use cpus::{
     is_online,
     is_possible, //
 };
-pub(crate) use hot::HotCpu;
 use hot::Hots;
+pub(crate) use hot::{
+    HotCpu,
+    Offset, //
+};
 pub(crate) use pages::{
     Area,
     CpuRing,
@@ -122,8 +127,7 @@ pub(crate) struct Config {
     pub(crate) watermark: u64,
     pub(crate) policy: Policy,
     pub(crate) frames: u32,
-    /// A bit for each RTRACE_WAY_* that may be used.
-    pub(crate) ways: u32,
+    pub(crate) ways: Ways,
 }
 
 impl Default for Config {
@@ -134,7 +138,7 @@ impl Default for Config {
             watermark: ring_bytes / 4,
             policy: Policy::Switch,
             frames: abi::RTRACE_FRAMES_DEFAULT,
-            ways: crate::attach::WAYS,
+            ways: Ways::usual(),
         }
     }
 }
@@ -456,6 +460,11 @@ impl Engine {
     pub(crate) fn token_among(&self, words: &[u64]) -> Option<Token> {
         let mut tokens = words.iter().map(|word| Token::from_word(*word));
         tokens.find(|token| token.is_of(self.generation_of_calls))
+    }
+
+    /// One of eight bits, by which few engines are told from each other though tables are replaced. Any context.
+    pub(crate) fn bit(&self) -> u32 {
+        1 << (self.generation_of_calls % 8)
     }
 
     /// How far all consumer positions together are, whatever user space writes there.

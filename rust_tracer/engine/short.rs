@@ -148,7 +148,8 @@ enum Fires {
 impl Short {
     /// No probe.
     pub(crate) const NONE: Self = Self::only(What::Nothing);
-    const LONG: Self = Self::only(What::Long);
+    /// The long way can.
+    pub(crate) const LONG: Self = Self::only(What::Long);
 
     /// Whether the number that is tested lies in the range. Any context.
     #[inline(always)]

@@ -257,12 +257,7 @@ unsafe extern "C" fn rtrace_on_entry_short(ip: usize, regs: *const c_void) -> bo
 #[inline(never)]
 unsafe fn record_and_wake(table: &Dispatch, slot: &Slot, regs: *const c_void) -> bool {
     // SAFETY: By this function's contract.
-    let recorded = unsafe { record(slot, regs) };
-    if matches!(recorded, Recorded::Inside | Recorded::NotInside) {
-        // SAFETY: As above.
-        unsafe { leave_ring(table, slot) };
-    }
-    matches!(recorded, Recorded::Done | Recorded::Inside)
+    unsafe { leave_inside(table, slot, record(slot, regs)) }
 }
 
 /// A followed call returns. False: nothing was done, and the long way must be gone.
@@ -457,6 +452,18 @@ pub(super) enum Recorded {
     NotInside,
 }
 
+impl Recorded {
+    #[inline(always)]
+    pub(super) fn is_inside(&self) -> bool {
+        matches!(self, Self::Inside | Self::NotInside)
+    }
+
+    #[inline(always)]
+    pub(super) fn is_there(&self) -> bool {
+        matches!(self, Self::Done | Self::Inside)
+    }
+}
+
 /// The default record of an entry, if no handler is at work on this CPU and the ring has room; else
 /// nothing is done.
 ///
@@ -466,7 +473,7 @@ pub(super) enum Recorded {
 #[inline(always)]
 unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
     // SAFETY: By this function's contract.
-    let (recorded, _) = unsafe { record_at(slot, regs) };
+    let (recorded, _) = unsafe { record_entry(slot.hot(), &slot.entry, regs) };
     recorded
 }
 
@@ -476,8 +483,11 @@ unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
 ///
 /// As for [`record`].
 #[inline(always)]
-pub(super) unsafe fn record_at(slot: &Slot, regs: *const c_void) -> (Recorded, u64) {
-    let (hot, short) = (slot.hot(), &slot.entry);
+pub(super) unsafe fn record_entry(
+    hot: HotCpu,
+    short: &Short,
+    regs: *const c_void,
+) -> (Recorded, u64) {
     let kind = (abi::RTRACE_RECORD_ENTRY, ENTRY_BYTES);
     let put = |record: &Reservation<'_, _>, _, _| {
         // One after the other, so that one register is enough.
@@ -488,7 +498,7 @@ pub(super) unsafe fn record_at(slot: &Slot, regs: *const c_void) -> (Recorded, u
     };
     // SAFETY: As above.
     let (recorded, cycles) = unsafe { record_with(hot, short, kind, put) };
-    if matches!(recorded, Recorded::Done | Recorded::Inside) {
+    if recorded.is_there() {
         // SAFETY: It is open, and the block was there at the start.
         let blocks = unsafe { hot.blocks(short.block) };
         Block::count::<FIRED>(blocks);
@@ -499,7 +509,7 @@ pub(super) unsafe fn record_at(slot: &Slot, regs: *const c_void) -> (Recorded, u
 }
 
 /// A default record of this kind, and of so many bytes, of which `put` writes what differs from kind to
-/// kind, with the clock and how its counter stood then; as [`record_at`], but that it counts nothing.
+/// kind, with the clock and how its counter stood then; as [`record_entry`], but that it counts nothing.
 ///
 /// # Safety
 ///
@@ -545,13 +555,37 @@ pub(super) unsafe fn record_with(
 /// It is open, and this is inside its ring.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn leave_ring(table: &Dispatch, slot: &Slot) {
+unsafe fn leave_ring(table: &Dispatch, slot: &Slot) {
     // SAFETY: By this function's contract.
-    if unsafe { slot.hot().ring() }.leave() {
-        if let Some(engine) = table.engine_of(slot) {
+    unsafe { leave_ring_of(slot.hot(), table.engine_of(slot)) };
+}
+
+/// The same of an engine, which may have gone.
+///
+/// # Safety
+///
+/// As for [`leave_ring`].
+pub(super) unsafe fn leave_ring_of(hot: HotCpu, engine: Option<&Engine>) {
+    // SAFETY: By this function's contract.
+    if unsafe { hot.ring() }.leave() {
+        if let Some(engine) = engine {
             engine.wake_shielded();
         }
     }
+}
+
+/// Leaves the ring if that is still to be done; whether there is a record.
+///
+/// # Safety
+///
+/// It is open, and this is inside its ring if `recorded` says so.
+#[inline(always)]
+pub(super) unsafe fn leave_inside(table: &Dispatch, slot: &Slot, recorded: Recorded) -> bool {
+    if recorded.is_inside() {
+        // SAFETY: By this function's contract.
+        unsafe { leave_ring(table, slot) };
+    }
+    recorded.is_there()
 }
 
 /// Marks what seldom happens, so that what mostly does lies in a line.

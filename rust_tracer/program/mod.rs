@@ -31,6 +31,8 @@
 //! | `memory` | what a firing may touch, and how pointers are told apart |
 //! | `subroutines`, `strings`, `json`, `addresses` | D's subroutines |
 //! | `buckets` | where a value falls in a distribution |
+//! | `globals`, `aggregations`, `dynamic`, `speculations` | what programs keep: tables of fixed size |
+//! | `words` | what those are made of |
 //!
 //! All of this is pure: `core` only, no `unsafe`, compiled for the host and tested there. What a
 //! program may do is bounded twice: the verifier refuses it beforehand, and what depends on values

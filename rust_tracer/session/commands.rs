@@ -29,8 +29,8 @@ use crate::{
         Argument, //
     },
     attach::{
-        self,
-        By, //
+        By,
+        Ways, //
     },
     engine::{
         self,
@@ -300,7 +300,7 @@ fn list_functions(at: UserPtr) -> Result<(), Refusal> {
         cursor: arg.cursor,
         room: room(arg.buf_len),
         way: |kind, in_registers| {
-            By::choose(kind == Kind::Return, in_registers, attach::WAYS).way(kind)
+            By::choose(kind == Kind::Return, in_registers, Ways::usual()).way(kind)
         },
     };
     let page = functions::list(&request)?;
@@ -374,15 +374,15 @@ fn config(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         new.frames = arg.frames;
     }
     if arg.ways != 0 {
-        new.ways = attach::are_enough(arg.ways).ok_or_else(|| {
+        new.ways = Ways::asked(arg.ways).ok_or_else(|| {
             Refusal::with(
                 EINVAL,
                 fmt!(
-                    "the ways {:#x} do not attach every probe: those there are are {:#x}, and \
-                     entries and returns need {:#x}",
+                    "the ways {:#x} do not attach every probe: those there are are {:#x}, \
+                     entries and returns need {:#x}, and slots need all",
                     arg.ways,
-                    attach::WAYS,
-                    attach::WAYS_NEEDED
+                    Ways::ALL,
+                    Ways::NEEDED
                 ),
             )
         })?;
@@ -397,7 +397,7 @@ fn config(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     arg.ring_bytes = new.ring_bytes;
     arg.watermark = new.watermark;
     arg.frames = new.frames;
-    arg.ways = new.ways;
+    arg.ways = new.ways.bits;
     abi::write(at, size, &arg)
 }
 

@@ -196,7 +196,7 @@ fn add(
                     (Some(block), Some(By::Ops)) => {
                         counters::add_calls(row, block, count(inside, (index, cpu)));
                     }
-                    (Some(block), Some(By::Stub)) => {
+                    (Some(block), Some(By::Stub | By::Slot)) => {
                         let clauses = counters.block(probe.clause_block());
                         counters::add_calls_of_stub(row, block);
                         counters::add_returned_here(

@@ -18,6 +18,7 @@ use crate::guest::{self, KernelLog, TraceList};
 use crate::ktap::{Ktap, Verdict};
 use crate::leaks::Leaks;
 use crate::options::Options;
+use crate::parameters::Parameters;
 use crate::sys;
 use crate::target;
 use crate::test::{Failure, Group, Outcome, Test, fail};
@@ -44,14 +45,24 @@ pub fn run_one(groups: &[Group], name: &str, options: &Options) -> ExitCode {
             group
                 .tests
                 .iter()
-                .map(move |test| (full_name(group, test), test))
+                .map(move |test| (full_name(group, test), group, test))
         })
-        .find(|(full, _)| full == name);
-    let Some((_, test)) = found else {
+        .find(|(full, ..)| full == name);
+    let Some((_, group, test)) = found else {
         println!("there is no test with this name");
         return ExitCode::FAILURE;
     };
-    match (test.run)(options) {
+    let result = || {
+        let slots = Parameters::set(&[("stub_slots", group.slots.into())]);
+        // Not every test needs the module.
+        if !group.slots {
+            slots
+                .as_ref()
+                .map_err(|failure| fail(failure.to_string()))?;
+        }
+        (test.run)(options)
+    };
+    match result() {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Failed(why)) => {
             println!("{why}");

@@ -269,9 +269,9 @@ impl Session {
                 }
                 answer => answer?,
             }
-            let mut rest = &bytes[..request.filled as usize];
-            for _ in 0..request.count {
-                let (head, names) = entry::<abi::rtrace_function>(rest);
+            let filled = &bytes[..request.filled as usize];
+            let size = |head: &abi::rtrace_function| head.entry_size;
+            each_entry(filled, request.count, size, |head, names| {
                 let module_len = head.module_len as usize;
                 let name_len = head.name_len as usize;
                 let text = |range: std::ops::Range<usize>| {
@@ -289,9 +289,7 @@ impl Session {
                     .map(str::to_owned)
                     .collect(),
                 });
-                rest = &rest[head.entry_size as usize..];
-            }
-            assert!(rest.is_empty(), "`filled` is more than `count` entries");
+            });
             cursor = request.cursor;
             if cursor == 0 {
                 return Ok(found);
@@ -315,17 +313,16 @@ impl Session {
                 return Ok(found);
             }
             self.command(&mut request)?;
-            let mut rest = &bytes[..request.filled as usize];
-            for _ in 0..request.count {
-                let (head, names) = entry::<abi::rtrace_probe>(rest);
+            let filled = &bytes[..request.filled as usize];
+            let size = |head: &abi::rtrace_probe| head.entry_size;
+            each_entry(filled, request.count, size, |head, names| {
                 let (module, name) = names.split_at(head.module_len as usize);
                 found.push(Probe {
                     head,
                     module: String::from_utf8_lossy(module).into_owned(),
                     name: String::from_utf8_lossy(&name[..head.name_len as usize]).into_owned(),
                 });
-                rest = &rest[head.entry_size as usize..];
-            }
+            });
             assert_eq!(
                 request.next as usize,
                 found.len(),
@@ -377,7 +374,20 @@ pub fn offset_of_area(cpu: u32, area: u64) -> u64 {
     u64::from(cpu) * abi::AREA_CPU + area
 }
 
-/// The fixed part of an entry of variable size, and what follows it.
-fn entry<T: Plain>(bytes: &[u8]) -> (T, &[u8]) {
-    T::read_from_prefix(bytes).expect("the module fills whole entries")
+/// Goes through entries of variable size, `count` of which are all of `bytes`: the fixed part of
+/// each, and what follows it. `size`: by its fixed part, how far it is to the next one.
+fn each_entry<T: Plain>(
+    bytes: &[u8],
+    count: u32,
+    size: impl Fn(&T) -> u32,
+    mut each: impl FnMut(T, &[u8]),
+) {
+    let mut rest = bytes;
+    for _ in 0..count {
+        let (head, more) = T::read_from_prefix(rest).expect("the module fills whole entries");
+        let size = size(&head) as usize;
+        each(head, more);
+        rest = &rest[size..];
+    }
+    assert!(rest.is_empty(), "`filled` is more than `count` entries");
 }

@@ -25,6 +25,19 @@ pub struct Group {
     pub name: &'static str,
     /// In the order in which they run.
     pub tests: &'static [Test],
+    /// Whether functions get stubs of their own meanwhile: the module's parameter `stub_slots`.
+    pub slots: bool,
+}
+
+impl Group {
+    /// The same, under another heading, by the stub that functions share.
+    pub const fn shared(self, name: &'static str) -> Self {
+        Self {
+            name,
+            slots: false,
+            ..self
+        }
+    }
 }
 
 /// Makes a `Group` of `"sentence" => function` pairs.
@@ -33,6 +46,7 @@ macro_rules! group {
         pub const GROUP: $crate::test::Group = $crate::test::Group {
             name: $group,
             tests: &[$($crate::test::Test { name: $name, run: $run },)*],
+            slots: true,
         };
     };
 }

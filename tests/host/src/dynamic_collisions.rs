@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::choices::Choices;
 use crate::dynamic_words::{check_at_rest, words_of};
 use crate::interrupts::Interrupted;
-use crate::program::dynamic::{home_of, tag_of, Shape, Table};
+use crate::program::dynamic::{Shape, Table};
 
 const PAYLOAD: u32 = 2;
 
@@ -21,7 +21,7 @@ fn pairs(shape: Shape, key: impl Fn(u64) -> (u64, [u64; 1])) -> impl Iterator<It
     let mut seen = HashMap::new();
     (1..2_000_000u64).filter_map(move |number| {
         let (thread, keys) = key(number);
-        let other = seen.insert(tag_of(shape, 0, thread, &keys), number)?;
+        let other = seen.insert(shape.tag_of(0, thread, &keys), number)?;
         Some((other, number))
     })
 }
@@ -51,7 +51,7 @@ fn a_writer_does_not_take_two_keys_one_after_the_other_for_its_own() {
     // the other while it is looked at. Their home is another one, so they need not wait.
     const THREAD: u64 = 7;
     let shape = shape(2);
-    let at_home = |bucket: usize, thread, key| home_of(shape, 0, thread, &[key]) == bucket;
+    let at_home = |bucket: usize, thread, key| shape.home_of(0, thread, &[key]) == bucket;
     let (own, before) = pairs(shape, |key| (THREAD, [key]))
         .flat_map(|(one, other)| [(one, other), (other, one)])
         .find(|(own, before)| at_home(0, THREAD, *own) && at_home(1, THREAD, *before))

@@ -7,7 +7,7 @@ use loom::sync::atomic::AtomicU64;
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::program::dynamic::{home_of, Shape, Table};
+use crate::program::dynamic::{Shape, Table};
 
 const PAYLOAD: u32 = 2;
 
@@ -56,7 +56,7 @@ impl Variables {
 
     /// The first threads that are at home in a bucket.
     fn at_home(&self, bucket: usize) -> impl Iterator<Item = u64> + '_ {
-        (1..).filter(move |thread| home_of(self.shape, 0, *thread, &[]) == bucket)
+        (1..).filter(move |thread| self.shape.home_of(0, *thread, &[]) == bucket)
     }
 }
 

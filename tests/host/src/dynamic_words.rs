@@ -3,7 +3,7 @@
 //! What the words of a table of dynamic variables must say, read beside the table's own code.
 
 use crate::interrupts::Interrupted;
-use crate::program::dynamic::{home_of, Shape};
+use crate::program::dynamic::Shape;
 
 const SLOTS: usize = 7;
 
@@ -18,7 +18,7 @@ fn buckets(shape: Shape) -> usize {
 
 /// Whether the home of a thread's variable without keys is locked.
 pub(crate) fn is_locked(memory: &Interrupted, shape: Shape, variable: u32, thread: u64) -> bool {
-    memory.peek(home_of(shape, variable, thread, &[]) * (1 + SLOTS)) & 1 != 0
+    memory.peek(shape.home_of(variable, thread, &[]) * (1 + SLOTS)) & 1 != 0
 }
 
 /// Nothing is locked or being written, and strays are counted right: all in all, there are as many
@@ -40,7 +40,7 @@ pub(crate) fn check_at_rest(memory: &Interrupted, shape: Shape) {
                 let keys: Vec<u64> = (0..((head >> 16) & 0xffff) as usize)
                     .map(|index| memory.peek(body + 2 + index))
                     .collect();
-                let home = home_of(shape, (head >> 32) as u32, memory.peek(body + 1), &keys);
+                let home = shape.home_of((head >> 32) as u32, memory.peek(body + 1), &keys);
                 strays += u64::from(home != bucket);
             }
         }

@@ -169,6 +169,21 @@ pub fn function(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|one| one.name == name)
 }
 
+/// The aggregating function of this number (RTRACE_AGG_*), as D calls it.
+pub fn aggregating(number: u32) -> Option<&'static str> {
+    first_of(Role::Aggregating(number))
+}
+
+/// The subroutine of this number (RTRACE_SUB_*), as D calls it.
+pub fn subroutine(number: u32) -> Option<&'static str> {
+    first_of(Role::Subroutine(number))
+}
+
+fn first_of(role: Role) -> Option<&'static str> {
+    let mut functions = FUNCTIONS.iter();
+    functions.find(|one| one.role == role).map(|one| one.name)
+}
+
 macro_rules! functions {
     ($($name:literal: $role:expr, $outcome:expr, [$($parameter:expr),*];)*) => {
         &[$(Function { name: $name, role: $role, outcome: $outcome, parameters: &[$($parameter),*] }),*]

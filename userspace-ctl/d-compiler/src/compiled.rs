@@ -59,6 +59,20 @@ pub struct Variable {
 }
 
 impl Variable {
+    /// As the module takes it. `strsize`: bytes of a string with its NUL.
+    pub fn loaded(&self, strsize: u32) -> abi::rtrace_variable {
+        abi::rtrace_variable {
+            scope: self.scope,
+            value: self.value,
+            bytes: match u32::from(self.value) {
+                abi::RTRACE_VALUE_STRING => strsize,
+                _ => self.bytes,
+            },
+            keys: tuple(self.keys, self.string_keys, strsize),
+            ..Default::default()
+        }
+    }
+
     /// Bytes that it counts for in `dynvarsize`: its value, and of an array also the tuple (the
     /// variable's number, each key at its alignment, and 8 more). `None`: it is not dynamic.
     fn dynamic_bytes(&self, strsize: u32) -> Option<u64> {
@@ -94,6 +108,23 @@ pub struct Aggregation {
     pub string_keys: u32,
     /// Whether the aggregated value is signed.
     pub signed: bool,
+}
+
+impl Aggregation {
+    /// As the module takes it. `strsize`: bytes of a string with its NUL.
+    pub fn loaded(&self, strsize: u32) -> abi::rtrace_aggregation {
+        abi::rtrace_aggregation {
+            function: self.function,
+            keys: tuple(self.key_bytes, self.string_keys, strsize),
+            parameters: self.parameters,
+        }
+    }
+}
+
+/// The most bytes that a tuple takes: its strings as long as they may be, rounded up; their lengths
+/// are counted already.
+fn tuple(fixed: u32, strings: u32, strsize: u32) -> u32 {
+    fixed.saturating_add(strings.saturating_mul(strsize.next_multiple_of(8)))
 }
 
 /// A clause.

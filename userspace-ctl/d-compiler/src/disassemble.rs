@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use rust_tracer::abi;
 
-use crate::builtins::registers;
+use crate::builtins::{self, registers};
 use crate::code::assembler::Instruction;
 use crate::compiled::{Clause, Compiled, Form};
 
@@ -344,65 +344,20 @@ fn builtin(number: u32) -> String {
 
 /// A subroutine as D calls it.
 fn subroutine(number: u32) -> String {
-    let names = [
-        "rand",
-        "strlen",
-        "strjoin",
-        "strchr",
-        "strrchr",
-        "strstr",
-        "strtok",
-        "substr",
-        "index",
-        "rindex",
-        "basename",
-        "dirname",
-        "cleanpath",
-        "lltostr",
-        "strtoll",
-        "toupper",
-        "tolower",
-        "inet_ntoa",
-        "inet_ntoa6",
-        "inet_ntop",
-        "link_ntop",
-        "htons",
-        "htonl",
-        "htonll",
-        "progenyof",
-        "copyin",
-        "copyinstr",
-        "copyinto",
-        "alloca",
-        "bcopy",
-        "getmajor",
-        "getminor",
-        "d_path",
-        "strncmp",
-        "execargs",
-        "json",
-    ];
-    match names.get(number as usize) {
-        Some(name) => (*name).into(),
-        None => format!("sub{number}"),
+    match number {
+        // What these do, D has no function for.
+        abi::RTRACE_SUB_STRNCMP => "strncmp".into(),
+        abi::RTRACE_SUB_EXECARGS => "execargs".into(),
+        number => match builtins::subroutine(number) {
+            Some(name) => name.into(),
+            None => format!("sub{number}"),
+        },
     }
 }
 
 /// An aggregating function as D calls it.
 fn aggregating(number: u32) -> &'static str {
-    [
-        "count",
-        "sum",
-        "min",
-        "max",
-        "avg",
-        "stddev",
-        "quantize",
-        "lquantize",
-        "llquantize",
-    ]
-    .get(number as usize)
-    .unwrap_or(&"?")
+    builtins::aggregating(number).unwrap_or("?")
 }
 
 fn tables(text: &mut String, compiled: &Compiled) {

@@ -352,5 +352,4 @@ fn is_own_module(module: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "types/tests.rs"]
 mod tests;

@@ -13,11 +13,9 @@ use crate::access;
 use crate::cli::Observing;
 use crate::closing::Reader;
 use crate::death;
-use crate::names::Names;
 use crate::options::Options;
 use crate::printer::Printer;
 use crate::run::{Reading, Role, Run, Stop, failure};
-use crate::symbols::Symbols;
 use crate::tool::Speaker;
 
 /// Observes what the command line names. Returns whether all was well.
@@ -31,21 +29,8 @@ pub fn run(observing: &Observing, says: &mut Speaker) -> Result<bool> {
     says.be_quiet(options.quiet);
     let observer = find(observing)?;
     let mut printer = Printer::open(&observing.printing, &options)?;
-    let result = Run {
-        session: observer.session(),
-        role: Role::Observer,
-        output: &mut printer.output,
-        says,
-        watch: &printer.watch,
-        options: &options,
-        rate: printer.rate,
-        bars: false,
-        names: Names::with(Symbols::of(observer.session(), options.rawaddr)),
-        complete: false,
-        read: 0,
-        told: Vec::new(),
-    }
-    .observe(&observer);
+    let of = (observer.session(), Role::Observer);
+    let result = printer.run(of, says, &options).observe(&observer);
     if let Err(error) = &result {
         printer.output.error(&error.to_string());
         // The error itself is told on standard error.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use rust_tracer::fake::{Fake, FakeFunction, FakeObserver};
-use rust_tracer::{Context, Event, Firing, Pattern, Record};
+use rust_tracer::Pattern;
+use rust_tracer::fake::{Fake, FakeFunction, FakeObserver, entry};
 
 use super::*;
 use crate::output::{Columns, Form, Json, Output};
@@ -47,22 +47,6 @@ fn published() -> (Arc<Fake>, Session) {
     (module, session)
 }
 
-fn entry(cpu: u32, time: u64) -> Record {
-    Record {
-        time,
-        cpu,
-        context: Context::Task,
-        event: Event::Entry {
-            at: Firing {
-                probe: 0,
-                pid: 1,
-                tid: 2,
-            },
-            args: [0; 6],
-        },
-    }
-}
-
 /// What came of observing.
 struct Outcome {
     printed: String,
@@ -85,20 +69,9 @@ fn observe(
     let mut output = Output::new(Box::new(form), Box::new(sink.clone()));
     let watch = Watch::nothing().unwrap();
     let options = Options::default();
-    let mut run = Run {
-        session: observer.session(),
-        role: Role::Observer,
-        output: &mut output,
-        says: &mut says,
-        watch: &watch,
-        options: &options,
-        rate: Duration::from_millis(1),
-        bars: false,
-        names: Names::default(),
-        complete: false,
-        read: 0,
-        told: Vec::new(),
-    };
+    let of = (observer.session(), Role::Observer);
+    let mut run = Run::new(of, &mut output, &mut says, &watch, &options);
+    run.rate = Duration::from_millis(1);
     let asked = watch.asked();
     let result = thread::scope(|scope| {
         scope.spawn(|| owner(&asked));

@@ -471,6 +471,8 @@ fn ways(name: &str) -> Option<u32> {
         // Ops have no returns, and fprobe counts its calls by ops.
         "ops" | "fprobe" => Some(always),
         "shared" => Some(always | (1 << abi::RTRACE_WAY_STUB)),
+        // There are few slots, and who gets none gets the other stub.
+        "slot" => Some(always | (1 << abi::RTRACE_WAY_STUB) | (1 << abi::RTRACE_WAY_SLOT)),
         _ => None,
     }
 }

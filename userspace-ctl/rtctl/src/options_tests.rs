@@ -74,6 +74,11 @@ fn probes_are_attached_by_ways_that_are_named() {
         ways("attach=shared"),
         all_but_stub | (1 << abi::RTRACE_WAY_STUB)
     );
+    // Slots are few, so it takes the others as well.
+    assert_eq!(
+        ways("attach=slot"),
+        ways("attach=shared") | (1 << abi::RTRACE_WAY_SLOT)
+    );
     let mut options = Options::default();
     options.set("attach=ops").unwrap();
     options.set("attach=auto").unwrap();

@@ -8,12 +8,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use rust_tracer::Session;
 
 use crate::access::plain;
 use crate::chain::{self, Chain};
 use crate::cli::{Format, Printing};
+use crate::names::Names;
 use crate::options::{Chaining, Options};
 use crate::output::{self, Columns, Flow, Form, Json, Output, Quiet};
+use crate::run::{Role, Run};
+use crate::symbols::Symbols;
+use crate::tool::Speaker;
 use crate::watch::Watch;
 
 /// How long records wait at most when somebody looks on.
@@ -26,11 +31,11 @@ pub struct Printer {
     /// Where they go.
     pub output: Output,
     /// What ends the printing.
-    pub watch: Watch,
+    watch: Watch,
     /// How long they may wait at most.
-    pub rate: Duration,
+    rate: Duration,
     /// Whether they go to a terminal.
-    pub terminal: bool,
+    terminal: bool,
 }
 
 impl Printer {
@@ -60,6 +65,21 @@ impl Printer {
                 .unwrap_or(if live { LIVE } else { FILED }),
             terminal,
         })
+    }
+
+    /// A run of this session that is printed so.
+    pub fn run<'a>(
+        &'a mut self,
+        (session, role): (&'a Session, Role),
+        says: &'a mut Speaker,
+        options: &'a Options,
+    ) -> Run<'a> {
+        let of = (session, role);
+        let mut run = Run::new(of, &mut self.output, says, &self.watch, options);
+        run.rate = self.rate;
+        run.bars = role == Role::Owner && !self.terminal;
+        run.names = Names::with(Symbols::of(session, options.rawaddr));
+        run
     }
 }
 

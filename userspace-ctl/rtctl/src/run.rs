@@ -34,7 +34,7 @@ pub enum Role {
 
 /// What was told of a CPU's losses so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Told {
+struct Told {
     cpu: u32,
     drops: u64,
     skipped: u64,
@@ -61,11 +61,11 @@ pub struct Run<'a> {
     /// What the probes are called.
     pub names: Names,
     /// Whether there are no more probes than `names` knows.
-    pub complete: bool,
+    complete: bool,
     /// Records read.
-    pub read: u64,
+    read: u64,
     /// Losses told so far.
-    pub told: Vec<Told>,
+    told: Vec<Told>,
 }
 
 /// What ends the reading of records early.
@@ -91,6 +91,32 @@ pub fn failure(error: Ended<Stop>) -> anyhow::Error {
             anyhow!("cannot write the output: {why}")
         }
         Ended::Receiver(Stop::Names(error)) | Ended::Read(error) => error.into(),
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Has told nothing yet, and writes at leisure.
+    pub fn new(
+        (session, role): (&'a Session, Role),
+        output: &'a mut Output,
+        says: &'a mut Speaker,
+        watch: &'a Watch,
+        options: &'a Options,
+    ) -> Self {
+        Self {
+            session,
+            role,
+            output,
+            says,
+            watch,
+            options,
+            rate: LIVE,
+            bars: false,
+            names: Names::default(),
+            complete: false,
+            read: 0,
+            told: Vec::new(),
+        }
     }
 }
 

@@ -59,20 +59,9 @@ fn trace(
     let (heard, mut says) = Heard::speaker(false);
     let mut output = Output::new(form, Box::new(sink.clone()));
     let watch = Watch::nothing().unwrap();
-    let mut run = Run {
-        session: &session,
-        role: Role::Owner,
-        output: &mut output,
-        says: &mut says,
-        watch: &watch,
-        options: &options,
-        rate: Duration::from_millis(1),
-        bars: false,
-        names: Names::default(),
-        complete: false,
-        read: 0,
-        told: Vec::new(),
-    };
+    let of = (&session, Role::Owner);
+    let mut run = Run::new(of, &mut output, &mut says, &watch, &options);
+    run.rate = Duration::from_millis(1);
     let theirs = session.clone();
     let result = thread::scope(|scope| {
         scope.spawn(move || {

@@ -13,14 +13,12 @@ use rust_tracer::{Access, Session, abi};
 use crate::cli::{Args, Origin, Printing, Task};
 use crate::enable::enable;
 use crate::list::list;
-use crate::names::Names;
 use crate::options::Options;
 use crate::printer::{self, Printer};
 use crate::program::{self, Named, Providers};
 use crate::progress::Progress;
-use crate::run::{Role, Run};
+use crate::run::Role;
 use crate::spec::{Field, Spec};
-use crate::symbols::Symbols;
 use crate::target::Targets;
 use crate::{access, check, doctor, hooks, observe, revoke, sessions, verify};
 
@@ -231,21 +229,8 @@ fn trace(
                 .ok_or_else(|| anyhow!("--target-only needs one process"))?;
             session.target(pid)?;
         }
-        Run {
-            session,
-            role: Role::Owner,
-            output: &mut printer.output,
-            says,
-            watch: &printer.watch,
-            options,
-            rate: printer.rate,
-            bars: !printer.terminal,
-            names: Names::with(Symbols::of(session, options.rawaddr)),
-            complete: false,
-            read: 0,
-            told: Vec::new(),
-        }
-        .trace(targets)
+        let of = (session, Role::Owner);
+        printer.run(of, says, options).trace(targets)
     };
     let result = attempt();
     if let Err(error) = &result {

@@ -20,7 +20,7 @@ use zerocopy::IntoBytes;
 use crate::abi;
 use crate::device::{Area, Command, Device, Memory};
 use crate::function::Kind;
-use crate::record::Record;
+use crate::record::{Context, Event, Firing, Record};
 
 pub use access::FakeObserver;
 pub use ring::FakeRing;
@@ -41,9 +41,24 @@ pub struct FakeFunction {
     pub stub: bool,
 }
 
-/// The ways that attach any probe, and all there are; a bit for each `RTRACE_WAY_*`.
+/// What probe 0, on an entry, records of a task.
+pub fn entry(cpu: u32, time: u64) -> Record {
+    let at = Firing {
+        probe: 0,
+        pid: 1,
+        tid: 2,
+    };
+    Record {
+        time,
+        cpu,
+        context: Context::Task,
+        event: Event::Entry { at, args: [0; 6] },
+    }
+}
+
+/// The ways that attach any probe, and all there are; a bit for each `RTRACE_WAY_*`. No slot is free.
 const WAYS_NEEDED: u32 = (1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE);
-const WAYS: u32 = WAYS_NEEDED | (1 << abi::RTRACE_WAY_STUB);
+const WAYS: u32 = WAYS_NEEDED | (1 << abi::RTRACE_WAY_STUB) | (1 << abi::RTRACE_WAY_SLOT);
 
 impl FakeFunction {
     /// A traceable function of the kernel proper.
@@ -289,7 +304,11 @@ impl State {
             Command::Probes { arg, buf } => self.probes(arg, buf)?,
             Command::Config(config) => {
                 let ways = if config.ways == 0 { WAYS } else { config.ways };
-                if ways & !WAYS != 0 || ways & WAYS_NEEDED != WAYS_NEEDED {
+                let needed = match ways & (1 << abi::RTRACE_WAY_SLOT) {
+                    0 => WAYS_NEEDED,
+                    _ => WAYS,
+                };
+                if ways & !WAYS != 0 || ways & needed != needed {
                     return Err(Errno::INVAL);
                 }
                 self.ways = ways;

@@ -94,6 +94,8 @@ pub enum Way {
     Fprobe,
     /// By the module's own stub.
     Stub,
+    /// By a stub that serves this function alone.
+    Slot,
     /// By a way that a newer module knows.
     Other(u8),
 }
@@ -105,6 +107,7 @@ impl Way {
             abi::RTRACE_WAY_OPS => Self::Ops,
             abi::RTRACE_WAY_FPROBE => Self::Fprobe,
             abi::RTRACE_WAY_STUB => Self::Stub,
+            abi::RTRACE_WAY_SLOT => Self::Slot,
             _ => Self::Other(number),
         }
     }
@@ -115,7 +118,7 @@ impl Way {
             Self::Fprobe => Some(
                 "no stub: not known to take all arguments in registers and to return to its caller",
             ),
-            Self::None | Self::Ops | Self::Stub | Self::Other(_) => None,
+            Self::None | Self::Ops | Self::Stub | Self::Slot | Self::Other(_) => None,
         }
     }
 }
@@ -127,6 +130,7 @@ impl fmt::Display for Way {
             Self::Ops => f.pad("ops"),
             Self::Fprobe => f.pad("fprobe"),
             Self::Stub => f.pad("stub"),
+            Self::Slot => f.pad("slot"),
             Self::Other(number) => f.pad(&format!("way {number}")),
         }
     }
@@ -346,15 +350,16 @@ mod tests {
 
     #[test]
     fn ways_have_names_and_those_of_newer_modules_numbers() {
-        let named = [0, 1, 2, 3, 9].map(|number| Way::from_abi(number).to_string());
-        assert_eq!(named, ["none", "ops", "fprobe", "stub", "way 9"]);
+        let named = [0, 1, 2, 3, 4, 9].map(|number| Way::from_abi(number).to_string());
+        assert_eq!(named, ["none", "ops", "fprobe", "stub", "slot", "way 9"]);
         assert_eq!(format!("{:<6}|", Way::Stub), "stub  |");
     }
 
     #[test]
     fn only_what_goes_by_fprobe_could_have_a_better_way() {
-        let better = [0, 1, 2, 3, 9].map(|number| Way::from_abi(number).why_not_better().is_some());
-        assert_eq!(better, [false, false, true, false, false]);
+        let better =
+            [0, 1, 2, 3, 4, 9].map(|number| Way::from_abi(number).why_not_better().is_some());
+        assert_eq!(better, [false, false, true, false, false, false]);
     }
 
     proptest! {

@@ -4,8 +4,7 @@
 use std::convert::Infallible;
 
 use super::*;
-use crate::fake::{Fake, FakeFunction, FakeObserver};
-use crate::record::Firing;
+use crate::fake::{Fake, FakeFunction, FakeObserver, entry};
 use crate::session::{Config, Pattern};
 
 fn module() -> (Arc<Fake>, Session) {
@@ -20,22 +19,6 @@ fn module() -> (Arc<Fake>, Session) {
 fn observer(module: &Arc<Fake>) -> Observer {
     let session = Session::over(FakeObserver::new(module) as _).unwrap();
     session.observe(&Subject::Name("reads".into())).unwrap()
-}
-
-fn entry(cpu: u32, time: u64) -> Record {
-    Record {
-        time,
-        cpu,
-        context: Context::Task,
-        event: Event::Entry {
-            at: Firing {
-                probe: 0,
-                pid: 1,
-                tid: 1,
-            },
-            args: [0; 6],
-        },
-    }
 }
 
 /// What is left, in order.

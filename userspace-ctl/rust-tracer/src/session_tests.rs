@@ -8,8 +8,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::*;
 use crate::device::{Area, Memory};
-use crate::fake::{Fake, FakeFunction};
-use crate::record::{Context, Event, Firing, Record};
+use crate::fake::{Fake, FakeFunction, entry};
+use crate::record::{Event, Record};
 use crate::{Way, Why, settle};
 
 fn module() -> Arc<Fake> {
@@ -37,22 +37,6 @@ fn module() -> Arc<Fake> {
 
 fn session(module: &Arc<Fake>) -> Session {
     Session::over(Arc::clone(module) as Arc<dyn Device>).unwrap()
-}
-
-fn entry(cpu: u32, time: u64) -> Record {
-    Record {
-        time,
-        cpu,
-        context: Context::Task,
-        event: Event::Entry {
-            at: Firing {
-                probe: 0,
-                pid: 1,
-                tid: 1,
-            },
-            args: [0; 6],
-        },
-    }
 }
 
 fn started(module: &Arc<Fake>, config: Config) -> (Session, Trace) {
@@ -201,12 +185,18 @@ fn ways_are_settled_when_the_session_is_configured() {
         abi::RTRACE_WAY_OPS,
         abi::RTRACE_WAY_FPROBE,
         abi::RTRACE_WAY_STUB,
+        abi::RTRACE_WAY_SLOT,
     ]);
     assert_eq!(settled.ways, all.ways);
     for not_enough in [
         &[abi::RTRACE_WAY_OPS][..],
         &[abi::RTRACE_WAY_STUB],
         &[abi::RTRACE_WAY_OPS, abi::RTRACE_WAY_STUB],
+        &[
+            abi::RTRACE_WAY_OPS,
+            abi::RTRACE_WAY_FPROBE,
+            abi::RTRACE_WAY_SLOT,
+        ],
         &[abi::RTRACE_WAY_OPS, abi::RTRACE_WAY_FPROBE, 9],
     ] {
         let error = session.configure(&by_ways(not_enough)).unwrap_err();

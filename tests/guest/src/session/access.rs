@@ -4,7 +4,7 @@
 use rust_tracer::abi;
 use zerocopy::IntoBytes;
 
-use super::{Answer, Command, Session, entry};
+use super::{Answer, Command, Session, each_entry};
 
 /// The least bytes that [`Session::read`] takes.
 pub const READ_MIN: usize = abi::RTRACE_RECORD_MAX as usize;
@@ -44,16 +44,14 @@ impl Session {
             }
             .sized();
             self.command(&mut request)?;
-            let mut rest = &bytes[..request.filled as usize];
-            for _ in 0..request.count {
-                let (head, name) = entry::<abi::rtrace_session>(rest);
+            let filled = &bytes[..request.filled as usize];
+            let size = |head: &abi::rtrace_session| head.entry_size;
+            each_entry(filled, request.count, size, |head, name| {
                 found.push(Listed {
                     head,
                     name: String::from_utf8_lossy(&name[..head.name_len as usize]).into_owned(),
                 });
-                rest = &rest[head.entry_size as usize..];
-            }
-            assert!(rest.is_empty(), "`filled` is more than `count` entries");
+            });
             cursor = request.cursor;
             if cursor == 0 {
                 return Ok(found);

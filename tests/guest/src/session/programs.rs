@@ -5,7 +5,7 @@
 
 use rust_tracer::abi;
 
-use super::{Answer, Command, Session, entry, split};
+use super::{Answer, Command, Session, each_entry, split};
 use crate::program::Program;
 
 /// What was aggregated under one tuple of keys.
@@ -78,9 +78,9 @@ impl Session {
             }
             .sized();
             self.command(&mut request)?;
-            let mut rest = &bytes[..request.filled as usize];
-            for _ in 0..request.count {
-                let (head, data) = entry::<abi::rtrace_aggregate_entry>(rest);
+            let filled = &bytes[..request.filled as usize];
+            let size = |head: &abi::rtrace_aggregate_entry| head.entry_size;
+            each_entry(filled, request.count, size, |head, data| {
                 let keys = head.key_bytes as usize / 8;
                 let words: Vec<u64> = data[..(keys + head.words as usize) * 8]
                     .chunks_exact(8)
@@ -92,9 +92,7 @@ impl Session {
                     keys: keys.to_vec(),
                     words: words.to_vec(),
                 });
-                rest = &rest[head.entry_size as usize..];
-            }
-            assert!(rest.is_empty(), "`filled` is more than `count` entries");
+            });
             cursor = request.cursor;
             if cursor == 0 {
                 return Ok(found);

@@ -39,7 +39,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 56] = [
+pub const GROUPS: [Group; 64] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -77,11 +77,21 @@ pub const GROUPS: [Group; 56] = [
     stub::GROUP,
     stub::programs::GROUP,
     stub::sleeping::GROUP,
+    stub::schedule::GROUP,
     stub::ends::GROUP,
     stub::many::GROUP,
+    stub::several::GROUP,
     stub::beside::GROUP,
     stub::stacks::GROUP,
     stub::everything::GROUP,
+    stub::slots::GROUP,
+    stub::GROUP.shared("shared stub"),
+    stub::programs::GROUP.shared("shared stub, programs"),
+    stub::sleeping::GROUP.shared("shared stub, sleeping"),
+    stub::ends::GROUP.shared("shared stub, ends of tasks"),
+    stub::many::GROUP.shared("shared stub, many sessions"),
+    stub::beside::GROUP.shared("shared stub, beside others"),
+    stub::stacks::GROUP.shared("shared stub, stacks"),
     lifetime::GROUP,
     modules::GROUP,
     hotplug::GROUP,

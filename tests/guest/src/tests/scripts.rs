@@ -46,6 +46,7 @@ macro_rules! chapters {
                     run: examples,
                 },
             ],
+            slots: true,
         };
         const CHAPTERS: &[&str] = &[$(stringify!($name)),*];
         $(fn $name(options: &Options) -> Outcome { chapter(options, stringify!($name)) })*

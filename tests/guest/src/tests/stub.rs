@@ -11,7 +11,10 @@ pub mod ends;
 pub mod everything;
 pub mod many;
 pub mod programs;
+pub mod schedule;
+pub mod several;
 pub mod sleeping;
+pub mod slots;
 pub mod stacks;
 
 use std::fs::{self, File};
@@ -89,10 +92,20 @@ pub fn way(session: &Session, name: &str, kind: u32) -> Outcome<u32> {
         .ok_or_else(|| fail(format!("no probe of kind {kind} on {name}")))
 }
 
-/// Fails unless a return is attached by the stub.
+/// By which stub the return of one function is attached: one of its own if this is not a test of the other.
+pub fn stub_way() -> Outcome<u32> {
+    let slots = fs::read_to_string("/sys/module/rust_tracer/parameters/stub_slots")?;
+    Ok(match slots.trim() {
+        "Y" => abi::RTRACE_WAY_SLOT,
+        _ => abi::RTRACE_WAY_STUB,
+    })
+}
+
+/// Fails unless a return is attached by a stub.
 pub fn is_by_stub(session: &Session, name: &str) -> Outcome {
     let way = way(session, name, abi::RTRACE_KIND_RETURN)?;
-    check_eq!(way, abi::RTRACE_WAY_STUB, "the way of {name}:return");
+    let by_stub = [abi::RTRACE_WAY_STUB, stub_way()?];
+    check!(by_stub.contains(&way), "the way of {name}:return is {way}");
     Ok(())
 }
 
@@ -120,9 +133,11 @@ impl Vouched {
         if plain.iter().any(|plain| served(plain.head.return_way)) {
             return Ok(Self(false));
         }
+        let slots = stub_way()? == abi::RTRACE_WAY_SLOT;
         target::unload("rust_tracer")?;
         let file = target::installed("rust_tracer")?;
-        sys::load_module(&file, &format!("stub_also={also}"))
+        let slots = u32::from(slots);
+        sys::load_module(&file, &format!("stub_also={also} stub_slots={slots}"))
             .map_err(|errno| fail(format!("load with stub_also={also}: {errno}")))?;
         target::await_node(KERNEL)?;
         Ok(Self(true))
@@ -151,10 +166,11 @@ fn ways(_: &Options) -> Outcome {
         (abi::RTRACE_WAY_STUB, abi::RTRACE_WAY_STUB),
         "the ways in the list"
     );
+    let by = stub_way()?;
     for (flags, entry, ret) in [
         (abi::RTRACE_PROBE_ENTRY, Some(abi::RTRACE_WAY_STUB), None),
-        (abi::RTRACE_PROBE_RETURN, None, Some(abi::RTRACE_WAY_STUB)),
-        (BOTH, Some(abi::RTRACE_WAY_STUB), Some(abi::RTRACE_WAY_STUB)),
+        (abi::RTRACE_PROBE_RETURN, None, Some(by)),
+        (BOTH, Some(by), Some(by)),
     ] {
         let trace = Plan::new().add(PATTERN, flags).start()?;
         for (kind, wanted) in [
@@ -205,7 +221,8 @@ fn nonsense(_: &Options) -> Outcome {
         bit(abi::RTRACE_WAY_OPS) | bit(abi::RTRACE_WAY_STUB),
         bit(abi::RTRACE_WAY_FPROBE) | bit(abi::RTRACE_WAY_STUB),
         enough | bit(abi::RTRACE_WAY_NONE),
-        enough | bit(abi::RTRACE_WAY_STUB + 1),
+        enough | bit(abi::RTRACE_WAY_SLOT),
+        enough | bit(abi::RTRACE_WAY_STUB) | bit(abi::RTRACE_WAY_SLOT + 1),
         enough | (1 << 31),
         u32::MAX,
     ] {
@@ -231,7 +248,8 @@ fn nonsense(_: &Options) -> Outcome {
     // None said are all there are.
     let session = Session::open()?;
     let configured = session.configure(abi::rtrace_config::default())?;
-    check_eq!(configured.ways, enough | bit(abi::RTRACE_WAY_STUB), "all");
+    let stubs = bit(abi::RTRACE_WAY_STUB) | bit(abi::RTRACE_WAY_SLOT);
+    check_eq!(configured.ways, enough | stubs, "all");
     Ok(())
 }
 

@@ -54,7 +54,7 @@ impl Checker<'_> {
         if let Some(known) = self.aggregations.get(name) {
             let known = self.program.aggregations[*known].function;
             if known != number {
-                let previous = function_name(known);
+                let previous = builtins::aggregating(known).unwrap_or_default();
                 return Err(Error::new(
                     "D_AGG_REDEF",
                     span,
@@ -358,21 +358,4 @@ impl Checker<'_> {
         let index = self.aggregations.get(name)?;
         Some(self.program.aggregations[*index].parameters)
     }
-}
-
-fn function_name(number: u32) -> &'static str {
-    [
-        "count",
-        "sum",
-        "min",
-        "max",
-        "avg",
-        "stddev",
-        "quantize",
-        "lquantize",
-        "llquantize",
-    ]
-    .into_iter()
-    .find(|name| builtins::function(name).is_some_and(|one| one.role == Role::Aggregating(number)))
-    .unwrap_or_default()
 }

@@ -1,33 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! A machine that has no kernel: the module's interpreter and tables, the probes BEGIN, END, ERROR
 //! and timers, and the printer.
+//!
+//! `surroundings` is what firings find, `printed` what prints; here they are put together and run.
 #![forbid(unsafe_code)]
 
+mod printed;
+mod surroundings;
+
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 
 use d_compiler::ast::Description;
 use d_compiler::compiled::Compiled;
-use d_compiler::types::{TypeId, Types};
+use d_compiler::types::Types;
 use d_output::aggregations::Store;
 use d_output::messages::{self, Drop};
 use d_output::options::Options;
 use d_output::record;
-use d_output::trace::{self, Printer, Step};
-use d_output::world::{Probe, World as Told};
+use d_output::trace::{self, Printer};
+use d_output::world::Probe;
 
+use self::printed::{Names, Printed, Recorded};
+use self::surroundings::{Shared, Surroundings, Words};
 use crate::program::aggregations::{Function, Placed, Shape, Table};
-use crate::program::insn::{user_register, var};
+use crate::program::dynamic;
+use crate::program::globals::Globals;
 use crate::program::interpret::{Firing, Outcome, Room};
 use crate::program::layout::layout;
 use crate::program::rights::Rights;
 use crate::program::speculations::Speculations;
 use crate::program::verify::{self, Mark, verify};
-use crate::program::words::Local;
-use crate::program::{
-    Aggregation, Clause, Fault, Full, NotSpeculated, Program, Slot, Variable, World,
-};
+use crate::program::{Aggregation, Clause, Fault, Program, Slot, Variable};
 
 /// What a run left.
 pub struct Ran {
@@ -55,6 +60,9 @@ const ERROR: u32 = 2;
 
 /// Where timers interrupt: in the kernel.
 const INTERRUPTED: u64 = 0xffff_ffff_8100_0000;
+
+/// As RTRACE_DYNVARS_SURE: for so many dynamic variables there is room in any case.
+const DYNVARS_SURE: u32 = 4096;
 
 /// How often each timer fires if nothing ends the run before.
 const TICKS: usize = 1000;
@@ -104,351 +112,6 @@ fn probes(compiled: &Compiled) -> Option<Vec<Own>> {
         }
     }
     Some(probes)
-}
-
-/// A CPU's words.
-struct Words(Vec<Cell<u64>>);
-
-impl Local for &Words {
-    fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    fn load(&self, index: usize) -> u64 {
-        self.0.get(index).map_or(0, Cell::get)
-    }
-
-    fn store(&self, index: usize, value: u64) {
-        if let Some(word) = self.0.get(index) {
-            word.set(value);
-        }
-    }
-
-    fn add(&self, index: usize, value: u64) {
-        self.fetch_add(index, value);
-    }
-
-    fn fetch_add(&self, index: usize, value: u64) -> u64 {
-        let old = self.load(index);
-        self.store(index, old.wrapping_add(value));
-        old
-    }
-
-    fn compare_exchange(&self, index: usize, old: u64, new: u64) -> bool {
-        let same = self.load(index) == old;
-        if same {
-            self.store(index, new);
-        }
-        same
-    }
-}
-
-/// What firings find.
-struct Surroundings<'a> {
-    probe: Probe,
-    epid: u32,
-    arguments: [u64; 6],
-    clock: u64,
-    globals: Vec<u64>,
-    dynamic: BTreeMap<(u32, Vec<u64>), Vec<u8>>,
-    dynamic_most: u64,
-    /// Assignments to dynamic variables, and speculative records, that found no room.
-    dropped: (u64, u64),
-    aggregations: Table<'a, &'a Words>,
-    speculations: Speculations<&'a [AtomicU64]>,
-    specsize: u64,
-}
-
-impl World for Surroundings<'_> {
-    fn number(&mut self, which: u32) -> Result<u64, Fault> {
-        Ok(match which {
-            0..=5 => self.arguments[which as usize],
-            var::TIMESTAMP | var::VTIMESTAMP | var::WALLTIMESTAMP => {
-                self.clock += 1000;
-                self.clock
-            }
-            var::ID => self.probe.id.into(),
-            var::EPID => self.epid.into(),
-            var::PID | var::TID => PID.into(),
-            var::PPID => PARENT.into(),
-            var::CURTHREAD => 0xffff_8880_0123_4000,
-            which if user_register(which).is_some() => which.into(),
-            _ => 0,
-        })
-    }
-
-    fn text(&mut self, which: u32, into: &mut [u8]) -> Result<usize, Fault> {
-        let text = match which {
-            var::EXECNAME => "rtctl",
-            var::PROBEPROV => &self.probe.provider,
-            var::PROBEMOD => &self.probe.module,
-            var::PROBEFUNC => &self.probe.function,
-            var::PROBENAME => &self.probe.name,
-            var::CWD => "/",
-            _ => "",
-        };
-        let len = text.len().min(into.len());
-        into[..len].copy_from_slice(&text.as_bytes()[..len]);
-        Ok(len)
-    }
-
-    fn read_kernel(&mut self, address: u64, _: &mut [u8]) -> Result<(), Fault> {
-        Err(Fault::bad_address(address))
-    }
-
-    fn read_kernel_text(&mut self, address: u64, _: &mut [u8]) -> Result<usize, Fault> {
-        Err(Fault::bad_address(address))
-    }
-
-    fn read_user(&mut self, address: u64, _: &mut [u8]) -> Result<(), Fault> {
-        Err(Fault::bad_address(address))
-    }
-
-    fn read_user_text(&mut self, address: u64, _: &mut [u8]) -> Result<usize, Fault> {
-        Err(Fault::bad_address(address))
-    }
-
-    fn path(&mut self, path: u64, _: &mut [u8]) -> Result<usize, Fault> {
-        Err(Fault::bad_address(path))
-    }
-
-    fn kernel_stack(&mut self, _: &mut [u64]) -> usize {
-        0
-    }
-
-    fn user_stack(&mut self, _: &mut [u64]) -> (u64, usize) {
-        (PID.into(), 0)
-    }
-
-    fn random(&mut self) -> u64 {
-        self.clock = self
-            .clock
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        self.clock
-    }
-
-    fn progeny_of(&mut self, pid: u64) -> bool {
-        [1, u64::from(PARENT), u64::from(PID)].contains(&pid)
-    }
-
-    fn load_global(&mut self, at: usize) -> u64 {
-        self.globals[at]
-    }
-
-    fn store_global(&mut self, at: usize, value: u64) {
-        self.globals[at] = value;
-    }
-
-    fn load_global_bytes(&mut self, at: usize, into: &mut [u8]) {
-        for (index, byte) in into.iter_mut().enumerate() {
-            *byte = self.globals[at + index / 8].to_ne_bytes()[index % 8];
-        }
-    }
-
-    fn store_global_bytes(&mut self, at: usize, bytes: &[u8]) {
-        for (index, byte) in bytes.iter().enumerate() {
-            let mut word = self.globals[at + index / 8].to_ne_bytes();
-            word[index % 8] = *byte;
-            self.globals[at + index / 8] = u64::from_ne_bytes(word);
-        }
-    }
-
-    fn load_global_text(&mut self, at: usize, into: &mut [u8]) -> usize {
-        self.load_global_bytes(at, into);
-        into.iter()
-            .position(|byte| *byte == 0)
-            .unwrap_or(into.len())
-    }
-
-    fn store_global_text(&mut self, at: usize, room: usize, text: &[u8]) {
-        let text = &text[..text.len().min(room - 1)];
-        self.store_global_bytes(at, &[text, b"\0"].concat());
-    }
-
-    fn aggregate(
-        &mut self,
-        aggregation: u32,
-        keys: &[u64],
-        value: u64,
-        weight: u64,
-    ) -> Result<(), Full> {
-        self.aggregations.update(aggregation, keys, value, weight)
-    }
-
-    fn load_dynamic(&mut self, variable: u32, keys: &[u64]) -> u64 {
-        let mut bytes = [0; 8];
-        self.load_dynamic_bytes(variable, keys, &mut bytes);
-        u64::from_ne_bytes(bytes)
-    }
-
-    fn load_dynamic_bytes(&mut self, variable: u32, keys: &[u64], into: &mut [u8]) -> bool {
-        let Some(value) = self.dynamic.get(&(variable, keys.to_vec())) else {
-            return false;
-        };
-        for (index, byte) in into.iter_mut().enumerate() {
-            *byte = value.get(index).copied().unwrap_or(0);
-        }
-        true
-    }
-
-    fn store_dynamic(&mut self, variable: u32, keys: &[u64], value: u64) {
-        self.store_dynamic_bytes(variable, keys, &value.to_ne_bytes());
-    }
-
-    fn store_dynamic_bytes(&mut self, variable: u32, keys: &[u64], value: &[u8]) {
-        let key = (variable, keys.to_vec());
-        let is_full = self.dynamic.len() as u64 >= self.dynamic_most;
-        if is_full && !self.dynamic.contains_key(&key) {
-            self.dropped.0 += 1;
-            return;
-        }
-        self.dynamic.insert(key, value.to_vec());
-    }
-
-    fn free_dynamic(&mut self, variable: u32, keys: &[u64]) {
-        self.dynamic.remove(&(variable, keys.to_vec()));
-    }
-
-    fn speculation(&mut self) -> u64 {
-        self.speculations.take()
-    }
-
-    fn speculate(&mut self, number: u64, bytes: u32) -> Result<u64, NotSpeculated> {
-        let mark = self.speculations.mark(number);
-        let mark = mark.ok_or(NotSpeculated::Inactive)?;
-        if self.speculations.charge(mark, 0, bytes + 8, self.specsize) {
-            return Ok(mark);
-        }
-        self.dropped.1 += 1;
-        Err(NotSpeculated::NoRoom)
-    }
-
-    fn end_speculation(&mut self, number: u64, commit: bool) -> Option<u64> {
-        if commit {
-            self.speculations.begin_end(number)
-        } else {
-            self.speculations.end(number)
-        }
-    }
-
-    fn settle_speculation(&mut self, mark: u64, ended: bool) {
-        self.speculations.settle(mark, ended);
-    }
-}
-
-/// A record, as it lies in the ring.
-#[derive(Clone, Debug)]
-struct Recorded {
-    probe: u32,
-    clause: u32,
-    count: u32,
-    speculation: u64,
-    items: Vec<u8>,
-}
-
-impl Recorded {
-    fn firing(&self) -> record::Firing<'_> {
-        record::Firing {
-            context: 0,
-            time: 0,
-            probe: self.probe,
-            cpu: 0,
-            pid: PID,
-            tid: PID,
-            clause: self.clause,
-            count: self.count,
-            speculation: self.speculation,
-            items: &self.items,
-        }
-    }
-}
-
-struct Names(Vec<Own>, Types);
-
-impl Told for Names {
-    fn probe(&self, index: u32) -> Option<Probe> {
-        self.0.get(index as usize).map(|own| own.0.clone())
-    }
-
-    fn typed(&self, _: &str, type_id: u32, bytes: &[u8]) -> Option<String> {
-        Some(d_compiler::print::print(&self.1, TypeId(type_id), bytes))
-    }
-}
-
-/// What prints.
-struct Printed<'a> {
-    program: trace::Program,
-    printer: Printer,
-    store: Store,
-    names: Names,
-    words: &'a Words,
-    placed: &'a [Placed],
-    shape: Shape,
-    held: HashMap<u64, Vec<Recorded>>,
-    output: Vec<u8>,
-    errors: String,
-    status: Option<i32>,
-}
-
-impl Printed<'_> {
-    /// Takes what was aggregated.
-    fn collect(&mut self) -> Result<(), String> {
-        let table = Table::new(self.words, self.placed, self.shape);
-        let mut bytes = Vec::new();
-        let mut cursor = 0;
-        while let Some(entry) = table.entry(cursor) {
-            let size = 16 + 8 * (entry.keys + entry.words);
-            for word in [size, entry.aggregation, 8 * entry.keys, entry.words] {
-                bytes.extend(word.to_ne_bytes());
-            }
-            for index in 0..entry.keys + entry.words {
-                bytes.extend(table.word(&entry, index).unwrap_or(0).to_ne_bytes());
-            }
-            cursor = entry.next;
-        }
-        table.reset();
-        self.store
-            .merge(&bytes, &self.names)
-            .map_err(|why| why.to_string())?;
-        Ok(())
-    }
-
-    fn print(&mut self, recorded: &Recorded) -> Result<(), String> {
-        if self.program.uses_aggregations(recorded.clause) {
-            self.collect()?;
-        }
-        let mut steps = Vec::new();
-        let firing = recorded.firing();
-        self.printer
-            .record(
-                &self.program,
-                &firing,
-                &mut self.store,
-                &self.names,
-                &mut steps,
-            )
-            .map_err(|why| why.to_string())?;
-        for step in steps {
-            match step {
-                Step::Text(text) => self.output.extend(text),
-                Step::Exit(status) => self.status = Some(status),
-                Step::Commit(mark) => {
-                    for held in self.held.remove(&mark).unwrap_or_default() {
-                        self.print(&held)?;
-                    }
-                }
-                Step::Discard(mark) => drop(self.held.remove(&mark)),
-                Step::Complaint(what) => {
-                    let probe = self.names.probe(recorded.probe).unwrap_or_default();
-                    self.errors += &messages::library_fault(recorded.clause + 1, &probe, &what);
-                }
-                // The output is no file.
-                Step::Json(_) | Step::Setopt { .. } | Step::Freopen(_) | Step::Ftruncate => {}
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A probe fires.
@@ -616,8 +279,9 @@ impl Running<'_> {
     }
 }
 
-fn keys(fixed: u32, strings: u32, strsize: u32) -> u32 {
-    fixed + strings * strsize.next_multiple_of(8)
+/// Memory that all CPUs use.
+fn words_of(count: usize) -> Vec<AtomicU64> {
+    (0..count).map(|_| AtomicU64::new(0)).collect()
 }
 
 /// Runs a program; nothing if it has probes that are not here.
@@ -637,8 +301,7 @@ pub fn run(
         return Ok(None);
     };
     let dynamic_most = compiled.dynamic_variables(dynvarsize, strsize);
-    let dynamic_most = dynamic_most.unwrap_or(u64::MAX);
-    if dynamic_most == 0 {
+    if dynamic_most == Some(0) {
         return Ok(Some(Ran {
             output: String::new(),
             errors: "there is not room for one dynamic variable".into(),
@@ -654,22 +317,20 @@ pub fn run(
         })
         .collect();
     let variables: Vec<Variable> = (compiled.variables.iter())
+        .map(|variable| variable.loaded(strsize))
         .map(|variable| Variable {
             scope: variable.scope,
             value: variable.value,
-            bytes: if variable.value == 1 {
-                strsize
-            } else {
-                variable.bytes
-            },
-            keys: keys(variable.keys, variable.string_keys, strsize),
+            bytes: variable.bytes,
+            keys: variable.keys,
             ..Variable::default()
         })
         .collect();
     let aggregations: Vec<Aggregation> = (compiled.aggregations.iter())
+        .map(|aggregation| aggregation.loaded(strsize))
         .map(|aggregation| Aggregation {
             function: aggregation.function,
-            keys: keys(aggregation.key_bytes, aggregation.string_keys, strsize),
+            keys: aggregation.keys,
             parameters: aggregation.parameters,
         })
         .collect();
@@ -706,20 +367,23 @@ pub fn run(
         let mut all = Vec::new();
         for (index, probe) in (0..).zip(&probes) {
             let named = |description: &Description| description.name == probe.0.name;
-            for _ in clause
-                .descriptions
-                .iter()
-                .filter(|description| named(description))
-                .take(1)
-            {
+            if clause.descriptions.iter().any(named) {
                 epid += 1;
                 all.push((index, epid));
             }
         }
         enabled.push(all);
     }
-    let count = Speculations::<&[AtomicU64]>::words(speculations, 1).unwrap_or(0);
-    let memory: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
+    let count = Speculations::<Shared>::words(speculations, 1).unwrap_or(0);
+    let memory = words_of(count);
+    let globals = words_of(sizes.globals as usize / 8);
+    let most = u32::try_from(dynamic_most.unwrap_or(0)).unwrap_or(u32::MAX);
+    let sure = dynamic::Shape::words(most.min(DYNVARS_SURE), sizes.dynamic);
+    let dynamic_words = words_of((dynvarsize as usize / 8).max(sure.unwrap_or(0)));
+    let dynamic = match sizes.dynamic {
+        0 => None,
+        payload => dynamic::Shape::limited(dynamic_words.len(), payload, most, 1),
+    };
     let ticks = 3..probes.len() as u32;
     let mut running = Running {
         machine: Machine {
@@ -733,9 +397,8 @@ pub fn run(
             epid: 0,
             arguments: [0; 6],
             clock: 1_000_000_000,
-            globals: vec![0; sizes.globals as usize / 8],
-            dynamic: BTreeMap::new(),
-            dynamic_most,
+            globals: Globals::new(&globals[..]),
+            dynamic: dynamic.map(|shape| dynamic::Table::new(&dynamic_words[..], shape)),
             dropped: (0, 0),
             aggregations: Table::new(&words, &placed, shape),
             speculations: Speculations::new(&memory[..], speculations),

@@ -149,25 +149,12 @@ pub fn load(
     let variables: Vec<_> = compiled
         .variables
         .iter()
-        .map(|variable| abi::rtrace_variable {
-            scope: variable.scope,
-            value: variable.value,
-            bytes: match u32::from(variable.value) {
-                abi::RTRACE_VALUE_STRING => strsize,
-                _ => variable.bytes,
-            },
-            keys: keys(variable.keys, variable.string_keys, strsize),
-            ..Default::default()
-        })
+        .map(|variable| variable.loaded(strsize))
         .collect();
     let aggregations: Vec<_> = compiled
         .aggregations
         .iter()
-        .map(|aggregation| abi::rtrace_aggregation {
-            function: aggregation.function,
-            keys: keys(aggregation.key_bytes, aggregation.string_keys, strsize),
-            parameters: aggregation.parameters,
-        })
+        .map(|aggregation| aggregation.loaded(strsize))
         .collect();
     let all = compiled.aggregations.iter().zip(&aggregations);
     for (aggregation, loaded) in all {
@@ -219,12 +206,6 @@ pub fn load(
         Some((description, _)) if !zero => Err(Failure::Program(no_match(description))),
         _ => Ok(load),
     }
-}
-
-/// The most bytes that a tuple takes: its strings as long as they may be, rounded up; their lengths
-/// are counted already.
-fn keys(fixed: u32, strings: u32, strsize: u32) -> u32 {
-    fixed.saturating_add(strings.saturating_mul(strsize.next_multiple_of(8)))
 }
 
 /// Adds probes to a group; returns how many there are.

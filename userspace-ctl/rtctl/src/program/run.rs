@@ -25,14 +25,12 @@ use super::sources::Sources;
 use super::world::Machine;
 use crate::cli::{Args, Format, Origin};
 use crate::list::list;
-use crate::names::Names;
 use crate::options::Options;
 use crate::printer::{self, Printer};
 use crate::progress::Progress;
 use crate::resize::Buffer;
-use crate::run::{Role, Run};
+use crate::run::Role;
 use crate::spec::Spec;
-use crate::symbols::Symbols;
 use crate::target::Targets;
 use crate::tool::Speaker;
 
@@ -278,21 +276,8 @@ fn trace(
     let json = args.printing.format == Format::Json;
     let consumer = Consumer::new(session, &compiled, loaded, machine, options, json)?;
     let mut printer = Printer::with(Box::new(consumer), &args.printing, options)?;
-    let traced = Run {
-        session,
-        role: Role::Owner,
-        output: &mut printer.output,
-        says,
-        watch: &printer.watch,
-        options,
-        rate: printer.rate,
-        bars: !printer.terminal,
-        names: Names::with(Symbols::of(session, options.rawaddr)),
-        complete: false,
-        read: 0,
-        told: Vec::new(),
-    }
-    .trace(targets);
+    let of = (session, Role::Owner);
+    let traced = printer.run(of, says, options).trace(targets);
     match traced {
         Ok(true) => Ok(printer.output.exit().map_or(0, |status| status as u8)),
         Ok(false) => Ok(1),

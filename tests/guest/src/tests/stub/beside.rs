@@ -15,7 +15,9 @@ use std::process::{Child, Command, Stdio};
 use rust_tracer::abi;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{BOTH, FUNCTION, PATTERN, call, calls_after_first, is_by_stub, mine, value, way};
+use super::{
+    BOTH, FUNCTION, PATTERN, call, calls_after_first, is_by_stub, mine, stub_way, value, way,
+};
 use crate::guest;
 use crate::options::Options;
 use crate::program::{Code, Program};
@@ -186,7 +188,13 @@ impl Bpf {
     pub(in crate::tests) fn start(probe: &str, action: &str) -> Outcome<Self> {
         let tid = sys::tid();
         let script = format!("{probe}:{FUNCTION} /tid == {tid}/ {{ {action} }}");
-        let before = guest::enabled_functions()?;
+        let name = format!("{} ", name_of_ftrace()?);
+        let called = || -> Outcome<Option<String>> {
+            let enabled = guest::enabled_functions()?;
+            let line = enabled.lines().find(|line| line.starts_with(&name));
+            Ok(line.map(str::to_owned))
+        };
+        let before = called()?;
         let child = Command::new("bpftrace")
             .args(["-e", &script])
             .stdin(Stdio::null())
@@ -199,7 +207,8 @@ impl Bpf {
             }
             child => child?,
         };
-        while guest::enabled_functions()? == before {
+        // Before it attaches the script it tries at other functions what the kernel can do.
+        while called()? == before || !Self::has_link(&child)? {
             if child.try_wait()?.is_some() {
                 let output = child.wait_with_output()?;
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -207,9 +216,19 @@ impl Bpf {
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        // It is attached; all else it does before it says so.
-        std::thread::sleep(std::time::Duration::from_millis(500));
         Ok(Self(Some(child)))
+    }
+
+    /// Whether it holds a link to a function: it gets that when it is attached.
+    fn has_link(child: &Child) -> Outcome<bool> {
+        for fd in fs::read_dir(format!("/proc/{}/fdinfo", child.id()))? {
+            // What it has closed in the meantime is not there.
+            let info = fs::read_to_string(fd?.path()).unwrap_or_default();
+            if info.lines().any(|line| line == "link_type:\ttracing") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Ends it; the number that it prints behind this.
@@ -396,7 +415,7 @@ fn beside_bpf(probe: &str, action: &str, mark: &str, wanted: u64) -> Outcome {
             let by = if first {
                 abi::RTRACE_WAY_FPROBE
             } else {
-                abi::RTRACE_WAY_STUB
+                stub_way()?
             };
             check_eq!(found, by, "the way, BPF first: {first}");
             let bpf = match before {

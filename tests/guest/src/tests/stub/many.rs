@@ -9,7 +9,7 @@ use std::thread;
 
 use rust_tracer::abi;
 
-use super::{FUNCTION, PATTERN, call, calls_after_first, value, way};
+use super::{FUNCTION, PATTERN, call, calls_after_first, stub_way, value, way};
 use crate::options::Options;
 use crate::program::{Code, Program};
 use crate::session::KERNEL;
@@ -33,11 +33,11 @@ fn way_of(trace: &Trace) -> Outcome<u32> {
 }
 
 /// The way of one that comes when so many are served by the stub.
-fn next_way(by_stub: usize) -> u32 {
+fn next_way(by_stub: usize) -> Outcome<u32> {
     if by_stub < BY_STUB {
-        abi::RTRACE_WAY_STUB
+        stub_way()
     } else {
-        abi::RTRACE_WAY_FPROBE
+        Ok(abi::RTRACE_WAY_FPROBE)
     }
 }
 
@@ -47,7 +47,7 @@ fn record(_: &Options) -> Outcome {
         let mut traces = Vec::new();
         for number in 0..sessions {
             let trace = Plan::new().both(PATTERN).start()?;
-            check_eq!(way_of(&trace)?, next_way(number), "session {number}");
+            check_eq!(way_of(&trace)?, next_way(number)?, "session {number}");
             traces.push(trace);
         }
         let before = sys::now();
@@ -119,7 +119,7 @@ impl Counting {
         session.add_to(PATTERN, abi::RTRACE_PROBE_RETURN, 2)?;
         let trace = started(session)?;
         let way = way_of(&trace)?;
-        check_eq!(way, next_way(by_stub), "with {by_stub} by the stub");
+        check_eq!(way, next_way(by_stub)?, "with {by_stub} by the stub");
         Ok(Self {
             trace,
             way,
@@ -177,7 +177,7 @@ fn any_order_beside(random: &mut fastrand::Rng, steps: usize) -> Outcome {
         let starts = running.is_empty() || (running.len() < SESSIONS && random.bool());
         if starts {
             let ways = running.iter().map(|one| one.way);
-            let by_stub = ways.filter(|way| *way == abi::RTRACE_WAY_STUB).count();
+            let by_stub = ways.filter(|way| *way != abi::RTRACE_WAY_FPROBE).count();
             running.push(Counting::start(by_stub)?);
         } else {
             let one = running.remove(random.usize(..running.len()));
@@ -206,12 +206,12 @@ fn places(_: &Options) -> Outcome {
         let mut traces = Vec::new();
         for number in 0..=BY_STUB {
             let trace = plan.start()?;
-            check_eq!(way_of(&trace)?, next_way(number), "session {number}");
+            check_eq!(way_of(&trace)?, next_way(number)?, "session {number}");
             traces.push(trace);
         }
         drop(traces.remove(first_to_go));
         let next = plan.start()?;
-        check_eq!(way_of(&next)?, abi::RTRACE_WAY_STUB, "the next one");
+        check_eq!(way_of(&next)?, stub_way()?, "the next one");
         let last = plan.start()?;
         check_eq!(way_of(&last)?, abi::RTRACE_WAY_FPROBE, "the one after it");
         call(0);

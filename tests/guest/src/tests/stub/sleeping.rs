@@ -337,7 +337,7 @@ fn named(_: &Options) -> Outcome {
         .collect();
     let mut said = Vec::new();
     let begun = sys::now();
-    while !wanted.is_empty() && sys::now() - begun < 10_000_000_000 {
+    while !wanted.is_empty() && sys::now() - begun < 60_000_000_000 {
         for line in log.new_lines()? {
             wanted.retain(|(who, mark)| {
                 let place = line.split_once(who.as_str());

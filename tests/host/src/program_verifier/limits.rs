@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How much of everything there may be, and how long it may take.
+
+use super::{aggregation, ldi, program, refuses, takes, variable, RET};
+use crate::program::insn::{op, sub};
+use crate::program::refused::Why;
+use crate::program::rights::Rights;
+use crate::program::{agg, scope, value, Clause, STRSIZE_MAX};
+use crate::program_world::{insn, Owned};
+
+#[test]
+fn strsize_is_in_range() {
+    let mut program = program(&[]);
+    for strsize in [1, STRSIZE_MAX] {
+        program.strsize = strsize;
+        takes(&program);
+    }
+    for strsize in [0, STRSIZE_MAX + 1] {
+        program.strsize = strsize;
+        refuses(&program, 0, Why::Strings);
+    }
+}
+
+#[test]
+fn a_clause_ends_in_bounded_time() {
+    let copy = insn(op::CALL, 0, 0, 1, sub::ALLOCA as i32);
+    let mut code = vec![ldi(0)];
+    code.extend([copy; 40]);
+    takes(&program(&code));
+    let cost = program(&code).verify(Rights::Kernel).expect("taken").cost;
+    assert!(cost > 40 * 6144, "{cost}");
+    code.extend([copy; 3]);
+    refuses(&program(&code), 43, Why::Cost);
+    // Of two ways, the dearer counts, not both.
+    let mut ways = vec![ldi(0), insn(op::JZ, 0, 0, 0, 31)];
+    ways.extend([copy; 30]);
+    ways.push(insn(op::JMP, 0, 0, 0, 30));
+    ways.extend([copy; 30]);
+    takes(&program(&ways));
+}
+
+#[test]
+fn clauses_lie_in_the_code() {
+    let good = Clause {
+        group: 1,
+        first: 0,
+        count: 1,
+        flags: 3,
+    };
+    let mut program = program(&[]);
+    program.clauses = vec![good; 3];
+    takes(&program);
+    for bad in [
+        Clause { group: 0, ..good },
+        Clause { flags: 4, ..good },
+        Clause { count: 0, ..good },
+        Clause { count: 2, ..good },
+        Clause { first: 1, ..good },
+        Clause {
+            first: u32::MAX,
+            count: u32::MAX,
+            ..good
+        },
+    ] {
+        program.clauses[1] = bad;
+        refuses(&program, 1, Why::Clause);
+    }
+}
+
+#[test]
+fn there_may_be_only_so_much_of_everything() {
+    let mut code = vec![ldi(0); 16383];
+    code.push(RET);
+    takes(&Owned::new(code.clone()));
+    code.insert(0, ldi(0));
+    let what = "instructions in a clause";
+    refuses(&Owned::new(code.clone()), 0, Why::TooMany(what, 16384));
+    code.remove(0);
+
+    let mut shared = Owned::new(code);
+    shared.clauses = vec![shared.clauses[0]; 16];
+    takes(&shared);
+    shared.clauses.push(shared.clauses[0]);
+    let what = "instructions in all clauses together";
+    refuses(&shared, 16, Why::TooMany(what, 4 * 65536));
+
+    let small = program(&[]);
+    let mut many = small.clone();
+    many.code = vec![RET; 65537];
+    refuses(&many, 0, Why::TooMany("instructions", 65536));
+    let mut many = small.clone();
+    many.clauses = vec![many.clauses[0]; 4097];
+    refuses(&many, 0, Why::TooMany("clauses", 4096));
+    let mut many = small.clone();
+    many.constants = vec![0; 65537];
+    refuses(&many, 0, Why::TooMany("constants", 65536));
+    let mut many = small.clone();
+    many.strings = vec![0; 1048577];
+    refuses(&many, 0, Why::TooMany("bytes of strings", 1048576));
+    let mut many = small.clone();
+    many.variables = vec![variable(scope::GLOBAL, value::SCALAR, 8, 0); 4097];
+    refuses(&many, 0, Why::TooMany("variables", 4096));
+    let mut many = small.clone();
+    many.aggregations = vec![aggregation(agg::COUNT, 0, [0; 4]); 1025];
+    refuses(&many, 0, Why::TooMany("aggregations", 1024));
+    let mut many = small;
+    many.speculations = 1025;
+    refuses(&many, 0, Why::TooMany("speculations", 1024));
+}
