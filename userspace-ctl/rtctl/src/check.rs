@@ -11,7 +11,7 @@
 //!                              findings ─┴─ seen again? ──► report
 //! ```
 //! Each check is a pure function from facts to findings. A kernel changes while it is
-//! looked at, so what might come from that is told only if it is there at three looks.
+//! looked at, so what might come from that is told only if it is there at four looks.
 
 mod callers;
 mod calls;
@@ -53,7 +53,7 @@ use gather::{Gatherer, Need};
 use report::{Finding, Line, Outcome};
 
 /// How often a finding must be made, if it could come from what changes meanwhile.
-const LOOKS: usize = 3;
+const LOOKS: usize = 4;
 
 /// Between two looks.
 const BETWEEN: Duration = Duration::from_millis(300);
@@ -84,18 +84,18 @@ static CHECKS: [Check; 13] = {
     }
     [
         check!(1 callers: Sample),
-        check!(2 stacks: Sample),
+        check!(2 stacks: Sample Callbacks),
         check!(3 modules: Modules),
         check!(4 crossview: Modules),
         check!(5 text: Text),
-        check!(6 ops: Ops Kprobes Modules),
+        check!(6 ops: Hooks Kprobes Modules),
         check!(7 ipmodify: Hooks),
-        check!(8 sites: Sites Kprobes Itself),
+        check!(8 sites: Sites Kprobes Itself Callbacks),
         check!(9 syscalls: Cpus Syscalls),
-        check!(10 pointers: Files Tracepoints),
+        check!(10 pointers: Files Tracepoints Callbacks),
         check!(11 tasks: Tasks Sample),
         check!(12 canary: Canary Itself),
-        check!(13 hunters: Kprobes Sample),
+        check!(13 hunters: Kprobes Sample Modules),
     ]
 };
 
@@ -233,7 +233,7 @@ fn looks(checks: &[&Check], gatherer: &mut Gatherer, watch: &Watch) -> Result<Ve
         }
         watch.wait(None, None, &[], BETWEEN)?;
         let some: Vec<&Check> = again.iter().map(|&at| checks[at]).collect();
-        let facts = gatherer.facts(&needs(&some));
+        let facts = gatherer.facts_again(&needs(&some));
         for at in again {
             settle(&mut outcomes[at], (checks[at].run)(&facts));
         }

@@ -11,7 +11,7 @@ use std::io::Write;
 
 use anyhow::{Result, anyhow};
 use glob::Pattern as Glob;
-use rust_tracer::views::{Kind, Kprobe, Ops, Site, Tracepoint};
+use rust_tracer::views::{Callback, Kind, Kprobe, Ops, Site, Tracepoint};
 use rust_tracer::{Node, abi};
 use serde_json::{Value, json};
 
@@ -40,12 +40,18 @@ const RECORD: [(u32, char); 4] = [
     (abi::RTRACE_REC_OPS, 'O'),
 ];
 
+/// Whoever is there by other means.
+const OTHERS: [(u32, &str); 2] = [
+    (abi::RTRACE_CALLBACK_BRANCH, "text"),
+    (abi::RTRACE_CALLBACK_BREAKPOINT, "breakpoint"),
+];
+
 /// A hook, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Hook {
     /// What it is on.
     on: String,
-    /// `ftrace`, `kprobe`, `tracepoint`, `text`
+    /// `ftrace`, `kprobe`, `tracepoint`, `text`, `breakpoint`
     by: &'static str,
     flags: String,
     /// By ftrace's record.
@@ -64,6 +70,7 @@ pub fn run(hooking: &Hooking, out: &mut impl Write) -> Result<()> {
         Need::Hooks,
         Need::Kprobes,
         Need::Tracepoints,
+        Need::Callbacks,
         Need::Modules,
     ];
     let facts = gatherer.facts(&BTreeSet::from(needs));
@@ -99,6 +106,10 @@ fn hooks(facts: &Facts, pattern: &Glob) -> Result<Vec<Hook>, String> {
     let mut hooks: Vec<_> = sites.map(|site| of_site(facts, site)).collect();
     hooks.extend(kprobes.map(|kprobe| of_kprobe(facts, kprobe)));
     hooks.extend(tracepoints.map(|it| of_tracepoint(facts, it)));
+    for (kind, by) in OTHERS {
+        let others = facts.callbacks(kind).filter(|one| function(one.at));
+        hooks.extend(others.map(|one| of_other(facts, one, by)));
+    }
     hooks.sort_by(|one, other| (one.by, &one.on).cmp(&(other.by, &other.on)));
     Ok(hooks)
 }
@@ -121,8 +132,8 @@ fn of_site(facts: &Facts, site: &Site) -> Hook {
         _ => "has other code at its site".to_owned(),
     };
     let changed = match site.changed {
-        true => "; its text was changed beside the site",
-        false => "",
+        0 => "",
+        _ => "; its text was changed beside the site",
     };
     let hooks = facts.hooks_of(site.site).iter().chain(facts.hooks_of(0));
     let called = hooks.filter_map(|hook| {
@@ -168,6 +179,16 @@ fn of_tracepoint(facts: &Facts, row: &Tracepoint) -> Hook {
         flags: String::new(),
         users: None,
         who: format!("calls {}", facts.place(&row.func)),
+    }
+}
+
+fn of_other(facts: &Facts, one: &Callback, by: &'static str) -> Hook {
+    Hook {
+        on: on(facts, one.at),
+        by,
+        flags: String::new(),
+        users: None,
+        who: format!("leads to {}", facts.place(&one.func)),
     }
 }
 

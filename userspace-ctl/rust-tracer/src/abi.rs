@@ -106,6 +106,7 @@ layout!(rtrace_view_ops: 296 {
     reserved: 292,
 });
 layout!(rtrace_view_hook: 104 { ops: 0, site: 8, direct: 16 });
+layout!(rtrace_view_callback: 168 { name: 0, at: 64, func: 72, kind: 160, reserved: 164 });
 layout!(rtrace_view_site: 168 {
     site: 0, function: 8, target: 16, site_has: 104, record: 108, users: 112, changed: 116,
     bytes: 120, first: 144,

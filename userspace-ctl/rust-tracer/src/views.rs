@@ -184,6 +184,20 @@ view! {
 }
 
 view! {
+    /// What the kernel calls by a pointer of its own, or leads to by its text.
+    Callback: RTRACE_VIEW_CALLBACKS, rtrace_view_callback {
+        /// Of what calls it: a chain, a thread, a function.
+        name: String = |row| text(&row.name),
+        /// Where the pointer or the instruction is.
+        at: u64 = |row| row.at,
+        /// Of what is called.
+        func: Owner = |row| row.func.into(),
+        /// `RTRACE_CALLBACK_*`
+        kind: u32 = |row| row.kind,
+    }
+}
+
+view! {
     /// A function that something is attached to, or whose text has changed.
     Site: RTRACE_VIEW_SITES, rtrace_view_site {
         /// Where ftrace's site is.
@@ -198,8 +212,9 @@ view! {
         record: u32 = |row| row.record,
         /// `ftrace_ops`, by ftrace's record.
         users: u32 = |row| row.users,
-        /// Whether bytes outside the site differ from the first time.
-        changed: bool = |row| row.changed != 0,
+        /// A bit for each of `bytes` that differs from the first time, is not the site's, and that the
+        /// kernel did not change itself.
+        changed: u32 = |row| row.changed,
         /// From the function's first byte on.
         bytes: [u8; 24] = |row| row.bytes,
         /// The same, the first time.

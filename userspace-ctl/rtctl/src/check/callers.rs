@@ -36,6 +36,7 @@ pub fn check(facts: &Facts) -> Outcome {
         *all += times;
     }
     let findings = strangers.into_values().map(|(owner, functions, times)| {
+        let first = functions.first().copied().unwrap_or_default();
         let functions = functions.join(", ");
         Finding {
             key: format!("caller {}", whose(owner)),
@@ -48,7 +49,7 @@ pub fn check(facts: &Facts) -> Outcome {
             ],
             perhaps: perhaps(owner.kind).into(),
             look: format!(
-                "rtctl -n 'fbt::{functions}:entry /caller == {:#x}/ {{ stack(); }}'",
+                "rtctl -n 'fbt::{first}:entry /caller == {:#x}/ {{ stack(); }}'",
                 owner.address
             ),
             certain: true,

@@ -38,8 +38,9 @@ pub fn check(facts: &Facts) -> Outcome {
         let what = "is on the kernel's list of modules, but /proc/modules leaves it out";
         findings.push(finding(module, what, forms));
     }
-    let names: BTreeSet<&str> = listed.clone().map(|module| &*module.name).collect();
-    let odd = always.iter().filter(|name| !names.contains(name.as_str()));
+    // One that comes and goes may have been there before and after, and not in between.
+    let known: BTreeSet<&str> = modules.iter().map(|module| &*module.name).collect();
+    let odd = always.iter().filter(|name| !known.contains(name.as_str()));
     findings.extend(odd.map(|name| invented(name, "/proc/modules")));
     for module in listed.clone() {
         let other = proc.always.iter().find(|other| {
@@ -56,10 +57,7 @@ pub fn check(facts: &Facts) -> Outcome {
     }
 
     let objects = with(abi::RTRACE_SEEN_KSET);
-    for module in objects
-        .clone()
-        .filter(|module| !sys.ever.contains(&module.name))
-    {
+    for module in objects.filter(|module| !sys.ever.contains(&module.name)) {
         let forms = [
             "the kernel's objects of modules",
             "/sys/module, read as a directory",
@@ -67,11 +65,10 @@ pub fn check(facts: &Facts) -> Outcome {
         let what = "has its object in the kernel, but reading /sys/module leaves it out";
         findings.push(finding(module, what, forms));
     }
-    let names: BTreeSet<&str> = objects.map(|module| &*module.name).collect();
     let odd = sys
         .always
         .iter()
-        .filter(|name| !names.contains(name.as_str()));
+        .filter(|name| !known.contains(name.as_str()));
     findings.extend(odd.map(|name| invented(name, "/sys/module")));
 
     let looked = format!(
@@ -83,10 +80,17 @@ pub fn check(facts: &Facts) -> Outcome {
     Ok(Report { looked, findings })
 }
 
+/// Whether a module is being put together, and was not announced yet.
+fn is_being_made(module: &Module) -> bool {
+    const TOLD: u32 = abi::RTRACE_SEEN_CAME | abi::RTRACE_SEEN_AT_LOAD;
+    let is_listed = module.seen & abi::RTRACE_SEEN_LIST != 0;
+    module.state == UNFORMED && is_listed && module.seen & TOLD == 0
+}
+
 /// A module that the kernel's own ways do not agree about.
 fn within(module: &Module) -> Option<Finding> {
     let missing = missing(module);
-    if missing.is_empty() {
+    if missing.is_empty() || is_being_made(module) {
         return None;
     }
     let found = found(module);
@@ -200,6 +204,31 @@ mod tests {
         let mut invented = facts(WHOLE);
         invented.said.modules = twice(["ext4", "x", "y"].map(listed));
         assert!(found(&invented)[0].starts_with("/proc/modules tells of the module y"));
+    }
+
+    #[test]
+    fn a_module_that_comes_and_goes_all_the_time_is_not_invented() {
+        let mut facts = facts(WHOLE);
+        let went = abi::RTRACE_SEEN_CAME | abi::RTRACE_SEEN_WENT;
+        facts.modules = Told::Is(vec![module("ext4", WHOLE, 0), module("x", went, 2)]);
+        assert_eq!(found(&facts), [""; 0]);
+    }
+
+    #[test]
+    fn a_module_that_is_being_made_is_fine_and_one_that_only_says_so_is_not() {
+        let being_made = abi::RTRACE_SEEN_LIST | abi::RTRACE_SEEN_TREE | abi::RTRACE_SEEN_TEXT;
+        for (told, findings) in [
+            (0, 0),
+            (abi::RTRACE_SEEN_CAME, 1),
+            (abi::RTRACE_SEEN_AT_LOAD, 1),
+        ] {
+            let mut facts = facts(WHOLE);
+            let one = module("x", being_made | told, UNFORMED);
+            facts.modules = Told::Is(vec![module("ext4", WHOLE, 0), one]);
+            facts.said.modules = twice([listed("ext4")]);
+            facts.said.objects = twice(["ext4".to_owned()]);
+            assert_eq!(found(&facts).len(), findings, "{told:#x}");
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use rust_tracer::abi;
 use rust_tracer::views::{
-    Cpu, Hook, Itself, Kind, Kprobe, Module, Ops, Owner, Pointer, Site, Task, Text, TextOf, Tracepoint,
+    Callback, Cpu, Hook, Itself, Kind, Kprobe, Module, Ops, Owner, Pointer, Site, Task, Text,
+    TextOf, Tracepoint,
 };
 
 use super::canary::Canary;
@@ -73,6 +74,7 @@ pub struct Facts {
     pub hooks: Told<Vec<Hook>>,
     pub sites: Told<Vec<Site>>,
     pub kprobes: Told<Vec<Kprobe>>,
+    pub callbacks: Told<Vec<Callback>>,
     pub text: Told<Vec<Text>>,
     pub cpus: Told<Vec<Cpu>>,
     pub tracepoints: Told<Vec<Tracepoint>>,
@@ -124,6 +126,12 @@ pub fn lives(module: &Module) -> bool {
 }
 
 impl Facts {
+    /// Those of a kind, `RTRACE_CALLBACK_*`; none if the module does not know of any.
+    pub fn callbacks(&self, kind: u32) -> impl Iterator<Item = &Callback> {
+        let all = self.callbacks.known().into_iter().flatten();
+        all.filter(move |one| one.kind == kind)
+    }
+
     /// Who is for the function of this site; 0: for all functions.
     pub fn hooks_of(&self, site: u64) -> &[Hook] {
         let all = self.hooks.known().map_or(&[][..], Vec::as_slice);

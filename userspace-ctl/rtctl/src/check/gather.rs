@@ -6,12 +6,14 @@ use std::fs::{self, File, OpenOptions};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
-use rust_tracer::views::{Hook, Ops, Pointer, Site, Task, View};
+use rust_tracer::views::{Hook, Kind, Ops, Pointer, Site, Task, Text, View};
 use rust_tracer::{Node, Session, abi};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketType, socket};
 use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
 
 use super::calls::canary;
@@ -19,34 +21,73 @@ use super::exercise;
 use super::facts::{Facts, Told, answered_or_zero};
 use super::patch::{Patch, diverted};
 use super::said::{self, Asked, Tasks, Twice};
-use super::sample::{Sample, Sampler};
+use super::sample::{SETTLING, SETTLINGS, SETTLINGS_OF_GONE, Sample, Sampler, code};
 use super::sites::{NAMES_MOST, changes_of};
+use super::text::is_owned;
 use crate::access::plain;
 
 /// Where tracefs is, the first that is there.
 const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
-/// Files whose operations are looked at.
+/// Files and directories whose operations are looked at: where modules, processes, sockets and files are
+/// told of.
 const FILES: &[&str] = &[
     "/",
+    "/dev",
+    "/etc",
+    "/root",
+    "/run",
+    "/tmp",
+    "/usr",
+    "/var",
     "/proc",
-    "/proc/modules",
+    "/proc/1",
+    "/proc/self/maps",
+    "/proc/self/status",
+    "/proc/self/task",
     "/proc/kallsyms",
+    "/proc/modules",
+    "/proc/mounts",
+    "/proc/stat",
+    "/proc/net",
+    "/proc/net/packet",
+    "/proc/net/raw",
     "/proc/net/tcp",
     "/proc/net/tcp6",
     "/proc/net/udp",
     "/proc/net/udp6",
-    "/proc/self/status",
-    "/proc/self/maps",
+    "/proc/net/unix",
+    "/proc/sys/kernel/tainted",
     "/sys",
     "/sys/module",
+    "/sys/kernel/debug/kprobes/list",
     "/sys/kernel/tracing",
     "/sys/kernel/tracing/enabled_functions",
+    "/sys/kernel/tracing/touched_functions",
     "/dev/kmsg",
+];
+
+/// Sockets whose operations are looked at.
+const SOCKETS: [(&str, AddressFamily, SocketType); 8] = [
+    ("socket TCP", AddressFamily::INET, SocketType::STREAM),
+    ("socket UDP", AddressFamily::INET, SocketType::DGRAM),
+    ("socket TCP6", AddressFamily::INET6, SocketType::STREAM),
+    ("socket UDP6", AddressFamily::INET6, SocketType::DGRAM),
+    ("socket unix", AddressFamily::UNIX, SocketType::STREAM),
+    (
+        "socket unix datagram",
+        AddressFamily::UNIX,
+        SocketType::DGRAM,
+    ),
+    ("socket netlink", AddressFamily::NETLINK, SocketType::RAW),
+    ("socket packet", AddressFamily::PACKET, SocketType::RAW),
 ];
 
 /// The inode of the initial pid namespace (PROC_PID_INIT_INO).
 const INITIAL: &str = "pid:[4026531836]";
+
+/// How long it is looked again who calls and who runs.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// PIDFD_THREAD: pidfd_open() takes threads as well.
 const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(OFlags::EXCL.bits());
@@ -56,11 +97,11 @@ const PIDFD_THREAD: PidfdFlags = PidfdFlags::from_bits_retain(OFlags::EXCL.bits(
 #[allow(missing_docs)]
 pub enum Need {
     Modules,
-    Ops,
-    /// Ops, and sites.
+    /// Whom ftrace calls, and where; with sites.
     Hooks,
     Sites,
     Kprobes,
+    Callbacks,
     Text,
     Cpus,
     Tracepoints,
@@ -108,6 +149,15 @@ impl Gatherer {
         }
     }
 
+    /// Brings these facts once more: what was seen in a long sample is seen in a short one.
+    pub fn facts_again(&mut self, needs: &BTreeSet<Need>) -> Facts {
+        let time = self.time;
+        self.time = time.min(AGAIN);
+        let facts = self.facts(needs);
+        self.time = time;
+        facts
+    }
+
     /// Brings these facts.
     pub fn facts(&mut self, needs: &BTreeSet<Need>) -> Facts {
         let mut facts = Facts::default();
@@ -133,12 +183,6 @@ impl Gatherer {
             let join = |before, after| Twice::new(&before, &after);
             facts.said.objects = before.1.with(objects(), join);
         }
-        if needs(Need::Ops) || needs(Need::Hooks) {
-            facts.ops = self.view();
-        }
-        if needs(Need::Hooks) {
-            facts.hooks = self.view();
-        }
         if needs(Need::Kprobes) {
             let listed = || {
                 let list = said::read("/sys/kernel/debug/kprobes/list");
@@ -150,28 +194,24 @@ impl Gatherer {
         }
         if needs(Need::Sites) || needs(Need::Hooks) {
             let before = tracefs("enabled_functions");
-            facts.sites = self.view();
+            self.sites(&mut facts, needs(Need::Hooks));
             facts.said.enabled = before.with(tracefs("enabled_functions"), said::most);
             facts.said.touched = tracefs("touched_functions");
         }
-        if needs(Need::Hooks) {
-            // Whoever is on the list at any of both times may have made the records in between.
-            let ops = |before: Vec<Ops>, after: Vec<Ops>| {
-                let fresh = after.into_iter().filter(|it| before.iter().all(|old| old.ops != it.ops));
-                let fresh: Vec<_> = fresh.collect();
-                before.into_iter().chain(fresh).collect()
-            };
-            facts.ops = std::mem::take(&mut facts.ops).with(self.view(), ops);
-            let hooks = |mut before: Vec<Hook>, after: Vec<Hook>| {
-                before.extend(after);
-                before.sort_by_key(|it| (it.site, it.ops));
-                before.dedup_by_key(|it| (it.site, it.ops));
-                before
-            };
-            facts.hooks = std::mem::take(&mut facts.hooks).with(self.view(), hooks);
+        if needs(Need::Callbacks) {
+            facts.callbacks = self.view();
+            for one in facts
+                .callbacks(abi::RTRACE_CALLBACK_STACK)
+                .cloned()
+                .collect::<Vec<_>>()
+            {
+                let address = one.func.address;
+                facts.code.insert(address, code(&self.session, address));
+                facts.owners.insert(address, one.func);
+            }
         }
         if needs(Need::Text) {
-            facts.text = self.view();
+            facts.text = self.view().and_then(|rows| self.settled(rows));
         }
         if needs(Need::Cpus) {
             facts.cpus = self.view();
@@ -184,6 +224,7 @@ impl Gatherer {
         }
         if needs(Need::Files) {
             facts.files = self.files();
+            facts.said.users = said::read("/proc/modules").and_then(|it| Ok(said::users(&it)));
         }
         if needs(Need::Tasks) {
             (facts.tasks, facts.said.tasks) = self.tasks();
@@ -204,6 +245,29 @@ impl Gatherer {
         self.session.view().into()
     }
 
+    /// Sites, and who is on ftrace's list before or after they are looked at: whoever is there at any of
+    /// both times may have made the records in between.
+    fn sites(&self, facts: &mut Facts, with_hooks: bool) {
+        let both = || (self.view::<Ops>(), self.view::<Hook>());
+        let before = with_hooks.then(both);
+        facts.sites = self.view();
+        let Some((ops, hooks)) = before else {
+            return;
+        };
+        let (ops_now, hooks_now) = both();
+        facts.ops = ops.with(ops_now, |before, after| {
+            let is_fresh = |it: &Ops| before.iter().all(|old| old.ops != it.ops);
+            let fresh: Vec<_> = after.into_iter().filter(is_fresh).collect();
+            before.into_iter().chain(fresh).collect()
+        });
+        facts.hooks = hooks.with(hooks_now, |mut before, after| {
+            before.extend(after);
+            before.sort_by_key(|it| (it.site, it.ops));
+            before.dedup_by_key(|it| (it.site, it.ops));
+            before
+        });
+    }
+
     fn sample(&mut self) -> anyhow::Result<Sample> {
         let mut once = None;
         let sampler = match &mut self.sampler {
@@ -217,6 +281,7 @@ impl Gatherer {
             times >= 3
         };
         sampler.wait(self.time, exercise)?;
+        sampler.settle()?;
         let sample = sampler.take();
         if sample.ended.is_some() && self.sampler.is_some() {
             self.sampler = Some(Sampler::start(self.node)?);
@@ -239,7 +304,63 @@ impl Gatherer {
                 Err(error) => return Told::Not(error.to_string()),
             }
         }
+        for (name, family, kind) in &SOCKETS {
+            // A protocol that is a module must not be loaded for it.
+            if *family == AddressFamily::PACKET && !Path::new("/proc/net/packet").exists() {
+                continue;
+            }
+            let Ok(socket) = socket(*family, *kind, None) else {
+                continue;
+            };
+            match self.session.view_file(socket.as_fd()) {
+                Ok(pointers) => files.push(((*name).to_owned(), pointers)),
+                Err(error) => return Told::Not(error.to_string()),
+            }
+        }
         Told::Is(files)
+    }
+
+    /// Executable memory without what was nobody's for a moment only.
+    fn settled(&self, rows: Vec<Text>) -> Result<Vec<Text>, String> {
+        let is_strange = |row: &Text| row.code > 0 && !is_owned(&row.owner);
+        let (strange, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_strange);
+        let mut pages: Vec<Text> = strange.iter().flat_map(pages_of).collect();
+        for times in 0..SETTLINGS_OF_GONE {
+            let is_going = pages.iter().any(|page| page.owner.kind == Kind::Gone);
+            if pages.is_empty() || (times >= SETTLINGS && !is_going) {
+                break;
+            }
+            if times > 0 {
+                thread::sleep(SETTLING);
+            }
+            let addresses: Vec<u64> = pages.iter().map(|page| page.start).collect();
+            let owners = self.session.owners(&addresses);
+            let owners = owners.map_err(|error| error.to_string())?;
+            for (page, owner) in pages.iter_mut().zip(owners) {
+                let mut bytes = vec![0; page.bytes as usize];
+                // What is not executable any more is no code.
+                let still = self.session.text(page.start, &mut bytes).is_ok();
+                let code = bytes.iter().filter(|byte| !matches!(byte, 0 | 0xcc));
+                page.code = if still { code.count() as u64 } else { 0 };
+                page.owner = owner;
+            }
+            pages.retain(is_strange);
+        }
+        for page in pages {
+            let before = rows.last_mut().filter(|row| {
+                row.start + row.bytes == page.start
+                    && (row.owner.kind, &row.owner.name) == (page.owner.kind, &page.owner.name)
+            });
+            match before {
+                Some(row) => {
+                    row.bytes += page.bytes;
+                    row.code += page.code;
+                    row.writable |= page.writable;
+                }
+                None => rows.push(page),
+            }
+        }
+        Ok(rows)
     }
 
     fn tasks(&self) -> (Told<Vec<Task>>, Told<Tasks>) {
@@ -305,6 +426,9 @@ impl Gatherer {
         for ops in facts.ops.known().into_iter().flatten() {
             addresses.extend([ops.func.address, ops.trampoline.address]);
         }
+        for one in facts.callbacks.known().into_iter().flatten() {
+            addresses.extend([one.at, one.func.address]);
+        }
         for row in facts.tracepoints.known().into_iter().flatten() {
             addresses.insert(row.func.address);
         }
@@ -320,14 +444,22 @@ impl Gatherer {
     }
 }
 
+/// A row for each of its pages.
+fn pages_of(row: &Text) -> impl Iterator<Item = Text> {
+    const PAGE: u64 = 4096;
+    let end = row.start.saturating_add(row.bytes);
+    let starts = (row.start..end).step_by(PAGE as usize);
+    starts.map(move |start| Text {
+        start,
+        bytes: PAGE.min(end - start),
+        ..row.clone()
+    })
+}
+
 /// Where what was written over a function leads, and what its site leads to.
 fn led_to(site: &Site) -> impl Iterator<Item = u64> {
-    let changes = if site.changed {
-        changes_of(site)
-    } else {
-        Vec::new()
-    };
-    changes.into_iter().filter_map(|change| match change.patch {
+    let changes = changes_of(site).into_iter();
+    changes.filter_map(|change| match change.patch {
         Patch::Jump(to) | Patch::Call(to) => Some(to),
         _ => None,
     })

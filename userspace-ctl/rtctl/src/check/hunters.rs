@@ -5,10 +5,11 @@
 //! for its address: by that a module gives away that it means to reach further than
 //! it may.
 
-use rust_tracer::views::{Kind, Owner};
+use rust_tracer::abi;
+use rust_tracer::views::{Kind, Module, Owner};
 
 use super::callers::merge;
-use super::facts::{Facts, OURS};
+use super::facts::{Facts, OURS, lives};
 use super::report::{Finding, Outcome, Report, count};
 
 /// What is asked for.
@@ -24,6 +25,10 @@ pub const HUNTED: &[&str] = &[
     "set_memory_rw",
     "set_memory_x",
 ];
+
+/// What else could explain that somebody looks for it.
+const PERHAPS: &str =
+    "LKRG, SystemTap, LTTng or another tracer that reaches beyond what is exported";
 
 /// Judges who registers kprobes.
 pub fn check(facts: &Facts) -> Outcome {
@@ -55,13 +60,40 @@ pub fn check(facts: &Facts) -> Outcome {
             let strange = of_module(owner) || owner.kind == Kind::None;
             strange.then(|| finding(facts, symbol, owner, "the caller of register_kprobe()"))
         });
-    let findings = merge(of_table.chain(of_sample));
+    let modules = facts.modules.known().into_iter().flatten();
+    let can = |module: &&Module| module.seen & abi::RTRACE_SEEN_HUNTS != 0;
+    let of_ledger = modules
+        .filter(|module| can(module) && lives(module) && module.name != OURS)
+        .map(by_text);
+    let findings = merge(of_table.chain(of_sample).chain(of_ledger));
     let looked = format!(
         "{}, {} registered while we looked",
         count(kprobes.len(), "kprobe"),
         hunts.len()
     );
     Ok(Report { looked, findings })
+}
+
+/// A module that can look for the table, and has its name.
+fn by_text(module: &Module) -> Finding {
+    let Module {
+        name, base, bytes, ..
+    } = module;
+    Finding {
+        key: format!("hunter {name} kallsyms_lookup_name"),
+        what: format!(
+            "the module {name} has the name kallsyms_lookup_name, and registers kprobes, as who looks \
+             for hidden symbols does"
+        ),
+        place: format!("{base:#x}, {bytes} bytes"),
+        forms: vec![
+            "the module's data, when it came".into(),
+            "its text, which calls register_kprobe() or the like".into(),
+        ],
+        perhaps: PERHAPS.into(),
+        look: "rtctl hooks; rtctl check --watch hunters".into(),
+        certain: false,
+    }
 }
 
 /// Whether this is of a module, and not of ours.
@@ -85,8 +117,7 @@ fn finding(facts: &Facts, symbol: &str, owner: &Owner, by: &str) -> Finding {
         ),
         place: facts.place(owner),
         forms: vec![by.into(), "the owner of the address".into()],
-        perhaps: "LKRG, SystemTap, LTTng or another tracer that reaches beyond what is exported"
-            .into(),
+        perhaps: PERHAPS.into(),
         look: "rtctl hooks; rtctl -n 'fbt::register_kprobe:entry { stack(); }'".into(),
         certain: true,
     }
@@ -98,6 +129,7 @@ mod tests {
 
     use super::super::facts::Told;
     use super::super::facts::tests::owner;
+    use super::super::modules::tests::{WHOLE, module};
     use super::super::sample::Sample;
     use super::*;
 
@@ -134,6 +166,24 @@ mod tests {
             0
         );
         assert_eq!(found(&facts("vfs_read", of(Kind::Data, "x"))), 0);
+    }
+
+    #[test]
+    fn a_module_that_could_look_for_it_is_found_while_it_is_there() {
+        let hunts = abi::RTRACE_SEEN_HUNTS;
+        for (name, seen, findings) in [
+            ("x", WHOLE, 0),
+            ("x", WHOLE | hunts, 1),
+            ("x", hunts | abi::RTRACE_SEEN_WENT, 0),
+            (OURS, WHOLE | hunts, 0),
+        ] {
+            let facts = Facts {
+                kprobes: Told::Is(Vec::new()),
+                modules: Told::Is(vec![module(name, seen, 0)]),
+                ..Facts::default()
+            };
+            assert_eq!(found(&facts), findings, "{name} {seen:#x}");
+        }
     }
 
     #[test]

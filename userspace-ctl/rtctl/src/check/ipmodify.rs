@@ -94,7 +94,9 @@ pub fn check(facts: &Facts) -> Outcome {
     let findings = sites.iter().filter_map(|site| of_site(facts, ops, site));
     let findings = findings.collect();
     let attached = sites.iter().filter(|site| site.users > 0).count();
-    let redirected = sites.iter().filter(|it| it.record & abi::RTRACE_REC_IPMODIFY != 0);
+    let redirected = sites
+        .iter()
+        .filter(|it| it.record & abi::RTRACE_REC_IPMODIFY != 0);
     let looked = format!(
         "{} of ftrace's with users, {} of them redirected, and {} ftrace_ops on its list",
         count(attached, "record"),
@@ -202,11 +204,17 @@ mod tests {
     #[test]
     fn tracing_and_live_patches_are_fine() {
         let none = [""; 0];
-        assert_eq!(findings(GETDENTS, 0, vec![ops(0, Kind::Kernel)], SITE), none);
+        assert_eq!(
+            findings(GETDENTS, 0, vec![ops(0, Kind::Kernel)], SITE),
+            none
+        );
         let patch = ops(IPMODIFY, Kind::Kernel);
         assert_eq!(findings(GETDENTS, REDIRECTED, vec![patch], SITE), none);
         let bpf = ops(DIRECT, Kind::Kernel);
-        assert_eq!(findings(GETDENTS, abi::RTRACE_REC_DIRECT, vec![bpf], SITE), none);
+        assert_eq!(
+            findings(GETDENTS, abi::RTRACE_REC_DIRECT, vec![bpf], SITE),
+            none
+        );
         assert_eq!(findings("vfs_read", 0, vec![ops(0, Kind::Kernel)], 0), none);
     }
 

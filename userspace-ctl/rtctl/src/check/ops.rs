@@ -5,8 +5,9 @@
 //! kprobes' table. What they call must be somebody's text; and only live patches and
 //! BPF have reason to change where a function goes.
 
-use rust_tracer::views::{Kind, Kprobe, Ops, Owner};
+use rust_tracer::views::{Hook, Kind, Kprobe, Ops, Owner};
 
+use super::callers::{merge, whose};
 use super::facts::{Facts, OURS, answered, answered_or_zero, is_livepatch};
 use super::report::{Finding, Outcome, Report, count};
 
@@ -20,6 +21,8 @@ pub fn check(facts: &Facts) -> Outcome {
     let ops = facts.ops.get()?;
     let kprobes = facts.kprobes.get()?;
     let mut findings: Vec<_> = ops.iter().flat_map(|one| of_ops(facts, one)).collect();
+    let hooks = facts.hooks.known().into_iter().flatten();
+    findings.extend(hooks.filter_map(|one| directly(facts, ops, one)));
     findings.extend(kprobes.iter().filter_map(|one| of_kprobe(facts, one)));
     let mut looked = format!(
         "{} ftrace_ops, {} of them ours, and {}",
@@ -27,7 +30,12 @@ pub fn check(facts: &Facts) -> Outcome {
         ops.iter().filter(|one| one.ours).count(),
         count(kprobes.len(), "kprobe"),
     );
-    if let Some(listed) = facts.said.kprobes.known() {
+    // Without leave to see addresses all of them are 0.
+    let listed = facts.said.kprobes.known().filter(|it| !it.contains(&0));
+    if listed.is_none() {
+        looked += ", not compared with debugfs, which does not tell them";
+    }
+    if let Some(listed) = listed {
         looked += &format!(", {} in debugfs", listed.len());
         let left_out = kprobes.iter().filter(|one| !listed.contains(&one.address));
         findings.extend(left_out.map(|one| Finding {
@@ -47,7 +55,10 @@ pub fn check(facts: &Facts) -> Outcome {
             certain: false,
         }));
     }
-    Ok(Report { looked, findings })
+    Ok(Report {
+        looked,
+        findings: merge(findings.into_iter()),
+    })
 }
 
 fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
@@ -81,11 +92,7 @@ fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
     }
     let redirects = ops.flags & (IPMODIFY | DIRECT) != 0;
     if let Some(name) = redirecting_module(ops).filter(|_| redirects) {
-        let livepatch = facts.modules.known().is_some_and(|modules| {
-            let mut modules = modules.iter();
-            modules.any(|module| module.name == *name && is_livepatch(module))
-        });
-        if !livepatch {
+        if !patches(facts, name) {
             findings.push(finding(
                 facts,
                 ops,
@@ -96,6 +103,29 @@ fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a module is a live patch.
+fn patches(facts: &Facts, name: &str) -> bool {
+    let mut modules = facts.modules.known().into_iter().flatten();
+    modules.any(|module| module.name == name && is_livepatch(module))
+}
+
+/// What is called in a function's place.
+fn directly(facts: &Facts, ops: &[Ops], hook: &Hook) -> Option<Finding> {
+    let owner = &hook.direct;
+    let what = match owner.kind {
+        Kind::Module if owner.name == OURS || patches(facts, &owner.name) => return None,
+        Kind::Module => format!(
+            "the module {}, which is no live patch, is called in the place of functions",
+            owner.name
+        ),
+        kind if answered_or_zero(kind) => return None,
+        _ => "what nobody answers for is called in the place of functions".into(),
+    };
+    let ops = ops.iter().find(|ops| ops.ops == hook.ops)?;
+    let perhaps = "a security module or a live patch of another kind: ask who installed it";
+    Some(finding(facts, ops, owner, &what, perhaps))
 }
 
 /// The module that redirects by an ops, unless it is the kernel itself for a live patch or BPF.
@@ -122,7 +152,7 @@ fn finding(facts: &Facts, ops: &Ops, owner: &Owner, what: &str, perhaps: &str) -
         _ => "",
     };
     Finding {
-        key: format!("ops {what} {}", owner.name),
+        key: format!("ops {what} {}", whose(owner)),
         what: what.into(),
         place: format!("{}; {functions}{redirects}", facts.place(owner)),
         forms: vec![
@@ -230,6 +260,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_called_in_functions_places_is_judged_by_each_function() {
+        for (kind, name, findings) in [
+            (Kind::Zero, "", 0),
+            (Kind::Bpf, "bpf_trampoline_1", 0),
+            (Kind::Module, OURS, 0),
+            (Kind::Module, "x", 1),
+            (Kind::Hidden, "x", 1),
+            (Kind::None, "", 1),
+        ] {
+            let hook = Hook {
+                ops: 0x5000,
+                site: 0x7004,
+                direct: owner(0x1001, kind, name),
+            };
+            let facts = Facts {
+                ops: Told::Is(vec![ops(Kind::Kernel, "", DIRECT)]),
+                // Of several functions of one ops there is one finding.
+                hooks: Told::Is(vec![hook.clone(), hook]),
+                kprobes: Told::Is(Vec::new()),
+                ..Facts::default()
+            };
+            let found = check(&facts).unwrap().findings;
+            assert_eq!(found.len(), findings, "{kind:?} {name}");
+        }
+    }
+
+    #[test]
     fn ours_are_no_strangers() {
         let mut ours = ops(Kind::None, "", IPMODIFY);
         ours.ours = true;
@@ -259,5 +316,7 @@ mod tests {
         assert_eq!(of_kprobe(Kind::Zero, &[0x7000]), [""; 0]);
         assert!(of_kprobe(Kind::Hidden, &[0x7000])[0].contains("nobody answers for"));
         assert!(of_kprobe(Kind::Kernel, &[])[0].contains("not in kprobes/list"));
+        // Whoever may not see addresses is told none.
+        assert_eq!(of_kprobe(Kind::Kernel, &[0]), [""; 0]);
     }
 }

@@ -1,21 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Check 10: do the operations of files that tell of modules, processes and sockets,
-//! and the functions of tracepoints, lead to where they should?
+//! Check 10: do the operations of files and sockets that tell of modules, processes and
+//! connections, the functions of tracepoints, and what else the kernel calls by
+//! pointers, lead to where they should?
 
 use std::collections::BTreeSet;
 
-use rust_tracer::views::{Kind, Owner, Pointer};
+use rust_tracer::abi;
+use rust_tracer::views::{Callback, Kind, Owner, Pointer};
 
-use super::callers::merge;
-use super::facts::{Facts, answered};
+use super::callers::{merge, whose};
+use super::facts::{Facts, answered, answered_or_zero};
 use super::report::{Finding, Outcome, Report, count};
 
 /// Files whose operations are of the kernel itself and of no module, by how their paths begin.
-const OF_THE_KERNEL: [&str; 3] = ["/proc", "/sys", "/dev/kmsg"];
+const OF_THE_KERNEL: [&str; 4] = ["/proc", "/sys", "/dev/kmsg", "socket "];
 
-/// But for protocols that may be modules; of these the first two are not.
-const OF_PROTOCOLS: &str = "/proc/net/";
-const BUILT_IN: [&str; 2] = ["/proc/net/tcp", "/proc/net/udp"];
+/// But for those of protocols, which may be of these modules.
+const OF_PROTOCOLS: [(&str, &str); 10] = [
+    ("/proc/net/tcp6", "ipv6"),
+    ("/proc/net/udp6", "ipv6"),
+    ("/proc/net/raw6", "ipv6"),
+    ("/proc/net/unix", "unix"),
+    ("/proc/net/packet", "af_packet"),
+    ("socket TCP6", "ipv6"),
+    ("socket UDP6", "ipv6"),
+    ("socket unix", "unix"),
+    ("socket unix datagram", "unix"),
+    ("socket packet", "af_packet"),
+];
+
+/// Who calls by a pointer of the kernel's own, and what else could explain that nobody answers for it.
+const CALLERS: [(u32, &str, &str); 8] = [
+    (
+        abi::RTRACE_CALLBACK_NOTIFIER,
+        "the chain of notifiers",
+        "a module that went without leaving the chain",
+    ),
+    (
+        abi::RTRACE_CALLBACK_FPROBE,
+        "the fprobe",
+        "a module that went without taking its fprobe away",
+    ),
+    (
+        abi::RTRACE_CALLBACK_GRAPH,
+        "the user of function_graph",
+        "a module that went without taking its user away",
+    ),
+    (
+        abi::RTRACE_CALLBACK_THREAD,
+        "the kernel's thread",
+        "a module that went without ending its thread",
+    ),
+    (
+        abi::RTRACE_CALLBACK_STATIC_CALL,
+        "the static call",
+        "a module that went without taking its function back",
+    ),
+    (
+        abi::RTRACE_CALLBACK_TIMER,
+        "what waits for its time,",
+        "a module that went without stopping its timer",
+    ),
+    (
+        abi::RTRACE_CALLBACK_PACKET,
+        "what gets packets,",
+        "a module that went without leaving the network",
+    ),
+    (
+        abi::RTRACE_CALLBACK_INPUT,
+        "what gets input,",
+        "a module that went without leaving the input",
+    ),
+];
 
 /// Judges the pointers.
 pub fn check(facts: &Facts) -> Outcome {
@@ -41,31 +97,75 @@ pub fn check(facts: &Facts) -> Outcome {
         look: format!("rtctl hooks {}; rtctl check modules text", it.name),
         certain: false,
     });
-    let findings = merge(of_files.chain(of_tracepoints));
+    let of_callbacks = CALLERS.into_iter().flat_map(|(kind, caller, perhaps)| {
+        let strange = facts.callbacks(kind).filter(|one| is_strange(one));
+        strange.map(move |one| of_callback(facts, one, caller, perhaps))
+    });
+    let findings = merge(of_files.chain(of_tracepoints).chain(of_callbacks));
     let pointers: usize = files.iter().map(|(_, pointers)| pointers.len()).sum();
     let names: BTreeSet<&str> = tracepoints.iter().map(|it| &*it.name).collect();
-    let looked = format!(
+    let mut looked = format!(
         "{} of {}; {} of {}",
         count(pointers, "pointer"),
         count(files.len(), "file"),
         count(tracepoints.len(), "function"),
         count(names.len(), "tracepoint"),
     );
+    if let Some(callbacks) = facts.callbacks.known() {
+        looked += &format!(
+            "; {} of the kernel's own",
+            count(callbacks.len(), "callback")
+        );
+    }
     Ok(Report { looked, findings })
+}
+
+/// Whether what is called there should not be.
+fn is_strange(one: &Callback) -> bool {
+    /// The kernel's own table for terminals.
+    const TERMINALS: &str = "n_tty_ops";
+    let is_modules = one.func.kind == Kind::Module;
+    !answered_or_zero(one.func.kind) || (is_modules && one.name.starts_with(TERMINALS))
+}
+
+fn of_callback(facts: &Facts, one: &Callback, caller: &str, perhaps: &str) -> Finding {
+    let name = match (one.name.as_str(), facts.symbol(one.at)) {
+        ("", Some((symbol, _))) => symbol,
+        ("", None) => "without a name",
+        (name, _) => name,
+    };
+    Finding {
+        key: format!("{caller} {name} {}", whose(&one.func)),
+        what: match one.func.kind {
+            Kind::Module => format!("{caller} {name} calls a module instead of the kernel's own"),
+            _ => format!("{caller} {name} calls what nobody answers for"),
+        },
+        place: format!(
+            "{}, by the pointer at {:#x}",
+            facts.place(&one.func),
+            one.at
+        ),
+        forms: vec![
+            "the kernel's own pointers, read in its memory".into(),
+            "the owner by our ledger, the list and the tree of modules".into(),
+        ],
+        perhaps: perhaps.into(),
+        look: "rtctl hooks; rtctl check modules crossview text".into(),
+        certain: false,
+    }
 }
 
 fn of_file(facts: &Facts, path: &str, all: &[Pointer], pointer: &Pointer) -> Option<Finding> {
     let Pointer { name, value } = pointer;
     let is_structure = is_structure(all, name);
-    let core = OF_THE_KERNEL.iter().any(|of| path.starts_with(of))
-        && (!path.starts_with(OF_PROTOCOLS) || BUILT_IN.contains(&path));
+    let expected = || is_expected(facts, path, all, &value.name);
     let wrong = match value.kind {
         Kind::Zero | Kind::Kernel => return None,
-        Kind::Data if is_structure && (!core || of_kernel(value)) => return None,
-        Kind::Module if !core && same_module(all, value) => return None,
-        Kind::Data if is_structure => "is a module's",
-        Kind::Module if core => "leads into a module, where the kernel's own belongs",
-        Kind::Module => "leads into another module than the file's own",
+        // What is allocated is nobody's in particular: its members tell.
+        Kind::Data if is_structure && (is_kernels(value) || expected()) => return None,
+        Kind::Module if expected() => return None,
+        Kind::Data if is_structure => "is a module's that has nothing to do with it",
+        Kind::Module => "leads into a module that has nothing to do with it",
         Kind::None if is_structure => "is where the kernel has no data",
         _ => "leads to what nobody answers for",
     };
@@ -92,18 +192,31 @@ fn is_structure(all: &[Pointer], name: &str) -> bool {
 }
 
 /// Whether data is the kernel's own.
-fn of_kernel(owner: &Owner) -> bool {
+fn is_kernels(owner: &Owner) -> bool {
     owner.name.is_empty() || owner.name == "vmlinux"
 }
 
-/// Whether the structure that holds a pointer belongs to the module that it leads into.
-fn same_module(all: &[Pointer], value: &Owner) -> bool {
-    let mut structures = all.iter().filter(|it| is_structure(all, &it.name));
-    structures.any(|it| it.value.kind == Kind::Data && it.value.name == value.name)
+/// Whether a module is one that has this file: its protocol's, or its file system's with those that this
+/// is built on.
+fn is_expected(facts: &Facts, path: &str, all: &[Pointer], module: &str) -> bool {
+    if let Some((_, protocols)) = OF_PROTOCOLS.iter().find(|(of, _)| *of == path) {
+        return module == *protocols;
+    }
+    if OF_THE_KERNEL.iter().any(|of| path.starts_with(of)) {
+        return false;
+    }
+    let file_system = all.iter().find(|it| it.name == "s_op").map(|it| &it.value);
+    file_system.is_some_and(|it| {
+        it.kind == Kind::Data
+            && !is_kernels(it)
+            && (it.name == module || facts.said.builds_on(&it.name, module))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use rust_tracer::views::Tracepoint;
 
     use super::super::facts::Told;
@@ -118,11 +231,21 @@ mod tests {
     }
 
     fn found(path: &str, pointers: Vec<Pointer>) -> Vec<String> {
-        let facts = Facts {
+        found_with(path, pointers, Told::default())
+    }
+
+    /// The same where modules have these users.
+    fn found_with(
+        path: &str,
+        pointers: Vec<Pointer>,
+        users: Told<BTreeMap<String, BTreeSet<String>>>,
+    ) -> Vec<String> {
+        let mut facts = Facts {
             files: Told::Is(vec![(path.into(), pointers)]),
             tracepoints: Told::Is(Vec::new()),
             ..Facts::default()
         };
+        facts.said.users = users;
         let findings = check(&facts).unwrap().findings;
         findings.into_iter().map(|finding| finding.what).collect()
     }
@@ -139,8 +262,36 @@ mod tests {
             pointer("f_op", Kind::Data, "ext4"),
             pointer("f_op.iterate_shared", Kind::Module, "ext4"),
             pointer("f_op.read", Kind::Kernel, ""),
+            pointer("s_op", Kind::Data, "ext4"),
         ];
         assert_eq!(found("/", root), [""; 0]);
+        let protocols = vec![
+            pointer("seq_operations", Kind::Data, "ipv6"),
+            pointer("seq_operations.show", Kind::Module, "ipv6"),
+        ];
+        assert_eq!(found("/proc/net/tcp6", protocols), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_system_may_be_built_on_another_module_and_on_no_other() {
+        let root = || {
+            vec![
+                pointer("f_op", Kind::Data, "nfs"),
+                pointer("f_op.iterate_shared", Kind::Module, "nfs"),
+                pointer("s_op", Kind::Data, "nfsv4"),
+            ]
+        };
+        assert_eq!(found("/", root()).len(), 2);
+        let users = || {
+            Told::Is(BTreeMap::from([(
+                "nfs".into(),
+                ["nfsv4".to_owned()].into(),
+            )]))
+        };
+        assert_eq!(found_with("/", root(), users()), [""; 0]);
+        let mut other = root();
+        other[1].value.name = "x".into();
+        assert_eq!(found_with("/", other, users()).len(), 1);
     }
 
     #[test]
@@ -150,14 +301,32 @@ mod tests {
             ("/proc", Kind::Hidden, "x"),
             ("/proc", Kind::Module, "x"),
             ("/proc/net/tcp", Kind::Module, "x"),
+            ("/proc/net/tcp6", Kind::Module, "x"),
             ("/", Kind::Module, "x"),
             ("/", Kind::None, ""),
         ] {
             let pointers = vec![
                 pointer("f_op", Kind::Data, "vmlinux"),
                 pointer("f_op.iterate_shared", kind, of),
+                pointer("s_op", Kind::Data, "ext4"),
             ];
-            assert_eq!(found(path, pointers).len(), 1, "{path} {kind:?}");
+            let found = found(path, pointers);
+            // On /proc the superblock's would be another's as well.
+            let operations = found.iter().filter(|what| what.contains("iterate_shared"));
+            assert_eq!(operations.count(), 1, "{path} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_table_of_anothers_is_found() {
+        for path in ["/", "/proc"] {
+            let pointers = vec![
+                pointer("f_op", Kind::Data, "x"),
+                pointer("f_op.iterate_shared", Kind::Module, "x"),
+                pointer("f_op.read", Kind::Kernel, ""),
+                pointer("s_op", Kind::Data, "vmlinux"),
+            ];
+            assert_eq!(found(path, pointers).len(), 2, "{path}");
         }
     }
 
@@ -172,7 +341,63 @@ mod tests {
         let allocated = vec![pointer("seq_operations", Kind::Data, "")];
         assert_eq!(found("/proc/self/status", allocated), [""; 0]);
         let module = vec![pointer("f_op", Kind::Data, "x")];
-        assert_eq!(found("/proc", module), ["f_op of /proc is a module's"]);
+        assert_eq!(
+            found("/proc", module),
+            ["f_op of /proc is a module's that has nothing to do with it"]
+        );
+    }
+
+    #[test]
+    fn whatever_the_kernel_calls_by_a_pointer_must_be_somebodys() {
+        let all = [
+            (
+                abi::RTRACE_CALLBACK_NOTIFIER,
+                "die_chain",
+                "notifiers die_chain",
+            ),
+            (abi::RTRACE_CALLBACK_THREAD, "worker", "thread worker"),
+            (
+                abi::RTRACE_CALLBACK_STATIC_CALL,
+                "",
+                "static call without a name",
+            ),
+        ];
+        for (kind, name, says) in all {
+            for (of, findings) in [(Kind::Module, 0), (Kind::Zero, 0), (Kind::Hidden, 1)] {
+                let callback = Callback {
+                    name: name.into(),
+                    at: 0x9000,
+                    func: owner(0x1000, of, "x"),
+                    kind,
+                };
+                let facts = Facts {
+                    files: Told::Is(Vec::new()),
+                    tracepoints: Told::Is(Vec::new()),
+                    callbacks: Told::Is(vec![callback]),
+                    ..Facts::default()
+                };
+                let found = check(&facts).unwrap().findings;
+                assert_eq!(found.len(), findings, "{kind} {of:?}");
+                assert!(found.iter().all(|one| one.what.contains(says)));
+            }
+        }
+    }
+
+    #[test]
+    fn terminals_are_the_kernels_own() {
+        for (of, strange) in [
+            (Kind::Kernel, false),
+            (Kind::Module, true),
+            (Kind::None, true),
+        ] {
+            let callback = Callback {
+                name: "n_tty_ops.read".into(),
+                at: 0x9000,
+                func: owner(0x1000, of, "x"),
+                kind: abi::RTRACE_CALLBACK_INPUT,
+            };
+            assert_eq!(is_strange(&callback), strange, "{of:?}");
+        }
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Tasks {
 pub struct Said {
     /// /proc/modules
     pub modules: Told<Twice<BTreeSet<Listed>>>,
+    /// /proc/modules: by module, those that use it.
+    pub users: Told<BTreeMap<String, BTreeSet<String>>>,
     /// /sys/module, without what is built in.
     pub objects: Told<Twice<BTreeSet<String>>>,
     /// enabled_functions of tracefs, before or after: by name, how many of that name.
@@ -81,6 +83,14 @@ pub struct Said {
     pub tainted: Told<u64>,
     /// /proc/sys/kernel/ftrace_enabled
     pub ftrace_enabled: Told<u64>,
+}
+
+impl Said {
+    /// Whether a module needs the other one.
+    pub fn builds_on(&self, module: &str, other: &str) -> bool {
+        let users = self.users.known().and_then(|users| users.get(other));
+        users.is_some_and(|users| users.contains(module))
+    }
 }
 
 /// Reads a file, or says which one could not be read.
@@ -125,6 +135,17 @@ pub fn modules(text: &str) -> BTreeSet<Listed> {
         let base = words.nth(4)?.trim_start_matches("0x");
         let base = u64::from_str_radix(base, 16).ok()?;
         Some(Listed { name, base })
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// /proc/modules: whom each module is used by, as `name 4096 2 one,two, Live 0x…`.
+pub fn users(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let line = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        let name = words.next()?.to_owned();
+        let users = words.nth(2)?.split(',').filter(|user| !user.is_empty());
+        Some((name, users.map(str::to_owned).collect()))
     };
     text.lines().filter_map(line).collect()
 }
@@ -204,6 +225,19 @@ mod tests {
                 },
             ])
         );
+    }
+
+    #[test]
+    fn who_uses_a_module_is_taken_from_its_line() {
+        let users = users("nfs 4096 2 nfsv4,nfsv3, Live 0x0\nloop 4096 0 - Live 0x0\nodd\n");
+        assert_eq!(users["nfs"], ["nfsv3", "nfsv4"].map(str::to_owned).into());
+        let mut said = Said {
+            users: Told::Is(users),
+            ..Said::default()
+        };
+        assert!(said.builds_on("nfsv4", "nfs") && !said.builds_on("nfs", "nfsv4"));
+        said.users = Told::default();
+        assert!(!said.builds_on("nfsv4", "nfs"));
     }
 
     #[test]

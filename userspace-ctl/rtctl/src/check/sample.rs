@@ -7,9 +7,10 @@
 //! is cheap. Whose an address is, is asked as soon as it is seen: later its owner may
 //! have gone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -22,7 +23,7 @@ use d_compiler::types::Types;
 use d_output::aggregations::Store;
 use d_output::values::Value;
 use d_output::world;
-use rust_tracer::views::Owner;
+use rust_tracer::views::{Kind, Owner};
 use rust_tracer::{Node, Probe, Session, abi, reason_name};
 
 use super::facts::{Code, answered};
@@ -144,6 +145,14 @@ const ONE_OF: u32 = 32;
 /// How often what was aggregated is taken: owners of addresses are asked for then.
 const OFTEN: Duration = Duration::from_millis(100);
 
+/// Between two looks at what nobody answers for, and how often that is looked at again: text of a module
+/// that goes, or has just been initialised, stays until nobody can be in it.
+pub const SETTLING: Duration = Duration::from_millis(300);
+/// See above.
+pub const SETTLINGS: usize = 3;
+/// The same if a module has gone from there.
+pub const SETTLINGS_OF_GONE: usize = 10;
+
 /// Calls after which no more are waited for, once a while has passed.
 const ENOUGH: u64 = 100_000;
 
@@ -161,6 +170,8 @@ pub struct Sample {
     pub stacks: Vec<(Vec<u64>, u64)>,
     /// Threads that ran, with their processes and names.
     pub runs: BTreeMap<u32, (u32, String)>,
+    /// Threads that ended.
+    pub exits: BTreeSet<u32>,
     /// Callers of `register_kprobe()`, and the symbols that they asked for.
     pub hunts: Vec<(u64, String)>,
     /// Whose the addresses are.
@@ -232,7 +243,8 @@ fn text(types: bool) -> String {
     );
     text += "fbt:vmlinux:finish_task_switch*:entry, fbt:vmlinux:schedule:entry, \
              fbt:vmlinux:wake_up_new_task:entry { @runs[tid, pid, execname] = count(); }\n\
-             profile-97 { @runs[tid, pid, execname] = count(); }\n";
+             profile-97 { @runs[tid, pid, execname] = count(); }\n\
+             fbt:vmlinux:do_exit:entry { @exits[tid] = count(); }\n";
     if types {
         text += "fbt:vmlinux:register_kprobe:entry \
                  /((struct kprobe *)arg0)->symbol_name != NULL/ \
@@ -368,6 +380,36 @@ impl Sampler {
         Ok(())
     }
 
+    /// Asks again for those whom nobody answers for: what goes has gone by then.
+    pub fn settle(&mut self) -> rust_tracer::Result<()> {
+        for times in 0..SETTLINGS_OF_GONE {
+            let standing = self
+                .code
+                .iter()
+                .filter(|(_, code)| code.executable && code.call);
+            let standing: Vec<u64> = standing.map(|(address, _)| *address).collect();
+            let kind = |address| self.owners.get(address).map(|owner| owner.kind);
+            let is_going = standing.iter().any(|it| kind(it) == Some(Kind::Gone));
+            if standing.is_empty() || (times >= SETTLINGS && !is_going) {
+                break;
+            }
+            if times > 0 {
+                thread::sleep(SETTLING);
+            }
+            for owner in self.session.owners(&standing)? {
+                let address = owner.address;
+                if answered(owner.kind) {
+                    // Others are there now: whoever it was has gone.
+                    self.code.insert(address, Code::default());
+                    continue;
+                }
+                self.code.insert(address, code(&self.session, address));
+                self.owners.insert(address, owner);
+            }
+        }
+        Ok(())
+    }
+
     /// What was seen since the last time.
     pub fn take(&mut self) -> Sample {
         let mut sample = Sample {
@@ -393,6 +435,11 @@ impl Sampler {
                 let number = |value: &Value| value.number().unwrap_or(0) as u32;
                 let name = String::from_utf8_lossy(name).into_owned();
                 sample.runs.insert(number(tid), (number(pid), name));
+            }
+        }
+        for (keys, _) in self.entries("exits") {
+            if let [tid] = keys {
+                sample.exits.insert(tid.number().unwrap_or(0) as u32);
             }
         }
         for (keys, _) in self.entries("hunts") {
@@ -429,7 +476,6 @@ mod tests {
     use std::sync::Arc;
 
     use rust_tracer::fake::{Fake, FakeFunction};
-    use rust_tracer::views::Kind;
 
     use super::*;
 
@@ -439,7 +485,25 @@ mod tests {
     fn the_program_compiles_without_the_kernels_types() {
         let compiled = compile_own(&text(false), &mut Types::new(None)).unwrap();
         let names: Vec<_> = compiled.aggregations.iter().map(|it| &*it.name).collect();
-        assert_eq!(names, ["callers", "stacks", "runs"]);
+        assert_eq!(names, ["callers", "stacks", "runs", "exits"]);
+    }
+
+    #[test]
+    fn text_that_somebody_has_by_then_is_nobodys_no_more() {
+        let module = Fake::new(1, vec![FakeFunction::new("kfree")]);
+        let call = [0x90, 0x90, 0x90, 0xe8, 1, 2, 3, 4];
+        module.add_text(AT - 8, &call);
+        module.add_text(AT + 0x1000 - 8, &call);
+        let session = Session::over(Arc::clone(&module) as _).unwrap();
+        let mut sampler = Sampler::over(session).unwrap();
+        module.aggregate(0, 0, &words(&[0, AT]), &[1]);
+        module.aggregate(0, 0, &words(&[0, AT + 0x1000]), &[1]);
+        sampler.collect().unwrap();
+        module.add_owner(AT..AT + 1, abi::RTRACE_OWNER_MODULE, "x");
+        sampler.settle().unwrap();
+        let sample = sampler.take();
+        assert_eq!(sample.code[&AT], Code::default());
+        assert!(sample.code[&(AT + 0x1000)].call);
     }
 
     fn words(words: &[u64]) -> Vec<u8> {

@@ -3,13 +3,13 @@
 //!
 //! A function begins with a place for a call, which ftrace writes and keeps a record
 //! of. A call there that the record does not know, one that leads where nothing should
-//! be, and bytes beside it that changed since this module saw them first, are of
-//! somebody who writes text himself.
+//! be, and bytes beside it that changed since this module saw them first, where the
+//! kernel patches nothing itself, are of somebody who writes text himself.
 
 use std::collections::BTreeMap;
 
 use rust_tracer::abi;
-use rust_tracer::views::{Kind, Owner, Site};
+use rust_tracer::views::{Callback, Kind, Owner, Site};
 
 use super::facts::{Facts, OURS};
 use super::patch::{Change, Patch, changes};
@@ -25,6 +25,11 @@ pub const NAMES_MOST: usize = 4096;
 pub fn check(facts: &Facts) -> Outcome {
     let sites = facts.sites.get()?;
     let mut findings: Vec<_> = sites.iter().flat_map(|site| of_site(facts, site)).collect();
+    findings.extend(
+        facts
+            .callbacks(abi::RTRACE_CALLBACK_BRANCH)
+            .map(|one| led_out(facts, one)),
+    );
     let attached = || {
         sites
             .iter()
@@ -39,6 +44,8 @@ pub fn check(facts: &Facts) -> Outcome {
         let told: usize = enabled.values().sum();
         looked += &format!(", {told} by enabled_functions");
         findings.extend(told_less(facts, &attached().collect::<Vec<_>>(), enabled));
+    } else {
+        looked += ", not compared with tracefs, which is not there";
     }
     if let (Some(touched), Some(enabled)) = (facts.said.touched.known(), facts.said.enabled.known())
     {
@@ -97,6 +104,31 @@ fn told_less(
     })
 }
 
+/// The kernel's text leads out of it where nothing of the kernel's does that.
+fn led_out(facts: &Facts, branch: &Callback) -> Finding {
+    Finding {
+        key: format!("branch {:#x}", branch.at),
+        what: format!(
+            "the kernel's text leads out of it at {}, by no means of its own",
+            facts.address(branch.at)
+        ),
+        place: format!("to {}", facts.place(&branch.func)),
+        forms: vec![
+            "all of the kernel's text, instruction by instruction".into(),
+            "ftrace's sites, static calls and kprobes, none of which is there".into(),
+        ],
+        perhaps:
+            "text that is being patched at this moment; a kernel that patches itself in a way \
+                  that the module does not know"
+                .into(),
+        look: format!(
+            "rtctl hooks {}; rtctl check text ops",
+            facts.function(branch.at).unwrap_or_default()
+        ),
+        certain: false,
+    }
+}
+
 fn tracefs(what: String, file: &str) -> Finding {
     Finding {
         key: format!("tracefs {file}"),
@@ -117,9 +149,7 @@ fn of_site(facts: &Facts, site: &Site) -> Vec<Finding> {
     if let Some(wrong) = wrong(facts, site) {
         findings.push(finding(facts, site, &wrong, &facts.place(&site.target)));
     }
-    if site.changed {
-        findings.extend(changed(facts, site));
-    }
+    findings.extend(changed(facts, site));
     findings
 }
 
@@ -170,15 +200,17 @@ fn is_kprobe(facts: &Facts, address: u64) -> bool {
     kprobes.any(|kprobe| kprobe.address == address)
 }
 
-/// What changed beside the site.
+/// What changed beside the site, and was not changed by the kernel for its own ends (branches by static
+/// keys, static calls): the module knows where it does that.
 pub fn changes_of(site: &Site) -> Vec<Change> {
     let offset = site.site.wrapping_sub(site.function) as usize;
-    changes(
-        site.function,
-        &site.first,
-        &site.bytes,
-        (offset, SITE_BYTES),
-    )
+    let mut first = site.bytes;
+    for (at, (byte, was)) in first.iter_mut().zip(site.first).enumerate() {
+        if site.changed & (1 << at) != 0 {
+            *byte = was;
+        }
+    }
+    changes(site.function, &first, &site.bytes, (offset, SITE_BYTES))
 }
 
 fn changed(facts: &Facts, site: &Site) -> Option<Finding> {
@@ -207,27 +239,9 @@ fn owner(facts: &Facts, address: u64) -> Owner {
     })
 }
 
-/// Whether the kernel itself would make this change.
+/// Whether this is a kprobe: a breakpoint, or a jump to a slot of its own.
 fn explained(facts: &Facts, site: &Site, change: Change) -> bool {
-    let at = site.function.wrapping_add(change.at as u64);
-    if is_kprobe(facts, at) {
-        // A breakpoint, or a jump to a slot of its own.
-        return true;
-    }
-    match change.patch {
-        // Jumps and calls that are switched off.
-        Patch::Nop => true,
-        // A static key's jump stays in the kernel, or in its own module, and is never the first
-        // thing that a function does.
-        Patch::Jump(to) => {
-            change.at > 0 && matches!(owner(facts, to).kind, Kind::Kernel | Kind::Module)
-        }
-        Patch::Call(to) => matches!(
-            owner(facts, to).kind,
-            Kind::Kernel | Kind::Module | Kind::Bpf | Kind::Thunk
-        ),
-        Patch::Trap | Patch::Other => false,
-    }
+    is_kprobe(facts, site.function.wrapping_add(change.at as u64))
 }
 
 fn finding(facts: &Facts, site: &Site, what: &str, place: &str) -> Finding {
@@ -281,7 +295,7 @@ mod tests {
             site_has: has,
             record,
             users: u32::from(record & abi::RTRACE_REC_ENABLED != 0),
-            changed: false,
+            changed: 0,
             bytes,
             first: bytes,
         }
@@ -363,22 +377,46 @@ mod tests {
         assert_eq!(found(&facts).len(), 1);
     }
 
-    fn with_jump(at: usize, kind: Kind) -> Vec<String> {
+    fn with_jump(at: usize, mask: u32, kprobe: bool) -> Vec<String> {
         let mut site = site(abi::RTRACE_SITE_IDLE, 0, Kind::Zero);
-        site.changed = true;
+        site.changed = mask;
         site.first[at..at + 5].copy_from_slice(&[0x0f, 0x1f, 0x44, 0, 0]);
         site.bytes[at..at + 5].copy_from_slice(&[0xe9, 0, 0, 1, 0]);
         let to = FUNCTION + at as u64 + 5 + 0x10000;
         let mut facts = facts(site);
-        facts.owners.insert(to, owner(to, kind, ""));
+        if kprobe {
+            facts.kprobes = Told::Is(vec![Kprobe {
+                address: FUNCTION + at as u64,
+                ..Kprobe::default()
+            }]);
+        }
+        facts.owners.insert(to, owner(to, Kind::Module, "x"));
         found(&facts)
     }
 
     #[test]
-    fn a_static_keys_jump_is_fine_and_one_into_text_that_nobody_owns_is_not() {
-        assert_eq!(with_jump(12, Kind::Kernel), [""; 0]);
-        assert_eq!(with_jump(12, Kind::None).len(), 1);
-        assert_eq!(with_jump(0, Kind::Kernel).len(), 1);
+    fn what_the_kernel_and_kprobes_change_is_fine_and_all_else_is_found() {
+        let all = |at: usize| 0x1f << at;
+        // A static key's jump: the module leaves it out.
+        assert_eq!(with_jump(12, 0, false), [""; 0]);
+        assert_eq!(with_jump(12, all(12), true), [""; 0]);
+        let found = with_jump(12, all(12), false);
+        assert!(found[0].contains("jumps away 12 bytes from its beginning"));
+        assert_eq!(with_jump(0, all(0) & !(0x1f << 4), false).len(), 1);
+    }
+
+    #[test]
+    fn a_branch_out_of_the_kernels_text_is_found() {
+        let mut facts = facts(site(abi::RTRACE_SITE_IDLE, 0, Kind::Zero));
+        facts.callbacks = Told::Is(vec![Callback {
+            at: FUNCTION,
+            func: owner(0x1000, Kind::Module, "x"),
+            kind: abi::RTRACE_CALLBACK_BRANCH,
+            ..Callback::default()
+        }]);
+        assert!(
+            found(&facts)[0].starts_with("the kernel's text leads out of it at vmlinux`vfs_read")
+        );
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! Who changes a function by ftrace can have it entered with an innocent caller. But
 //! whatever the function calls in turn has the hook among its frames.
 
+use rust_tracer::abi;
+use rust_tracer::views::Callback;
+
 use super::callers::{merge, perhaps, stands, whose};
 use super::facts::{Facts, answered};
 use super::report::{Finding, Outcome, Report};
@@ -37,6 +40,10 @@ pub fn check(facts: &Facts) -> Outcome {
             });
         }
     }
+    let sleepers = facts.callbacks(abi::RTRACE_CALLBACK_STACK);
+    let sleepers =
+        sleepers.filter(|one| !answered(one.func.kind) && stands(facts, one.func.address));
+    strangers.extend(sleepers.map(|one| sleeper(facts, one)));
     let findings = merge(strangers.into_iter());
     let all_of = if findings.is_empty() {
         ", all frames with an owner"
@@ -51,6 +58,26 @@ pub fn check(facts: &Facts) -> Outcome {
         sample.whole()?;
     }
     Ok(Report { looked, findings })
+}
+
+/// Who sleeps in what was called from there.
+fn sleeper(facts: &Facts, one: &Callback) -> Finding {
+    Finding {
+        key: format!("sleeper {}", whose(&one.func)),
+        what: format!(
+            "{} sleeps, called from text that nobody answers for",
+            one.name
+        ),
+        place: format!("{}; the task is at {:#x}", facts.place(&one.func), one.at),
+        forms: vec![
+            "the words on the stack of a task that sleeps".into(),
+            "the owner of the address by our ledger, the list and the tree of modules".into(),
+            "the text there, which still has the call".into(),
+        ],
+        perhaps: perhaps(one.func.kind).into(),
+        look: "rtctl check text tasks pointers".into(),
+        certain: false,
+    }
 }
 
 #[cfg(test)]
@@ -90,6 +117,23 @@ mod tests {
             report.looked,
             "7 stacks, 2 of them different, 5 frames, all frames with an owner"
         );
+    }
+
+    #[test]
+    fn a_task_that_sleeps_below_such_text_is_told() {
+        let mut facts = facts(Kind::Kernel);
+        facts.callbacks = Told::Is(vec![Callback {
+            name: "worker".into(),
+            at: 0x9000,
+            func: owner(0x20, Kind::None, ""),
+            kind: abi::RTRACE_CALLBACK_STACK,
+        }]);
+        let found = check(&facts).unwrap().findings;
+        assert_eq!(found.len(), 1);
+        assert!(found[0].what.starts_with("worker sleeps"));
+        // A word that only looks like it.
+        facts.code.clear();
+        assert_eq!(check(&facts).unwrap().findings, []);
     }
 
     #[test]

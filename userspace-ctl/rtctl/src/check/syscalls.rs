@@ -3,13 +3,15 @@
 //!
 //! From the CPU's own registers over the table of interrupts and the function that
 //! tells system calls apart to the function of each: everything is the kernel's, and
-//! the same on all CPUs and since this module was loaded.
+//! the same on all CPUs and since this module was loaded. So is the rest of the
+//! kernel's text.
 
 use std::collections::BTreeSet;
 
 use rust_tracer::views::{Cpu, Kind, Owner, TextOf};
 
-use super::facts::Facts;
+use super::callers::merge;
+use super::facts::{Facts, OURS};
 use super::patch::diverted;
 use super::report::{Finding, Outcome, Report, count};
 
@@ -28,6 +30,8 @@ pub fn check(facts: &Facts) -> Outcome {
         count(texts.len(), "function"),
         compared.filter(|text| text.hash == text.first_hash).count(),
     );
+    // Of a function several pieces may have changed.
+    let findings = merge(findings.into_iter());
     Ok(Report { looked, findings })
 }
 
@@ -124,13 +128,23 @@ fn of_text(facts: &Facts, text: &TextOf) -> Option<Finding> {
         address: to,
         ..Owner::default()
     });
-    (owner.kind != Kind::Kernel).then(|| {
+    (!may_lead_to(&owner)).then(|| {
         finding(
             format!("text of {name}"),
             format!("{name} begins with a jump out of the kernel's text"),
             format!("{} to {}", facts.address(*address), facts.place(&owner)),
         )
     })
+}
+
+/// Whether a system call may begin with a jump there: to where the kernel has them, or those who are
+/// called at its site in ftrace's way, or a kprobe behind it.
+fn may_lead_to(owner: &Owner) -> bool {
+    match owner.kind {
+        Kind::Kernel | Kind::Bpf | Kind::Ftrace | Kind::Kprobe => true,
+        Kind::Module => owner.name == OURS,
+        _ => false,
+    }
 }
 
 fn finding(key: String, what: String, place: String) -> Finding {
@@ -233,5 +247,24 @@ mod tests {
         assert!(changed[0].starts_with("the text of x64_sys_call is not"));
         let jumps = found(|_, text| text.head[4..9].copy_from_slice(&[0xe9, 0, 0, 1, 0]));
         assert!(jumps[0].ends_with("begins with a jump out of the kernel's text"));
+    }
+
+    #[test]
+    fn who_is_called_at_a_site_by_a_jump_is_fine_unless_it_is_another_module() {
+        for (kind, name, fine) in [
+            (Kind::Kernel, "", true),
+            (Kind::Bpf, "bpf_trampoline_1", true),
+            (Kind::Kprobe, "kprobe_optinsn_page", true),
+            (Kind::Module, OURS, true),
+            (Kind::Module, "x", false),
+            (Kind::None, "", false),
+            (Kind::Hidden, OURS, false),
+        ] {
+            assert_eq!(
+                may_lead_to(&owner(0x1000, kind, name)),
+                fine,
+                "{kind:?} {name}"
+            );
+        }
     }
 }

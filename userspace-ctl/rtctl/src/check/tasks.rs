@@ -63,7 +63,7 @@ pub fn check(facts: &Facts) -> Outcome {
             let somewhere = known.contains_key(tid)
                 || told.threads.ever.contains(tid)
                 || told.processes.ever.contains(tid);
-            if *tid != 0 && !somewhere {
+            if *tid != 0 && !somewhere && !sample.exits.contains(tid) {
                 findings.push(Finding {
                     key: format!("task {tid} runs"),
                     what: format!(
@@ -277,6 +277,12 @@ mod tests {
                 .what
                 .starts_with("the thread 66 of the process 66")
         );
+        let Told::Is(sample) = &mut facts.sample else {
+            panic!("no sample");
+        };
+        // It has ended while we looked.
+        sample.exits.insert(66);
+        assert_eq!(check(&facts).unwrap().findings, []);
     }
 
     #[test]
