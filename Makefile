@@ -81,11 +81,11 @@ test-guest:
 
 test-debug:
 	@scripts/lab/host-needs
-	@scripts/test debug fuzz fuzz2 fuzz3 programs stub rogue2
+	@scripts/test debug fuzz fuzz2 fuzz3 programs stub
 
 test-long:
 	@scripts/lab/host-needs
-	@scripts/test random random2 shortage hotplug reload shared fprobe shared-debug fprobe-debug
+	@scripts/test random random2 rogue rogue2 shortage hotplug reload shared fprobe shared-debug fprobe-debug
 
 test-rules:
 	@scripts/lab/host-needs

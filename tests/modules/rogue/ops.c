@@ -2,9 +2,9 @@
 /*
  * rt_rogue_ops: puts a function of its own where a file's operations are looked up.
  *
- *   what=iterate  in the table of /proc itself, which is read-only: entries named rt_rogue_*, and the number `pid`, are
- *                 not listed
- *   what=inode    the same by another table: /proc's inode leads to it
+ *   what=iterate  in the table of the directory `path` itself, which is read-only: entries named rt_rogue_*, and the
+ *                 number `pid`, are not listed
+ *   what=inode    the same by another table: the directory's inode leads to it
  *   what=modules  what shows the lines of /proc/modules: this module has none
  *   what=tcp      what shows the lines of /proc/net/tcp: there is no heading
  */
@@ -13,6 +13,10 @@
 static char *what = "iterate";
 module_param(what, charp, 0);
 MODULE_PARM_DESC(what, "iterate, inode, modules or tcp");
+
+static char *path = "/proc";
+module_param(path, charp, 0);
+MODULE_PARM_DESC(path, "the directory");
 
 static int pid;
 module_param(pid, int, 0);
@@ -71,8 +75,8 @@ static int show(struct seq_file *seq, void *line)
 static int rogue_do(void)
 {
 	bool is_show = !strcmp(what, "modules") || !strcmp(what, "tcp");
-	const char *path = !strcmp(what, "modules") ? "/proc/modules" : is_show ? "/proc/net/tcp" : "/proc";
-	struct file *file = filp_open(path, O_RDONLY, 0);
+	const char *of = !strcmp(what, "modules") ? "/proc/modules" : is_show ? "/proc/net/tcp" : path;
+	struct file *file = filp_open(of, O_RDONLY, 0);
 	unsigned long after;
 	int error = 0;
 

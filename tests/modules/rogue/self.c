@@ -8,6 +8,9 @@
  *                  and again when rust_tracer starts afresh
  *   what=records   rust_tracer's handlers of entries return at once
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
+ *
+ * Those of probes and records also keep it from using slots, each of which has text and an ftrace_ops of its own: then
+ * all go by those that they share.
  */
 #include <linux/ftrace.h>
 #include <linux/kthread.h>
@@ -43,6 +46,25 @@ static int do_ftrace(void)
 	return 0;
 }
 
+/* ---- slots ------------------------------------------------------------------ */
+
+static bool *slots, slots_before;
+
+static int take_slots(void)
+{
+	slots = (bool *)rogue_symbol("rust_tracer:stub_slots");
+	if (!slots)
+		return -ENOENT;
+	slots_before = READ_ONCE(*slots);
+	WRITE_ONCE(*slots, false);
+	return 0;
+}
+
+static void give_slots(void)
+{
+	WRITE_ONCE(*slots, slots_before);
+}
+
 /* ---- probes ----------------------------------------------------------------- */
 
 static struct ftrace_ops *theirs[2];
@@ -56,8 +78,6 @@ static void detach(void)
 	for (i = 0; i < ARRAY_SIZE(theirs); i++) {
 		struct ftrace_hash *nowhere;
 
-		if (!theirs[i])
-			continue;
 		/* Its third word says how many are in it; some are: it was done already. */
 		nowhere = rcu_dereference_raw(theirs[i]->local_hash.notrace_hash);
 		if (nowhere && ((unsigned long *)nowhere)[2])
@@ -82,9 +102,11 @@ static int do_probes(void)
 
 	for (i = 0; i < ARRAY_SIZE(theirs); i++)
 		theirs[i] = (struct ftrace_ops *)rogue_symbol(names_of_ops[i]);
-	if (!theirs[0] && !theirs[1])
+	if (!theirs[0] || !theirs[1] || take_slots())
 		return -ENOENT;
 	rogue_thread = kthread_run(detach_again, NULL, "rt_rogue_self");
+	if (IS_ERR(rogue_thread))
+		give_slots();
 	return PTR_ERR_OR_ZERO(rogue_thread);
 }
 
@@ -94,8 +116,8 @@ static int undo_probes(void)
 
 	kthread_stop(rogue_thread);
 	for (i = 0; i < ARRAY_SIZE(theirs); i++)
-		if (theirs[i])
-			ftrace_set_notrace(theirs[i], NULL, 0, 1);
+		ftrace_set_notrace(theirs[i], NULL, 0, 1);
+	give_slots();
 	return 0;
 }
 
@@ -118,6 +140,7 @@ static int undo_records(void)
 	for (i = 0; i < ARRAY_SIZE(handlers); i++)
 		if (handler[i])
 			error = rogue_write(handler[i], &handler_before[i], 1) ?: error;
+	give_slots();
 	return error;
 }
 
@@ -125,8 +148,10 @@ static int do_records(void)
 {
 	static const u8 ret = 0xc3;
 	unsigned int i;
-	int error = 0;
+	int error = take_slots();
 
+	if (error)
+		return error;
 	for (i = 0; !error && i < ARRAY_SIZE(handlers); i++) {
 		unsigned long at = rogue_symbol(handlers[i]);
 

@@ -39,7 +39,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 64] = [
+pub const GROUPS: [Group; 66] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -100,10 +100,10 @@ pub const GROUPS: [Group; 64] = [
     tool_check::GROUP,
     scripts::GROUP,
     everything::GROUP,
-    rogue::EFFECTS,
     rogue::innocent::GROUP,
     rogue::FOUND,
-    rogue::TABLE,
+    rogue::watching::GROUP,
+    rogue::table::GROUP,
     hostile::GROUP,
     access::lockdown::GROUP,
 ];

@@ -6,12 +6,12 @@
 
 #![forbid(unsafe_code)]
 
+use super::Behaviour;
 use super::scene;
-use super::{Behaviour, Outcome};
 use crate::options::Options;
-use crate::test::{Group, Test};
+use crate::test::{Group, Outcome, Test};
 
-/// Makes two tests of each behaviour.
+/// Lists them, with where in the list each is.
 macro_rules! behaviours {
     ($($id:ident: $name:literal,
         $module:literal $parameters:literal $(hide $hide:literal)? $(first $first:literal)?,
@@ -33,29 +33,45 @@ macro_rules! behaviours {
         /// Where in [`ALL`] they are.
         #[allow(non_camel_case_types)]
         enum Place { $($id,)* }
+    };
+}
 
-        mod effect {
-            use super::{ALL, Options, Outcome, Place};
-            $(pub fn $id(options: &Options) -> Outcome { ALL[Place::$id as usize].shows(options) })*
-        }
-
-        mod found {
-            use super::{ALL, Options, Outcome, Place};
-            $(pub fn $id(options: &Options) -> Outcome { ALL[Place::$id as usize].is_found(options) })*
-        }
-
-        /// That the toys do what they say.
-        pub const EFFECTS: Group = Group {
-            name: "rogue toys",
-            tests: &[$(Test { name: $name, run: effect::$id },)*],
-        };
-
+/// Makes a test of each round: of behaviours that do not disturb each other.
+macro_rules! rounds {
+    ($($round:ident: $first:ident $($more:ident)*;)*) => {
         /// That they are found.
         pub const FOUND: Group = Group {
             name: "rogue",
-            tests: &[$(Test { name: $name, run: found::$id },)*],
+            tests: &[$(Test {
+                name: concat!("found: ", stringify!($first) $(, ", ", stringify!($more))*),
+                run: rounds::$round,
+            },)*],
+            slots: true,
         };
+
+        mod rounds {
+            use super::{ALL, Options, Outcome, Place};
+            $(pub fn $round(options: &Options) -> Outcome {
+                let places = [Place::$first $(, Place::$more)*];
+                super::super::are_found(options, &places.map(|place| &ALL[place as usize]))
+            })*
+        }
     };
+}
+
+rounds! {
+    first: unlisted getdents hunter at_fentry lstar iterate unlisted_task tracepoint mapped;
+    second: without_object getdents_clean hunter_again call_at_fentry gate inode tracepoint_replaced
+        mapped_among_modules;
+    third: unformed getdents_hidden at_start show_modules task_off_list;
+    fourth: uprooted getdents_callers at_end show_sockets mapped_runs;
+    fifth: nameless getdents_unlinked in_switch task;
+    sixth: hidden sockets iterate_files taints;
+    seventh: hidden_early sockets_clean counters;
+    eighth: hidden_wholly kill records;
+    ninth: hidden_before ftrace;
+    tenth: hidden_wholly_before probes;
+    eleventh: caller on_stacks;
 }
 
 behaviours! {
@@ -86,16 +102,16 @@ behaviours! {
         ["modules"], ["rt_rogue_hide"], scene::nothing_else;
     hidden_before: "a module that was hidden before rust_tracer came",
         "rt_rogue_hide" "" hide "list,kset,state" first true,
-        ["text", "crossview"], [], scene::nothing_else;
+        ["crossview", "text"], ["rt_rogue_hide"], scene::nothing_else;
     hidden_wholly_before: "a module that was hidden in every way before rust_tracer came",
         "rt_rogue_hide" "thread=1" hide "list,kset,state,tree,symbols" first true,
-        ["text"], [], scene::nothing_else;
+        ["text"], ["no module owns this text"], scene::nothing_else;
     caller: "a hidden module's thread that calls the kernel",
         "rt_rogue_hide" "thread=1" hide "list,kset,state",
-        ["callers"], [], scene::its_thread_works;
+        ["callers"], ["rt_rogue_hide"], scene::its_thread_works;
     on_stacks: "a hidden module's text below others' calls",
         "rt_rogue_hide" "thread=1" hide "list,kset,state",
-        ["stacks"], [], scene::its_thread_works;
+        ["stacks"], ["rt_rogue_hide"], scene::its_thread_works;
 
     // It hooks functions by ftrace.
     getdents: "a hook on getdents64",
@@ -106,10 +122,10 @@ behaviours! {
         ["ops"], ["rt_rogue_hook"], scene::file_is_not_listed;
     getdents_hidden: "a hook on getdents64 by a hidden module, with a clean caller",
         "rt_rogue_hook" "function=__x64_sys_getdents64 clean=1" hide "list,kset,state",
-        ["ops"], [], scene::file_is_not_listed;
+        ["ops"], ["rt_rogue_hook"], scene::file_is_not_listed;
     getdents_callers: "a hidden module's hook that copies and allocates",
         "rt_rogue_hook" "function=__x64_sys_getdents64" hide "list,kset,state",
-        ["callers", "stacks"], [], scene::file_is_not_listed;
+        ["callers", "stacks"], ["rt_rogue_hook"], scene::file_is_not_listed;
     getdents_unlinked: "a hook that has taken its ftrace_ops off the list",
         "rt_rogue_hook" "function=__x64_sys_getdents64 unlink=1",
         ["ipmodify"], ["getdents64"], scene::file_is_not_listed;
@@ -165,7 +181,10 @@ behaviours! {
         ["pointers"], ["rt_rogue_ops"], scene::task_is_not_listed;
     unlisted_task: "a task that /proc does not list",
         "rt_rogue_ops" "what=iterate pid=PID",
-        ["tasks"], ["PID"], scene::task_is_not_listed;
+        ["tasks"], ["process PID "], scene::task_is_not_listed;
+    iterate_files: "what lists a file system's directories, replaced in its table",
+        "rt_rogue_ops" "what=iterate path=/tmp",
+        ["pointers"], ["rt_rogue_ops"], scene::file_is_not_listed;
     show_modules: "what shows the list of modules, replaced",
         "rt_rogue_ops" "what=modules",
         ["pointers", "crossview"], ["rt_rogue_ops"], scene::its_line_is_missing;
@@ -182,21 +201,21 @@ behaviours! {
     // It hides a task.
     task: "a task whose number leads nowhere",
         "rt_rogue_task" "how=pid pid=PID",
-        ["tasks"], ["PID"], scene::task_is_not_found;
+        ["tasks"], ["process PID "], scene::task_is_not_found;
     task_off_list: "a task off the list of all tasks",
         "rt_rogue_task" "how=list pid=PID",
-        ["tasks"], ["PID"], scene::task_is_passed_over;
+        ["tasks"], ["process PID "], scene::task_is_passed_over;
 
     // It makes text.
     mapped: "a page of text mapped by hand",
         "rt_rogue_map" "area=vmalloc",
-        ["text"], [], scene::its_text_runs;
+        ["text"], ["no module owns this text"], scene::its_text_runs;
     mapped_among_modules: "a page of text mapped by hand, among the modules",
         "rt_rogue_map" "area=modules",
-        ["text"], [], scene::its_text_runs;
+        ["text"], ["no module owns this text"], scene::its_text_runs;
     mapped_runs: "a page of text mapped by hand that calls the kernel",
         "rt_rogue_map" "area=vmalloc run=1",
-        ["callers", "stacks"], [], scene::its_text_runs;
+        ["callers", "stacks"], ["no module owns this text"], scene::its_text_runs;
 
     // It works against the tracer.
     taints: "the kernel's taint bits cleared",
@@ -207,11 +226,11 @@ behaviours! {
         ["canary"], ["ftrace"], scene::ftrace_is_off;
     probes: "our probes detached behind our back",
         "rt_rogue_self" "what=probes",
-        ["canary"], [], scene::nothing_is_traced;
+        ["canary"], ["calls of our own"], scene::nothing_is_traced;
     records: "our records dropped before they are made",
         "rt_rogue_self" "what=records",
-        ["canary"], [], scene::nothing_is_traced;
+        ["canary"], ["calls of our own"], scene::nothing_is_traced;
     counters: "our counters faked on their way out",
         "rt_rogue_self" "what=counters",
-        ["canary"], [], scene::ledger_has_more;
+        ["canary"], ["calls of our own"], scene::ledger_has_more;
 }

@@ -39,6 +39,7 @@ macro_rules! innocents {
                 $(Test { name: $name, run: |options| beside(options, $start) },)*
                 Test { name: "all of them at once, for a while", run: all },
             ],
+            slots: true,
         };
 
         const ALL: &[Start] = &[$($start),*];
@@ -67,12 +68,12 @@ fn untouched(_: &Options) -> Outcome {
     Verdict::now()?.is_clean("on an untouched kernel")
 }
 
-/// Nothing is found while it is at work, nor afterwards.
+/// Nothing is found while it is at work.
 fn beside(options: &Options, start: Start) -> Outcome {
     let work = start(options)?;
     Verdict::now()?.is_clean("beside it")?;
     drop(work);
-    Verdict::now()?.is_clean("when it was over")
+    Ok(())
 }
 
 fn all(options: &Options) -> Outcome {

@@ -2,29 +2,31 @@
 //! What hides or cheats is found: for each behaviour of the toys of `tests/modules/rogue/`, `rtctl check`
 //! finds nothing before, finds it by the right check within a minute, and names it.
 //!
-//! Each behaviour is two tests: that the toy does what it says and undoes it, as a user sees it, without
-//! rtctl check; and that it is found. The latter leave a row each in a file, of which the last test makes
-//! the table of `docs/detection.md`.
+//! A run of the checks takes seconds, and there are many behaviours: so toys that do not disturb each
+//! other are at work at once, and one run has to find all of them. Each toy is first seen to do what it
+//! says, as a user sees it, without rtctl check, and last seen to have undone it. Of each behaviour there
+//! is a row in a file, of which the last test makes the table of `docs/detection.md`.
 
 #![forbid(unsafe_code)]
 
 mod behaviours;
 pub mod innocent;
 mod scene;
-mod toy;
+pub mod toy;
 mod verdict;
+pub mod watching;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-pub use behaviours::{EFFECTS, FOUND};
+pub use behaviours::FOUND;
 
 use crate::guest;
 use crate::options::Options;
 use crate::sys;
 use crate::target;
-use crate::test::{Failure, Group, Outcome, Test, check, fail};
+use crate::test::{Failure, Outcome, check, fail, group};
 use scene::{Scene, Seen};
 use toy::{Toy, is_listed};
 use verdict::Verdict;
@@ -88,106 +90,141 @@ impl Behaviour {
         Ok(ways.first().copied().unwrap_or(false))
     }
 
-    /// Has the toy do what it does, calls `meanwhile`, and has it undo it. Each of its effects is
-    /// looked for before, meanwhile and afterwards.
-    fn with(&self, options: &Options, meanwhile: impl FnOnce(&Scene) -> Outcome) -> Outcome {
-        let result = self.with_or_without_tracer(options, meanwhile);
-        // The tests that follow need it, also when this one failed on the way.
-        if guest::references().is_none() {
-            guest::load()?;
-        }
-        result
-    }
-
-    /// The same; may leave rust_tracer unloaded when it fails.
-    fn with_or_without_tracer(
-        &self,
-        options: &Options,
-        meanwhile: impl FnOnce(&Scene) -> Outcome,
-    ) -> Outcome {
-        let scene = Scene::new()?;
-        let seen = |toy: Option<&Toy>| (self.seen)(&scene, toy);
-        check!(!seen(None)?, "seen without the toy");
-        if self.first {
-            target::unload("rust_tracer")?;
-        }
-        let toy = Toy::load(options, self.module, &self.parameters(&scene))?;
+    /// Has the toy do what it does.
+    fn begin(&self, options: &Options, scene: &Scene) -> Outcome<Toy> {
+        let toy = Toy::load(options, self.module, &self.parameters(scene))?;
         if !self.hide.is_empty() {
             if self.hide != "early" {
-                check!(!self.is_hidden()?, "hidden before it was told");
+                check!(!self.is_hidden()?, "{}: hidden untold", self.name);
                 toy.tell("hide")?;
             }
-            check!(self.is_hidden()?, "it does not hide");
+            check!(self.is_hidden()?, "{}: it does not hide", self.name);
         }
-        check!(seen(Some(&toy))?, "its work is not seen");
-        if self.first {
+        Ok(toy)
+    }
+
+    /// The checks with a finding that names it, if one of the right ones is among them: it is the first.
+    fn finders<'a>(&self, verdict: &'a Verdict, scene: &Scene) -> Vec<&'a str> {
+        let pid = scene.pid().to_string();
+        let marks: Vec<_> = self
+            .marks
+            .iter()
+            .map(|mark| mark.replace("PID", &pid))
+            .collect();
+        let mut finders = verdict.finders();
+        finders.retain(|finder| marks.iter().any(|mark| verdict.has(finder, mark)));
+        finders.sort_by_key(|finder| !self.checks.contains(finder));
+        let is_right = finders
+            .first()
+            .is_some_and(|first| self.checks.contains(first));
+        if is_right { finders } else { Vec::new() }
+    }
+}
+
+/// The toys' behaviours are found, by the right check each, and by none before and afterwards.
+fn are_found(options: &Options, round: &[&Behaviour]) -> Outcome {
+    // Each round ends with a kernel in which nothing is found: the next begins with it.
+    if !Path::new(ROWS).exists() {
+        Verdict::now()?.is_clean("before any toy was loaded")?;
+    }
+    let result = with_toys(options, round, found_all);
+    // The tests that follow need it, also when this one failed on the way.
+    if guest::references().is_none() {
+        guest::load()?;
+    }
+    result?;
+    Verdict::now()?.is_clean("when the toys had undone what they did")
+}
+
+/// Has the toys do what they do, calls `meanwhile`, and has them undo it. Each of their effects is looked
+/// for before, meanwhile and afterwards. May leave rust_tracer unloaded when it fails.
+fn with_toys(
+    options: &Options,
+    round: &[&Behaviour],
+    meanwhile: fn(&[&Behaviour], &Scene) -> Outcome,
+) -> Outcome {
+    let scene = Scene::new()?;
+    for one in round {
+        check!(
+            !(one.seen)(&scene, None)?,
+            "{}: seen without the toy",
+            one.name
+        );
+    }
+    if round.iter().any(|one| one.first) {
+        target::unload("rust_tracer")?;
+    }
+    let mut toys: Vec<Toy> = Vec::new();
+    for one in round {
+        if !one.first && guest::references().is_none() {
             guest::load()?;
         }
-        meanwhile(&scene)?;
-        toy.undo()?;
-        check!(!seen(None)?, "its work is seen when it is undone");
-        Ok(())
-    }
-
-    /// The toy does what it says, and undoes it.
-    fn shows(&self, options: &Options) -> Outcome {
-        self.with(options, |_| Ok(()))
-    }
-
-    /// It is found, by the right check and by none before.
-    fn is_found(&self, options: &Options) -> Outcome {
-        Verdict::now()?.is_clean("before the toy was loaded")?;
-        let begun_at = sys::now();
-        self.with(options, |scene| {
-            // The time runs from when it had done what it does; of which some was needed to see so.
-            let begun = sys::now();
-            let pid = scene.pid().to_string();
-            let marks: Vec<String> = self
-                .marks
-                .iter()
-                .map(|mark| mark.replace("PID", &pid))
-                .collect();
-            loop {
-                let verdict = Verdict::now()?;
-                let took = sys::now() - begun;
-                let by = self.checks.iter().find(|check| {
-                    marks.is_empty() && verdict.has(check, "")
-                        || marks.iter().any(|mark| verdict.has(check, mark))
-                });
-                if let Some(by) = by {
-                    println!("found in {:.1} s:\n{}", seconds(took), verdict.text());
-                    check!(took < LIMIT_NS, "found, but after {:.1} s", seconds(took));
-                    return self.add_row(by, &verdict, took);
-                }
-                check!(
-                    took < LIMIT_NS,
-                    "not found by any of {:?} with any of {marks:?} after {:.1} s; found was:\n{}",
-                    self.checks,
-                    seconds(took),
-                    verdict.text()
-                );
-                println!("not yet after {:.1} s", seconds(took));
-            }
-        })?;
-        println!("{:.1} s in all", seconds(sys::now() - begun_at));
-        Verdict::now()?.is_clean("when the toy was undone")
-    }
-
-    fn add_row(&self, by: &str, verdict: &Verdict, took: u64) -> Outcome {
-        let others: Vec<_> = verdict
-            .finders()
-            .into_iter()
-            .filter(|finder| *finder != by)
-            .collect();
-        let row = format!(
-            "| {} | {by} | {} | {:.1} |\n",
-            self.name,
-            others.join(", "),
-            seconds(took)
+        // One toy may be of two behaviours.
+        if toys.iter().all(|toy| toy.module() != one.module) {
+            toys.push(one.begin(options, &scene)?);
+        }
+        let toy = toys.iter().find(|toy| toy.module() == one.module);
+        check!(
+            (one.seen)(&scene, toy)?,
+            "{}: its work is not seen",
+            one.name
         );
-        let mut rows = OpenOptions::new().append(true).create(true).open(ROWS)?;
-        Ok(rows.write_all(row.as_bytes())?)
     }
+    if guest::references().is_none() {
+        guest::load()?;
+    }
+    meanwhile(round, &scene)?;
+    while let Some(toy) = toys.pop() {
+        toy.undo()?;
+    }
+    for one in round {
+        check!(
+            !(one.seen)(&scene, None)?,
+            "{}: its work is seen when it is undone",
+            one.name
+        );
+    }
+    Ok(())
+}
+
+/// Runs the checks until all behaviours were found.
+fn found_all(round: &[&Behaviour], scene: &Scene) -> Outcome {
+    let begun = sys::now();
+    let mut left = round.to_vec();
+    loop {
+        let verdict = Verdict::now()?;
+        let took = sys::now() - begun;
+        let mut rows = OpenOptions::new().append(true).create(true).open(ROWS)?;
+        let mut still = Vec::new();
+        for one in left {
+            match one.finders(&verdict, scene).split_first() {
+                Some((by, others)) => rows.write_all(row(one, by, others, took).as_bytes())?,
+                None => still.push(one),
+            }
+        }
+        left = still;
+        let names: Vec<_> = left.iter().map(|one| (one.name, one.checks)).collect();
+        check!(
+            took < LIMIT_NS,
+            "after {:.1} s, not found {names:?}; found was:\n{}",
+            seconds(took),
+            verdict.text()
+        );
+        if left.is_empty() {
+            println!("found in {:.1} s:\n{}", seconds(took), verdict.text());
+            return Ok(());
+        }
+        println!("after {:.1} s not yet {names:?}", seconds(took));
+    }
+}
+
+fn row(one: &Behaviour, by: &str, others: &[&str], took: u64) -> String {
+    let others = others.join(", ");
+    format!(
+        "| {} | {by} | {others} | {:.1} |\n",
+        one.name,
+        seconds(took)
+    )
 }
 
 fn seconds(ns: u64) -> f64 {
@@ -214,27 +251,33 @@ fn stacks_of_thread(name: &str) -> Outcome<String> {
     Ok(stacks)
 }
 
-/// The last of them: the table.
-pub const TABLE: Group = Group {
-    name: "rogue, in the end",
-    tests: &[Test {
-        name: "there is a row for each behaviour",
-        run: table,
-    }],
-};
+pub mod table {
+    //! The last of them.
+    use super::*;
 
-fn table(_: &Options) -> Outcome {
-    let Ok(rows) = fs::read_to_string(ROWS) else {
-        return Err(Failure::Skipped("no behaviour was looked for".to_owned()));
-    };
-    fs::remove_file(ROWS)?;
-    println!("| behaviour | found by | and by | s |\n|---|---|---|---|\n{rows}");
-    let missing: Vec<_> = behaviours::ALL
-        .iter()
-        .filter(|one| !rows.contains(&format!("| {} |", one.name)))
-        .map(|one| one.name)
-        .collect();
-    check!(missing.is_empty(), "no row for {missing:#?}");
-    check!(rows.lines().count() >= 25, "fewer than 25 rows");
-    fs::write("/root/detection-table.md", &rows).map_err(fail)
+    group! { "rogue, in the end":
+        "there is a row for each behaviour, in /root/detection-table.md" => table,
+    }
+
+    fn table(_: &Options) -> Outcome {
+        let Ok(rows) = fs::read_to_string(ROWS) else {
+            return Err(Failure::Skipped("no behaviour was looked for".to_owned()));
+        };
+        fs::remove_file(ROWS)?;
+        let row_of = |one: &Behaviour| {
+            rows.lines()
+                .find(|row| row.starts_with(&format!("| {} |", one.name)))
+        };
+        let found = behaviours::ALL.iter().filter_map(row_of);
+        let found: String = found.map(|row| format!("{row}\n")).collect();
+        println!("| behaviour | found by | and by | s |\n|---|---|---|---|\n{found}");
+        let missing: Vec<_> = behaviours::ALL
+            .iter()
+            .filter(|one| row_of(one).is_none())
+            .map(|one| one.name)
+            .collect();
+        check!(missing.is_empty(), "no row for {missing:#?}");
+        check!(found.lines().count() >= 25, "fewer than 25 rows");
+        fs::write("/root/detection-table.md", &found).map_err(fail)
+    }
 }

@@ -35,6 +35,11 @@ impl Toy {
         })
     }
 
+    /// Its name as a module.
+    pub fn module(&self) -> &'static str {
+        self.module
+    }
+
     fn file(&self) -> PathBuf {
         Path::new("/proc").join(self.module)
     }
