@@ -239,6 +239,10 @@ void rtrace_stub_listed(unsigned long ip, unsigned long parent, struct ftrace_op
 bool rtrace_slots_are_there(void);
 /* Jumps to it. */
 struct ftrace_ops *rtrace_ops_of_slot(u32 number);
+/* Whether one of them has that ftrace_ops. */
+bool rtrace_is_slot_ops(u64 ops);
+/* Where the static call of one is patched besides where it is called. */
+unsigned long rtrace_slot_trampoline(u32 number);
 /* It is about to serve this site; nobody is in it who came from another. */
 void rtrace_slot_serve(u32 number, unsigned long site);
 /* Where the table has the site that it serves; NULL: it must look for it. */

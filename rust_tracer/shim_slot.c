@@ -61,6 +61,18 @@ struct ftrace_ops *rtrace_ops_of_slot(u32 number)
 	return ops;
 }
 
+bool rtrace_is_slot_ops(u64 ops)
+{
+	u64 at = ops - (unsigned long)rtrace_slot_ops;
+
+	return at < sizeof(rtrace_slot_ops) && at % sizeof(*rtrace_slot_ops) == 0;
+}
+
+unsigned long rtrace_slot_trampoline(u32 number)
+{
+	return (unsigned long)rtrace_slot_calls[number].tramp;
+}
+
 static bool stub_slots = true;
 module_param(stub_slots, bool, 0644);
 MODULE_PARM_DESC(stub_slots, "give stubs of their own to functions, as long as there are some");

@@ -421,7 +421,7 @@ impl Attached {
 
     /// Once stubs are nowhere attached, they need but wait for the calls that they follow.
     fn let_go(&mut self) {
-        if self.ops[By::Stub as usize].is_idle() && self.slots.are_idle() {
+        if self.ops[By::Stub as usize].is_idle() && self.slots.attached() == 0 {
             self.stub.let_go();
         }
     }
@@ -606,9 +606,9 @@ pub(crate) struct Held {
 /// What the kernel should have now. Task context.
 pub(crate) fn held() -> Result<Held> {
     let attached = ATTACH.lock();
-    let idle = attached.ops.iter().filter(|ops| ops.is_idle()).count();
+    let shared = attached.ops.iter().filter(|ops| !ops.is_idle()).count();
     let mut held = Held {
-        ops: (attached.ops.len() - idle) as u32,
+        ops: (shared + attached.slots.attached()) as u32,
         sites: KVVec::new(),
     };
     for enabled in &attached.enabled {

@@ -79,9 +79,10 @@ impl Slots {
         attached.any(|stub| stub.site == site)
     }
 
-    /// Whether none is attached. `ATTACH` held.
-    pub(super) fn are_idle(&self) -> bool {
-        self.0.iter().all(|stub| stub.state != State::Attached)
+    /// How many are attached. `ATTACH` held.
+    pub(super) fn attached(&self) -> usize {
+        let attached = self.0.iter().filter(|s| s.state == State::Attached);
+        attached.count()
     }
 
     /// Chooses one for a site that is about to be attached; false: there is none. `ATTACH` held.
