@@ -107,6 +107,7 @@ records! {
     rtrace_view_pointer, 120;
     rtrace_view_text_of, 128;
     rtrace_view_hook, 104;
+    rtrace_view_callback, 168;
 }
 
 const _: () = {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The kernel's own structures, for the views: where they are, modules, and text that
- * is nobody's function. Further files: shim_detect_trace.c, _machine.c, _tasks.c.
+ * is nobody's function. Further files: shim_detect_trace.c, _calls.c, _events.c,
+ * _machine.c, _tasks.c.
  *
  * What is walked may have been changed by whoever wishes to hide in it. So walks end
  * after a number of steps, and what is not the kernel's by construction is read as
@@ -42,6 +43,7 @@ static_assert(sizeof(struct rtrace_view_self) == 80);
 static_assert(sizeof(struct rtrace_view_pointer) == 120);
 static_assert(sizeof(struct rtrace_view_text_of) == 128);
 static_assert(sizeof(struct rtrace_view_hook) == 104);
+static_assert(sizeof(struct rtrace_view_callback) == 168);
 
 static_assert(RTRACE_MODULE_RANGES == MOD_MEM_NUM_TYPES);
 static_assert(RTRACE_MODULE_TEXT == MOD_TEXT);
@@ -72,6 +74,7 @@ void rtrace_landmarks_are(const struct rtrace_landmarks *landmarks)
 		static_call_update(rtrace_module_at,
 				   (typeof(&rtrace_no_module))rtrace_at.module_of_address);
 	rtrace_patches_are_told_by(rtrace_at.jumps_told_by, rtrace_at.calls_told_by);
+	rtrace_instructions_are_told_by(rtrace_at.decode);
 }
 
 bool rtrace_copy_kernel(void *to, u64 from, u32 bytes)
@@ -136,16 +139,12 @@ static void rtrace_tell_module(const struct module *module, rtrace_each each, vo
 int rtrace_modules_by_list(rtrace_each each, void *data)
 {
 	const struct list_head *head = (const struct list_head *)rtrace_at.modules, *at;
-	unsigned int steps = 0;
 	int error = head ? rtrace_lock(rtrace_at.module_mutex) : -EOPNOTSUPP;
 
 	if (error)
 		return error;
-	for (at = head->next; at != head && steps++ < RTRACE_STEPS_MAX;) {
+	rtrace_for_each(at, head)
 		rtrace_tell_module(list_entry(at, struct module, list), each, data);
-		if (!rtrace_get(at, &at->next))
-			break;
-	}
 	rtrace_unlock(rtrace_at.module_mutex);
 	return 0;
 }
@@ -154,13 +153,13 @@ int rtrace_modules_by_kset(rtrace_each each, void *data)
 {
 	struct kset *kset;
 	const struct list_head *at;
-	unsigned int steps = 0;
 
 	if (!rtrace_at.module_kset)
 		return -EOPNOTSUPP;
 	kset = *(struct kset **)rtrace_at.module_kset;
+	/* What an object is in must not be freed before it has left the kset. */
 	spin_lock(&kset->list_lock);
-	for (at = kset->list.next; at != &kset->list && steps++ < RTRACE_STEPS_MAX;) {
+	rtrace_for_each(at, &kset->list) {
 		const struct kobject *object = list_entry(at, struct kobject, entry);
 		struct module *module;
 
@@ -168,33 +167,56 @@ int rtrace_modules_by_kset(rtrace_each each, void *data)
 		if (rtrace_get(module, &container_of(object, struct module_kobject, kobj)->mod) &&
 		    module)
 			rtrace_tell_module(module, each, data);
-		if (!rtrace_get(at, &at->next))
-			break;
 	}
 	spin_unlock(&kset->list_lock);
 	return 0;
 }
+
+#ifdef CONFIG_MODULES_TREE_LOOKUP
+/* Higher than a balanced tree of as many entries as a list may have. */
+#define RTRACE_TREE_HEIGHT 40
+
+static void rtrace_tell_tree_node(const struct rb_node *at, rtrace_each each, void *data)
+{
+	const struct latch_tree_node *node = container_of(at, struct latch_tree_node, node[0]);
+	struct module *module;
+
+	if (rtrace_get(module, &container_of(node, struct mod_tree_node, node)->mod))
+		rtrace_tell_module(module, each, data);
+}
+
+static void rtrace_walk_tree(const struct rb_node *at, rtrace_each each, void *data)
+{
+	const struct rb_node *above[RTRACE_TREE_HEIGHT];
+	unsigned int height = 0, steps;
+
+	for (steps = 0; steps < RTRACE_LIST_MAX; steps++) {
+		while (at && height < RTRACE_TREE_HEIGHT) {
+			above[height++] = at;
+			if (!rtrace_get(at, &at->rb_left))
+				at = NULL;
+		}
+		if (!height)
+			return;
+		at = above[--height];
+		rtrace_tell_tree_node(at, each, data);
+		if (!rtrace_get(at, &at->rb_right))
+			at = NULL;
+	}
+}
+#endif
 
 int rtrace_modules_by_tree(rtrace_each each, void *data)
 {
 #ifdef CONFIG_MODULES_TREE_LOOKUP
 	/* The first field of struct mod_tree_root. */
 	struct latch_tree_root *tree = (struct latch_tree_root *)rtrace_at.module_tree;
-	unsigned int steps = 0;
-	struct rb_node *at;
 	int error = tree ? rtrace_lock(rtrace_at.module_mutex) : -EOPNOTSUPP;
 
 	if (error)
 		return error;
 	/* Who changes the tree has the mutex, and changes both of its copies. */
-	for (at = rb_first(&tree->tree[0]); at && steps++ < RTRACE_STEPS_MAX; at = rb_next(at)) {
-		const struct latch_tree_node *node =
-			container_of(at, struct latch_tree_node, node[0]);
-		struct module *module;
-
-		if (rtrace_get(module, &container_of(node, struct mod_tree_node, node)->mod))
-			rtrace_tell_module(module, each, data);
-	}
+	rtrace_walk_tree(tree->tree[0].rb_node, each, data);
 	rtrace_unlock(rtrace_at.module_mutex);
 	return 0;
 #else
@@ -243,18 +265,15 @@ static void rtrace_tell_trampoline(const struct ftrace_ops *ops, rtrace_each eac
 static int rtrace_each_trampoline(rtrace_each each, void *data)
 {
 	const struct list_head *head = (const struct list_head *)rtrace_at.ftrace_trampolines, *at;
-	unsigned int steps = 0;
 	int error = rtrace_at.ops ? rtrace_lock(rtrace_at.ftrace_lock) : -EOPNOTSUPP;
 
 	if (error)
 		return error;
 	rtrace_walk_ops(rtrace_tell_trampoline, each, data);
 	/* Those that an ops keeps when it is unregistered. */
-	for (at = head ? head->next : NULL; at != head && steps++ < RTRACE_STEPS_MAX;) {
-		rtrace_tell_trampoline(list_entry(at, struct ftrace_ops, list), each, data);
-		if (!rtrace_get(at, &at->next))
-			break;
-	}
+	if (head)
+		rtrace_for_each(at, head)
+			rtrace_tell_trampoline(list_entry(at, struct ftrace_ops, list), each, data);
 	rtrace_unlock(rtrace_at.ftrace_lock);
 	return 0;
 }
@@ -268,14 +287,16 @@ struct rtrace_slots_page {
 static int rtrace_each_slots_page(unsigned long cache_at, rtrace_each each, void *data)
 {
 	struct kprobe_insn_cache *cache = (struct kprobe_insn_cache *)cache_at;
-	const struct rtrace_slots_page *page;
+	const struct list_head *at;
+	kprobe_opcode_t *slots;
 	int error = cache ? mutex_lock_killable(&cache->mutex) : -EOPNOTSUPP;
 
 	if (error)
 		return error;
-	list_for_each_entry(page, &cache->pages, list)
-		rtrace_tell_range((unsigned long)page->slots, PAGE_SIZE, RTRACE_OWNER_KPROBE,
-				  cache->sym, each, data);
+	rtrace_for_each(at, &cache->pages)
+		if (rtrace_get(slots, &list_entry(at, struct rtrace_slots_page, list)->slots))
+			rtrace_tell_range((unsigned long)slots, PAGE_SIZE, RTRACE_OWNER_KPROBE,
+					  cache->sym, each, data);
 	mutex_unlock(&cache->mutex);
 	return 0;
 }
@@ -290,49 +311,62 @@ static int rtrace_each_bpf(rtrace_each each, void *data)
 {
 	const struct list_head *packs = (const struct list_head *)rtrace_at.bpf_packs;
 	const struct list_head *symbols = (const struct list_head *)rtrace_at.bpf_symbols;
-	const struct rtrace_bpf_pack *pack;
+	const struct list_head *at;
+	void *pack;
 	int error;
 
 #ifdef CONFIG_BPF_JIT
-	const struct bpf_ksym *symbol;
-
 	/* Entries are freed after a grace period. */
 	rcu_read_lock();
 	if (symbols)
-		list_for_each_entry_rcu(symbol, symbols, lnode)
-			rtrace_tell_range(symbol->start, symbol->end - symbol->start,
-					  RTRACE_OWNER_BPF, symbol->name, each, data);
+		rtrace_for_each(at, symbols) {
+			const struct bpf_ksym *symbol = list_entry(at, struct bpf_ksym, lnode);
+			unsigned long start, end;
+
+			if (rtrace_get(start, &symbol->start) && rtrace_get(end, &symbol->end))
+				rtrace_tell_range(start, end - start, RTRACE_OWNER_BPF,
+						  symbol->name, each, data);
+		}
 	rcu_read_unlock();
 #endif
 	error = packs ? rtrace_lock(rtrace_at.bpf_packs_mutex) : -EOPNOTSUPP;
 	if (error)
 		return error;
 	/* Classic filters have no symbols. */
-	list_for_each_entry(pack, packs, list)
-		rtrace_tell_range((unsigned long)pack->ptr, SZ_2M * num_possible_nodes(),
-				  RTRACE_OWNER_BPF, "bpf_prog_pack", each, data);
+	rtrace_for_each(at, packs)
+		if (rtrace_get(pack, &list_entry(at, struct rtrace_bpf_pack, list)->ptr))
+			rtrace_tell_range((unsigned long)pack, SZ_2M * num_possible_nodes(),
+					  RTRACE_OWNER_BPF, "bpf_prog_pack", each, data);
 	rtrace_unlock(rtrace_at.bpf_packs_mutex);
 	return 0;
 }
 
+/* More than the text of any module calls for. */
+#define RTRACE_THUNK_PAGES_MAX 4096u
+
 static int rtrace_each_thunk_page(rtrace_each each, void *data)
 {
 #ifdef CONFIG_MITIGATION_ITS
-	const struct list_head *head = (const struct list_head *)rtrace_at.modules;
-	const struct module *module;
+	const struct list_head *head = (const struct list_head *)rtrace_at.modules, *at;
 	int error = head ? rtrace_lock(rtrace_at.module_mutex) : -EOPNOTSUPP;
 
 	if (error)
 		return error;
-	list_for_each_entry(module, head, list) {
-		const struct its_array *thunks = &module->arch.its_pages;
-		int i;
+	rtrace_for_each(at, head) {
+		const struct module *module = list_entry(at, struct module, list);
+		struct its_array thunks;
+		enum module_state state;
+		unsigned int i;
+		void *page;
 
-		if (module->state == MODULE_STATE_UNFORMED)
+		/* Of one that is not formed they are being made, or freed. */
+		if (!rtrace_get(state, &module->state) || state == MODULE_STATE_UNFORMED ||
+		    !rtrace_get(thunks, &module->arch.its_pages))
 			continue;
-		for (i = 0; i < thunks->num; i++)
-			rtrace_tell_range((unsigned long)thunks->pages[i], PAGE_SIZE,
-					  RTRACE_OWNER_THUNK, module->name, each, data);
+		for (i = 0; i < min_t(unsigned int, thunks.num, RTRACE_THUNK_PAGES_MAX); i++)
+			if (rtrace_get(page, &thunks.pages[i]))
+				rtrace_tell_range((unsigned long)page, PAGE_SIZE,
+						  RTRACE_OWNER_THUNK, module->name, each, data);
 	}
 	rtrace_unlock(rtrace_at.module_mutex);
 #endif
@@ -343,14 +377,13 @@ static int rtrace_each_thunk_page(rtrace_each each, void *data)
 static void rtrace_tell_real_mode(rtrace_each each, void *data)
 {
 	const struct real_mode_header *header;
-	unsigned long start;
+	u32 start, end;
 
-	if (!rtrace_at.real_mode ||
-	    !rtrace_get(header, (struct real_mode_header **)rtrace_at.real_mode) || !header)
-		return;
-	start = header->text_start;
-	rtrace_tell_range((unsigned long)__va(start), PAGE_ALIGN(header->ro_end) - start,
-			  RTRACE_OWNER_INIT, "real_mode", each, data);
+	if (rtrace_at.real_mode &&
+	    rtrace_get(header, (struct real_mode_header **)rtrace_at.real_mode) &&
+	    rtrace_get(start, &header->text_start) && rtrace_get(end, &header->ro_end))
+		rtrace_tell_range((unsigned long)__va(start), PAGE_ALIGN(end) - start,
+				  RTRACE_OWNER_INIT, "real_mode", each, data);
 }
 
 int rtrace_each_range(rtrace_each each, void *data)

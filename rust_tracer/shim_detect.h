@@ -23,7 +23,17 @@ struct rtrace_landmarks {
 	unsigned long bpf_packs, bpf_packs_mutex, bpf_symbols;
 	unsigned long jumps, jumps_end, calls, calls_end, jumps_told_by, calls_told_by;
 	unsigned long tracepoints_mutex, tracepoint_modules, tracepoint_modules_mutex;
-	unsigned long real_mode, taints, tasks_lock;
+	unsigned long real_mode, taints, tasks_lock, init_mm;
+	unsigned long register_kprobe, register_kretprobe, register_kprobes;
+	unsigned long static_call_text, ftrace_call, ftrace_regs_call;
+	unsigned long fprobes, fprobe_mutex, graph_users, decode;
+	/* Chains of notifiers, by their symbols. */
+	unsigned long die_chain, panic_notifier_list, restart_handler_list;
+	unsigned long keyboard_notifier_list, vt_notifier_list, netevent_notif_chain;
+	unsigned long inet6addr_chain, module_notify_list, tracepoint_notify_list;
+	unsigned long reboot_notifier_list, pm_chain_head, oom_notify_list, inetaddr_chain;
+	unsigned long netdev_chain;
+	unsigned long timers, hrtimers, packet_types, input_handlers, n_tty_ops;
 };
 
 /* Once, at load. */
@@ -31,6 +41,8 @@ void rtrace_landmarks_are(const struct rtrace_landmarks *landmarks);
 
 /* Functions of the kernel's that say where it patches its text. */
 void rtrace_patches_are_told_by(unsigned long jumps, unsigned long calls);
+/* The kernel's function that decodes instructions. */
+void rtrace_instructions_are_told_by(unsigned long decode);
 
 /* Called with one fact. May hold a lock that spins: it neither sleeps nor allocates. */
 typedef void (*rtrace_each)(void *data, const void *fact);
@@ -157,8 +169,11 @@ struct rtrace_pages_fact {
 	u64 writable;
 };
 
-/* Executable pages of the kernel's part of the page table, in runs. Takes no lock. */
-void rtrace_each_executable(rtrace_each each, void *data);
+/*
+ * Executable pages of the kernel's part of the page table, in runs in order of their
+ * addresses; init_mm's lock.
+ */
+int rtrace_each_executable(rtrace_each each, void *data);
 
 #define RTRACE_PAGE_MAPPED 1u
 #define RTRACE_PAGE_EXECUTABLE 2u
@@ -167,7 +182,10 @@ u32 rtrace_page_is(u64 address);
 
 /* ---- CPUs -------------------------------------------------------------------------------- */
 
+#define RTRACE_BREAKPOINTS 4
+
 struct rtrace_cpu_fact {
+	u64 watched[RTRACE_BREAKPOINTS]; /* by hardware breakpoints that are enabled, or 0 */
 	u64 syscall;
 	u64 compat;
 	u64 sysenter;
@@ -204,6 +222,32 @@ struct rtrace_task_fact {
 
 /* A fact for each way that knows a task. Looks at who runs for RTRACE_LOOK_MS; tasklist_lock. */
 int rtrace_each_task(rtrace_each each, void *data);
+
+/* ---- what else the kernel calls ------------------------------------------------------------------- */
+
+struct rtrace_callback_fact {
+	u64 at;
+	u64 func;
+	u32 kind; /* RTRACE_CALLBACK_* */
+	u32 reserved;
+	u8 name[64];
+};
+
+/* Some may be told twice. fprobe_mutex, ftrace_lock, each for itself; timers' locks. */
+int rtrace_each_callback(rtrace_each each, void *data);
+
+struct rtrace_lead_fact {
+	u64 at;
+	u64 target;
+};
+
+/*
+ * Bytes of the kernel's text that could be an instruction which leads out of the kernel's
+ * image: most are none, or lead where nothing is. Takes no lock.
+ */
+int rtrace_each_lead(rtrace_each each, void *data);
+/* Bytes of the instruction that begins there; 0: none does. */
+u32 rtrace_instruction_bytes(const u8 *text, u32 room);
 
 /* ---- a file ------------------------------------------------------------------------------------------ */
 

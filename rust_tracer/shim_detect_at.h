@@ -8,8 +8,12 @@
 
 #include "shim_detect.h"
 
-/* More than any of the kernel's lists has: one that is longer leads in a circle. */
+/*
+ * More than there are of whatever is walked: what has more leads in a circle. Of
+ * entries in tables of functions, and of entries in other lists.
+ */
 #define RTRACE_STEPS_MAX 1000000u
+#define RTRACE_LIST_MAX 65536u
 
 struct ftrace_ops;
 
@@ -17,6 +21,20 @@ extern struct rtrace_landmarks rtrace_at;
 
 /* One field of what may be anything. */
 #define rtrace_get(to, from) (!copy_from_kernel_nofault(&(to), (from), sizeof(to)))
+
+/* The entry behind one in a list, or NULL. */
+static inline const struct list_head *rtrace_next(const struct list_head *at)
+{
+	const struct list_head *next;
+
+	return rtrace_get(next, &at->next) ? next : NULL;
+}
+
+/* Entries of a list that may have been changed by whoever wishes to. */
+#define rtrace_for_each(at, head)                                              \
+	for (unsigned int rtrace_steps = ((at) = rtrace_next(head), 0);        \
+	     (at) && (at) != (head) && rtrace_steps < RTRACE_LIST_MAX;         \
+	     (at) = rtrace_next(at), rtrace_steps++)
 
 /* One of the kernel's own mutexes, by its address; 0: it is not known. */
 static inline int rtrace_lock(unsigned long mutex)
@@ -31,6 +49,11 @@ static inline void rtrace_unlock(unsigned long mutex)
 
 /* As much of a string as fits, and zeroes. */
 void rtrace_name(u8 *to, size_t room, const char *name);
+/* Tells of what the kernel calls; of most kinds only what is not its own text. */
+void rtrace_tell_callback(u32 kind, const char *name, u64 at, u64 func, rtrace_each each,
+			  void *data);
+/* What it calls when something comes about: shim_detect_events.c. */
+void rtrace_tell_events(rtrace_each each, void *data);
 /* Calls `tell` for all that are on ftrace's list, whose lock is held. */
 void rtrace_walk_ops(void (*tell)(const struct ftrace_ops *ops, rtrace_each each, void *data),
 		     rtrace_each each, void *data);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* For the views (see shim_detect.c): the page table, and what each CPU has in its registers. */
+#include <linux/kasan.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/rwsem.h>
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
-#include <asm/cpu_entry_area.h>
+#include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
 #include <asm/vsyscall.h>
@@ -44,10 +47,18 @@ static void rtrace_executable(struct rtrace_sweep *sweep, u64 start, u64 bytes, 
 	run->writable = writable;
 }
 
-/* Where a table is mapped that an entry refers to. */
-static u64 rtrace_table_of(u64 entry)
+/*
+ * Where a table is mapped that an entry refers to. A table is memory: what a stale
+ * entry refers to may be a device, which must not be read.
+ */
+static bool rtrace_table_of(u64 entry, u64 *table)
 {
-	return (unsigned long)__va(entry & PTE_PFN_MASK);
+	unsigned long frame = (entry & PTE_PFN_MASK) >> PAGE_SHIFT;
+
+	if (!pfn_valid(frame))
+		return false;
+	*table = (unsigned long)__va(PFN_PHYS(frame));
+	return true;
 }
 
 static unsigned int rtrace_shift(unsigned int level)
@@ -61,8 +72,9 @@ static bool rtrace_is_leaf(u64 entry, unsigned int level)
 }
 
 /*
- * Tables are copied as memory that may be anything: one that is freed meanwhile
- * yields what is no address of a table, and a read that fails.
+ * Tables are copied as memory that may be anything. Those of the kernel's own maps are
+ * not freed while init_mm is locked; those of vmalloc's may be, and then tell nonsense
+ * for this once.
  */
 static void rtrace_sweep(struct rtrace_sweep *sweep, unsigned int level, u64 table, u64 base,
 			 bool writable, u64 start, u64 last)
@@ -74,16 +86,15 @@ static void rtrace_sweep(struct rtrace_sweep *sweep, unsigned int level, u64 tab
 		return;
 	for (i = 0; i < RTRACE_ENTRIES; i++) {
 		u64 at = base + ((u64)i << shift), end = at + (1ull << shift) - 1;
-		u64 entry = entries[i];
+		u64 entry = entries[i], below;
 		bool may_write = writable && entry & _PAGE_RW;
 
 		if (end < start || at > last || !(entry & _PAGE_PRESENT) || entry & _PAGE_NX)
 			continue;
 		if (rtrace_is_leaf(entry, level))
 			rtrace_executable(sweep, at, end - at + 1, may_write);
-		else
-			rtrace_sweep(sweep, level - 1, rtrace_table_of(entry), at, may_write,
-				     start, last);
+		else if (rtrace_table_of(entry, &below))
+			rtrace_sweep(sweep, level - 1, below, at, may_write, start, last);
 	}
 	if (level == 2)
 		cond_resched();
@@ -94,25 +105,36 @@ static unsigned int rtrace_levels(void)
 	return pgtable_l5_enabled() ? 5 : 4;
 }
 
-void rtrace_each_executable(rtrace_each each, void *data)
+int rtrace_each_executable(rtrace_each each, void *data)
 {
+	unsigned int levels = rtrace_levels(), i;
 	/*
-	 * The kernel's half but for what cannot be executable and takes long: shadow
-	 * memory, the stacks for returns to 16-bit code.
+	 * The kernel's half but for what maps the same few pages over and over, which
+	 * would take long: shadow memory, the stacks for returns to 16-bit code.
 	 */
 	const struct {
 		u64 start, last;
 	} parts[] = {
-		{ __PAGE_OFFSET, VMEMMAP_START - 1 },
-		{ CPU_ENTRY_AREA_BASE, CPU_ENTRY_AREA_BASE + P4D_SIZE - 1 },
-		{ __START_KERNEL_map, VSYSCALL_ADDR - 1 },
+#ifdef CONFIG_KASAN
+		{ -1ull << (rtrace_shift(levels) + RTRACE_TABLE_BITS - 1), KASAN_SHADOW_START - 1 },
+		{ KASAN_SHADOW_END, ESPFIX_BASE_ADDR - 1 },
+#else
+		{ -1ull << (rtrace_shift(levels) + RTRACE_TABLE_BITS - 1), ESPFIX_BASE_ADDR - 1 },
+#endif
+		{ ESPFIX_BASE_ADDR + P4D_SIZE, VSYSCALL_ADDR - 1 },
 	};
 	struct rtrace_sweep sweep = { .each = each, .data = data };
-	unsigned int levels = rtrace_levels(), i;
+	struct mm_struct *kernel = (struct mm_struct *)rtrace_at.init_mm;
+	int error = 0;
 
 	sweep.tables = kvmalloc_array(RTRACE_LEVELS_MAX, PAGE_SIZE, GFP_KERNEL);
 	if (!sweep.tables)
-		return;
+		return -ENOMEM;
+	/* Who makes large pages of small ones holds it for reading. */
+	if (kernel)
+		error = down_write_killable(&kernel->mmap_lock);
+	if (error)
+		goto out;
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		/* Its lower half is user space's: addresses below what the kernel has. */
 		u64 base = -1ull << (rtrace_shift(levels) + RTRACE_TABLE_BITS);
@@ -121,7 +143,11 @@ void rtrace_each_executable(rtrace_each each, void *data)
 		rtrace_sweep(&sweep, levels, table, base, true, parts[i].start, parts[i].last);
 		rtrace_end_run(&sweep);
 	}
+	if (kernel)
+		up_write(&kernel->mmap_lock);
+out:
 	kvfree(sweep.tables);
+	return error;
 }
 
 u32 rtrace_page_is(u64 address)
@@ -143,7 +169,8 @@ u32 rtrace_page_is(u64 address)
 			is &= ~RTRACE_PAGE_EXECUTABLE;
 		if (rtrace_is_leaf(entry, level))
 			return is;
-		table = rtrace_table_of(entry);
+		if (!rtrace_table_of(entry, &table))
+			return 0;
 	}
 }
 
@@ -152,12 +179,21 @@ u32 rtrace_page_is(u64 address)
 static void rtrace_look_at_cpu(void *data)
 {
 	struct rtrace_cpu_fact *fact = data;
+	unsigned long enabled = native_get_debugreg(7);
+	const u64 watched[RTRACE_BREAKPOINTS] = {
+		native_get_debugreg(0), native_get_debugreg(1),
+		native_get_debugreg(2), native_get_debugreg(3),
+	};
 	struct desc_ptr idt;
+	unsigned int i;
 
 	store_idt(&idt);
 	fact->idt = idt.address;
 	fact->idt_bytes = (u32)idt.size + 1;
 	fact->cr0_wp = !!(read_cr0() & X86_CR0_WP);
+	for (i = 0; i < RTRACE_BREAKPOINTS; i++)
+		if (enabled >> (i * DR_ENABLE_SIZE) & (DR_LOCAL_ENABLE | DR_GLOBAL_ENABLE))
+			fact->watched[i] = watched[i];
 	/* All of them are on every processor with 64 bits. */
 	rdmsrq_safe(MSR_LSTAR, &fact->syscall);
 	rdmsrq_safe(MSR_CSTAR, &fact->compat);

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/magic.h>
+#include <linux/net.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_fs.h>
@@ -13,13 +14,14 @@
 #include <linux/seq_file.h>
 #include <linux/smp.h>
 #include <linux/tracepoint.h>
+#include <net/sock.h>
 
 #include "../include/uapi/rust_tracer.h"
 #include "shim_detect_at.h"
 
 /* ---- tasks --------------------------------------------------------------------------------------- */
 
-#define RTRACE_RAN_BITS 10
+#define RTRACE_RAN_BITS 12
 #define RTRACE_RAN_TRIES 32
 
 /* Guards the rest of this section. */
@@ -106,28 +108,47 @@ static void rtrace_tell_task(struct task_struct *task, u32 seen, rtrace_each eac
 	each(data, &fact);
 }
 
+/*
+ * Lists of tasks have no more than there are numbers; who hides is taken out of some,
+ * and may have left them in a knot.
+ */
+#define RTRACE_TASKS_MAX PID_MAX_LIMIT
+
 /* A task's children hang below the thread that made them. */
 static void rtrace_tell_children(struct task_struct *task, rtrace_each each, void *data)
 {
-	struct task_struct *child;
+	const struct list_head *head = &task->children, *at = head->next;
+	unsigned int steps;
 
-	list_for_each_entry(child, &task->children, sibling)
-		rtrace_tell_task(child, RTRACE_TASK_CHILD, each, data);
+	for (steps = 0; at != head && steps < RTRACE_TASKS_MAX; at = at->next, steps++)
+		rtrace_tell_task(list_entry(at, struct task_struct, sibling), RTRACE_TASK_CHILD,
+				 each, data);
 }
 
 static void rtrace_tell_threads(struct task_struct *process, rtrace_each each, void *data)
 {
-	struct task_struct *task;
+	const struct list_head *head = &process->signal->thread_head, *at = head->next;
+	unsigned int steps;
 
-	for_each_thread(process, task)
-		rtrace_tell_task(task, RTRACE_TASK_THREAD, each, data);
+	for (steps = 0; at != head && steps < RTRACE_TASKS_MAX; at = at->next, steps++)
+		rtrace_tell_task(list_entry(at, struct task_struct, thread_node),
+				 RTRACE_TASK_THREAD, each, data);
+}
+
+static void rtrace_tell_children_of_all(struct task_struct *process, rtrace_each each, void *data)
+{
+	const struct list_head *head = &process->signal->thread_head, *at = head->next;
+	unsigned int steps;
+
+	for (steps = 0; at != head && steps < RTRACE_TASKS_MAX; at = at->next, steps++)
+		rtrace_tell_children(list_entry(at, struct task_struct, thread_node), each, data);
 }
 
 int rtrace_each_task(rtrace_each each, void *data)
 {
 	rwlock_t *lock = (rwlock_t *)rtrace_at.tasks_lock;
 	struct task_struct *process, *task;
-	unsigned int i;
+	unsigned int i, steps = 0;
 	struct pid *pid;
 	int error;
 
@@ -143,10 +164,11 @@ int rtrace_each_task(rtrace_each each, void *data)
 	read_lock(lock);
 	rcu_read_lock();
 	for_each_process(process) {
+		if (steps++ >= RTRACE_TASKS_MAX)
+			break;
 		rtrace_tell_task(process, RTRACE_TASK_LISTED, each, data);
 		rtrace_tell_threads(process, each, data);
-		for_each_thread(process, task)
-			rtrace_tell_children(task, each, data);
+		rtrace_tell_children_of_all(process, each, data);
 	}
 	/* The first process and kthreadd hang below the idle task. */
 	rtrace_tell_children(&init_task, each, data);
@@ -216,6 +238,19 @@ static const struct rtrace_member rtrace_inode_operations[] = {
 	RTRACE_I_OP(listxattr),
 };
 
+#define RTRACE_S_OP(member) { "s_op." #member, offsetof(struct super_operations, member) }
+static const struct rtrace_member rtrace_super_operations[] = {
+	RTRACE_S_OP(alloc_inode), RTRACE_S_OP(destroy_inode), RTRACE_S_OP(free_inode),
+	RTRACE_S_OP(drop_inode), RTRACE_S_OP(evict_inode), RTRACE_S_OP(statfs),
+	RTRACE_S_OP(show_options),
+};
+
+#define RTRACE_D_OP(member) { "d_op." #member, offsetof(struct dentry_operations, member) }
+static const struct rtrace_member rtrace_dentry_operations[] = {
+	RTRACE_D_OP(d_revalidate), RTRACE_D_OP(d_hash), RTRACE_D_OP(d_compare),
+	RTRACE_D_OP(d_delete), RTRACE_D_OP(d_release), RTRACE_D_OP(d_iput), RTRACE_D_OP(d_dname),
+};
+
 #define RTRACE_PROC(member) { "proc_ops." #member, offsetof(struct proc_ops, member) }
 static const struct rtrace_member rtrace_proc_operations[] = {
 	RTRACE_PROC(proc_open), RTRACE_PROC(proc_read), RTRACE_PROC(proc_read_iter),
@@ -274,19 +309,60 @@ static const struct rtrace_proc_entry *rtrace_proc_entry_of(const struct inode *
 {
 	const struct rtrace_proc_entry *entry;
 	const struct inode_operations *operations;
+	atomic_t users;
 
 	if (inode->i_sb->s_magic != PROC_SUPER_MAGIC ||
 	    !rtrace_get(entry,
 			&container_of(inode, struct rtrace_proc_inode, vfs_inode)->entry) ||
 	    !entry || !rtrace_get(operations, &entry->proc_iops))
 		return NULL;
+	/* What was removed may have been a module's that is gone, with its operations. */
+	if (!rtrace_get(users, &entry->in_use) || atomic_read(&users) < 0)
+		return NULL;
 	/* An inode has its operations from its entry; else this is no such structure. */
 	return operations == inode->i_op ? entry : NULL;
 }
 
-static bool rtrace_is_seq(unsigned long read, unsigned long read_iter)
+/* Whether these two, of a table that may be anything, are those of seq_file. */
+static bool rtrace_is_seq(const void *read_at, const void *read_iter_at)
 {
-	return read == (unsigned long)seq_read || read_iter == (unsigned long)seq_read_iter;
+	unsigned long read, read_iter;
+
+	return rtrace_get(read, (const unsigned long *)read_at) &&
+	       rtrace_get(read_iter, (const unsigned long *)read_iter_at) &&
+	       (read == (unsigned long)seq_read || read_iter == (unsigned long)seq_read_iter);
+}
+
+#define RTRACE_PROTO_OPS(member) { "proto_ops." #member, offsetof(struct proto_ops, member) }
+static const struct rtrace_member rtrace_proto_operations[] = {
+	RTRACE_PROTO_OPS(release), RTRACE_PROTO_OPS(bind), RTRACE_PROTO_OPS(connect),
+	RTRACE_PROTO_OPS(socketpair), RTRACE_PROTO_OPS(accept), RTRACE_PROTO_OPS(getname),
+	RTRACE_PROTO_OPS(poll), RTRACE_PROTO_OPS(ioctl), RTRACE_PROTO_OPS(listen),
+	RTRACE_PROTO_OPS(shutdown), RTRACE_PROTO_OPS(setsockopt), RTRACE_PROTO_OPS(getsockopt),
+	RTRACE_PROTO_OPS(show_fdinfo), RTRACE_PROTO_OPS(sendmsg), RTRACE_PROTO_OPS(recvmsg),
+	RTRACE_PROTO_OPS(mmap), RTRACE_PROTO_OPS(splice_read), RTRACE_PROTO_OPS(read_sock),
+	RTRACE_PROTO_OPS(read_skb), RTRACE_PROTO_OPS(sendmsg_locked),
+};
+
+#define RTRACE_SK_PROT(member) { "sk_prot." #member, offsetof(struct proto, member) }
+static const struct rtrace_member rtrace_sock_operations[] = {
+	RTRACE_SK_PROT(close), RTRACE_SK_PROT(pre_connect), RTRACE_SK_PROT(connect),
+	RTRACE_SK_PROT(disconnect), RTRACE_SK_PROT(accept), RTRACE_SK_PROT(ioctl),
+	RTRACE_SK_PROT(init), RTRACE_SK_PROT(destroy), RTRACE_SK_PROT(shutdown),
+	RTRACE_SK_PROT(setsockopt), RTRACE_SK_PROT(getsockopt), RTRACE_SK_PROT(sendmsg),
+	RTRACE_SK_PROT(recvmsg), RTRACE_SK_PROT(splice_eof), RTRACE_SK_PROT(bind),
+	RTRACE_SK_PROT(backlog_rcv), RTRACE_SK_PROT(release_cb), RTRACE_SK_PROT(hash),
+	RTRACE_SK_PROT(unhash), RTRACE_SK_PROT(rehash), RTRACE_SK_PROT(get_port),
+};
+
+static void rtrace_tell_socket(struct inode *inode, rtrace_each each, void *data)
+{
+	const struct socket *socket = SOCKET_I(inode);
+	const struct sock *sock;
+
+	rtrace_tell_members("proto_ops", &socket->ops, rtrace_proto_operations, each, data);
+	if (rtrace_get(sock, &socket->sk) && sock)
+		rtrace_tell_members("sk_prot", &sock->sk_prot, rtrace_sock_operations, each, data);
 }
 
 int rtrace_each_pointer(s32 fd, rtrace_each each, void *data)
@@ -294,8 +370,8 @@ int rtrace_each_pointer(s32 fd, rtrace_each each, void *data)
 	struct file *file = fd < 0 ? NULL : fget(fd);
 	const struct rtrace_proc_entry *entry;
 	const struct file_operations *fops;
-	const struct proc_ops *proc = NULL;
-	const struct inode *inode;
+	const struct proc_ops *proc;
+	struct inode *inode;
 	bool seq;
 
 	if (!file)
@@ -305,18 +381,20 @@ int rtrace_each_pointer(s32 fd, rtrace_each each, void *data)
 	rtrace_tell_members("f_op", &file->f_op, rtrace_file_operations, each, data);
 	rtrace_tell_members("i_op", &inode->i_op, rtrace_inode_operations, each, data);
 	rtrace_tell_pointer("i_fop", &inode->i_fop, each, data);
-	rtrace_tell_pointer("s_op", &inode->i_sb->s_op, each, data);
-	rtrace_tell_pointer("d_op", &file->f_path.dentry->d_op, each, data);
-	seq = rtrace_is_seq((unsigned long)fops->read, (unsigned long)fops->read_iter);
+	rtrace_tell_members("s_op", &inode->i_sb->s_op, rtrace_super_operations, each, data);
+	rtrace_tell_members("d_op", &file->f_path.dentry->d_op, rtrace_dentry_operations, each,
+			    data);
+	seq = rtrace_is_seq(&fops->read, &fops->read_iter);
 	entry = rtrace_proc_entry_of(inode);
 	if (entry && S_ISREG(inode->i_mode)) {
 		rtrace_tell_members("proc_ops", &entry->proc_ops, rtrace_proc_operations, each,
 				    data);
 		rtrace_tell_pointer("proc_dir_entry.seq_ops", &entry->seq_ops, each, data);
 		if (rtrace_get(proc, &entry->proc_ops) && proc)
-			seq |= rtrace_is_seq((unsigned long)proc->proc_read,
-					     (unsigned long)proc->proc_read_iter);
+			seq |= rtrace_is_seq(&proc->proc_read, &proc->proc_read_iter);
 	}
+	if (S_ISSOCK(inode->i_mode) && inode->i_sb->s_magic == SOCKFS_MAGIC)
+		rtrace_tell_socket(inode, each, data);
 	/* Who only writes may have something else there. */
 	if (seq && file->f_mode & FMODE_READ && file->private_data) {
 		const struct seq_file *reader = file->private_data;

@@ -23,7 +23,7 @@ void rtrace_walk_ops(void (*tell)(const struct ftrace_ops *ops, rtrace_each each
 	const struct ftrace_ops *at = *(struct ftrace_ops **)rtrace_at.ops;
 	unsigned int steps = 0;
 
-	while (at && (unsigned long)at != rtrace_at.ops_end && steps++ < RTRACE_STEPS_MAX) {
+	while (at && (unsigned long)at != rtrace_at.ops_end && steps++ < RTRACE_LIST_MAX) {
 		tell(at, each, data);
 		if (!rtrace_get(at, &at->next))
 			break;
@@ -55,7 +55,7 @@ static void rtrace_tell_ops(const struct ftrace_ops *ops, rtrace_each each, void
 	fact.func = func;
 	fact.saved_func = saved;
 	fact.direct = direct;
-	fact.trampoline = trampoline;
+	fact.trampoline = ftrace_jmp_get(trampoline);
 	if (rtrace_get(hashes, &ops->func_hash) &&
 	    rtrace_get(filter, (struct rtrace_ftrace_hash **)&hashes->filter_hash) &&
 	    rtrace_get(count, &filter->count))
@@ -96,6 +96,7 @@ static void rtrace_tell_hooks(const struct ftrace_ops *ops, rtrace_each each, vo
 	for (i = 0; hash.count && i < 1ul << hash.size_bits; i++) {
 		const struct hlist_node *at;
 
+		cond_resched();
 		if (!rtrace_get(at, &hash.buckets[i].first))
 			break;
 		while (at && steps++ < RTRACE_STEPS_MAX) {
@@ -126,7 +127,7 @@ int rtrace_each_hook(rtrace_each each, void *data)
 bool rtrace_is_own_ops(u64 ops)
 {
 	return ops == (unsigned long)rtrace_ops_of_entries() ||
-	       ops == (unsigned long)rtrace_ops_of_stub();
+	       ops == (unsigned long)rtrace_ops_of_stub() || rtrace_is_slot_ops(ops);
 }
 
 u64 rtrace_ops_direct_flag(void)
@@ -168,13 +169,14 @@ static u32 rtrace_record(unsigned long flags)
 int rtrace_each_site(rtrace_each each, void *data)
 {
 	const struct rtrace_ftrace_page *page;
+	unsigned int steps = 0;
 	int i, error = rtrace_at.ftrace_pages ? rtrace_lock(rtrace_at.ftrace_lock) : -EOPNOTSUPP;
 
 	if (error)
 		return error;
 	page = *(struct rtrace_ftrace_page **)rtrace_at.ftrace_pages;
-	for (; page; page = page->next)
-		for (i = 0; i < page->index; i++) {
+	for (; page && steps < RTRACE_STEPS_MAX; page = page->next) {
+		for (i = 0; i < page->index && steps++ < RTRACE_STEPS_MAX; i++) {
 			struct rtrace_site_fact fact = {
 				.site = page->records[i].ip,
 				.record = rtrace_record(page->records[i].flags),
@@ -184,6 +186,8 @@ int rtrace_each_site(rtrace_each each, void *data)
 			if (fact.site)
 				each(data, &fact);
 		}
+		cond_resched();
+	}
 	rtrace_unlock(rtrace_at.ftrace_lock);
 	return 0;
 }
@@ -249,8 +253,18 @@ static void rtrace_tell_patched(const struct jump_entry *jump, const struct jump
 int rtrace_each_patched(bool own, rtrace_each each, void *data)
 {
 	const struct module *module = THIS_MODULE;
+	unsigned int slot;
 
 	if (own) {
+		/* Each slot's static call has a place of its own besides where it is called. */
+		for (slot = 0; slot < RTRACE_SLOT_STUBS; slot++) {
+			struct rtrace_patched_fact fact = {
+				.address = rtrace_slot_trampoline(slot),
+				.call = 1,
+			};
+
+			each(data, &fact);
+		}
 		rtrace_tell_patched(module->jump_entries,
 				    module->jump_entries + module->num_jump_entries,
 				    module->static_call_sites,
@@ -279,19 +293,21 @@ static void rtrace_tell_kprobe(const struct kprobe *probe, const struct kprobe *
 			       rtrace_each each, void *data)
 {
 	struct rtrace_kprobe_fact fact = {
-		.address = (unsigned long)at->addr,
 		.probe = (unsigned long)probe,
 		.aggregate = several,
-		.opcode = at->opcode,
 	};
-	unsigned long before = 0, after = 0, handler;
+	unsigned long before = 0, after = 0, handler, address;
 	const char *symbol = NULL;
-	u32 flags = 0;
+	u32 flags = 0, armed;
 
+	if (!rtrace_get(address, (unsigned long *)&at->addr) ||
+	    !rtrace_get(fact.opcode, &at->opcode) || !rtrace_get(armed, &at->flags))
+		return;
+	fact.address = address;
 	(void)(rtrace_get(before, (unsigned long *)&probe->pre_handler) &&
 	       rtrace_get(after, (unsigned long *)&probe->post_handler) &&
 	       rtrace_get(symbol, &probe->symbol_name) && rtrace_get(flags, &probe->flags));
-	fact.flags = flags | at->flags;
+	fact.flags = flags | armed;
 	fact.handler = before ?: after;
 	if (before && before == rtrace_at.kprobe_return) {
 		const struct kretprobe *ret = container_of(probe, struct kretprobe, kp);
@@ -304,16 +320,34 @@ static void rtrace_tell_kprobe(const struct kprobe *probe, const struct kprobe *
 	if (symbol)
 		rtrace_name(fact.symbol, sizeof(fact.symbol), symbol);
 #ifdef CONFIG_OPTPROBES
-	if (at->flags & KPROBE_FLAG_OPTIMIZED) {
+	if (armed & KPROBE_FLAG_OPTIMIZED) {
 		const struct optimized_kprobe *optimized =
 			container_of(at, struct optimized_kprobe, kp);
 
-		fact.optimized = 1;
 		static_assert(sizeof(fact.copied) == sizeof(optimized->optinsn.copied_insn));
-		memcpy(fact.copied, optimized->optinsn.copied_insn, sizeof(fact.copied));
+		fact.optimized = rtrace_copy_kernel(fact.copied,
+						    (unsigned long)optimized->optinsn.copied_insn,
+						    sizeof(fact.copied));
 	}
 #endif
 	each(data, &fact);
+}
+
+/* Those at one address: one, or several by one that stands for all of them. */
+static void rtrace_tell_kprobes(const struct kprobe *at, rtrace_each each, void *data)
+{
+	const struct list_head *probe;
+	unsigned long handler;
+
+	if (!rtrace_get(handler, (unsigned long *)&at->pre_handler))
+		return;
+	if (handler != rtrace_at.kprobe_several) {
+		rtrace_tell_kprobe(at, at, false, each, data);
+		return;
+	}
+	rtrace_for_each(probe, &at->list)
+		rtrace_tell_kprobe(list_entry(probe, struct kprobe, list), at,
+				   !list_is_singular(&at->list), each, data);
 }
 
 /* KPROBE_TABLE_SIZE of kernel/kprobes.c. */
@@ -322,25 +356,22 @@ static void rtrace_tell_kprobe(const struct kprobe *probe, const struct kprobe *
 int rtrace_each_kprobe(rtrace_each each, void *data)
 {
 	const struct hlist_head *table = (const struct hlist_head *)rtrace_at.kprobes;
-	unsigned int i, steps = 0;
+	unsigned int i;
 	int error = table && rtrace_at.kprobe_several ? rtrace_lock(rtrace_at.kprobe_mutex) :
 							-EOPNOTSUPP;
 
 	if (error)
 		return error;
 	for (i = 0; i < RTRACE_KPROBE_CHAINS; i++) {
-		const struct kprobe *at, *probe;
+		const struct hlist_node *node;
+		unsigned int steps = 0;
 
-		hlist_for_each_entry(at, &table[i], hlist) {
-			if (steps++ > RTRACE_STEPS_MAX)
+		if (!rtrace_get(node, &table[i].first))
+			break;
+		while (node && steps++ < RTRACE_LIST_MAX) {
+			rtrace_tell_kprobes(hlist_entry(node, struct kprobe, hlist), each, data);
+			if (!rtrace_get(node, &node->next))
 				break;
-			if ((unsigned long)at->pre_handler != rtrace_at.kprobe_several) {
-				rtrace_tell_kprobe(at, at, false, each, data);
-				continue;
-			}
-			list_for_each_entry(probe, &at->list, list)
-				rtrace_tell_kprobe(probe, at, !list_is_singular(&at->list), each,
-						   data);
 		}
 	}
 	rtrace_unlock(rtrace_at.kprobe_mutex);
@@ -354,23 +385,38 @@ struct rtrace_telling {
 	void *data;
 };
 
-/* tracepoints_mutex is held: its array is not replaced. */
+/* tracepoints_mutex is held: its array is not replaced, but by whoever does not ask for it. */
 static void rtrace_tell_tracepoint(struct tracepoint *point, void *data)
 {
 	const struct rtrace_telling *telling = data;
-	const struct tracepoint_func *func = rcu_dereference_raw(point->funcs);
-	unsigned int steps = 0;
+	const struct tracepoint_func *at = rcu_dereference_raw(point->funcs);
+	unsigned int steps;
 
-	for (; func && func->func && steps++ < RTRACE_STEPS_MAX; func++) {
-		struct rtrace_tracepoint_fact fact = {
-			.func = (unsigned long)func->func,
-			.data = (unsigned long)func->data,
-		};
+	for (steps = 0; at && steps < RTRACE_LIST_MAX; at++, steps++) {
+		struct rtrace_tracepoint_fact fact = {};
+		struct tracepoint_func func;
+
+		if (!rtrace_get(func, at) || !func.func)
+			break;
+		fact.func = (unsigned long)func.func;
+		fact.data = (unsigned long)func.data;
 
 		rtrace_name(fact.name, sizeof(fact.name), point->name);
 		telling->each(telling->data, &fact);
 	}
 }
+
+#ifdef CONFIG_MODULES
+/* It takes itself off the list before it goes. */
+static void rtrace_tell_tracepoints_of(const struct tp_module *module, struct rtrace_telling *telling)
+{
+	tracepoint_ptr_t *at = module->mod->tracepoints_ptrs;
+	tracepoint_ptr_t *end = at + module->mod->num_tracepoints;
+
+	for (; at < end; at++)
+		rtrace_tell_tracepoint(tracepoint_ptr_deref(at), telling);
+}
+#endif
 
 int rtrace_each_tracepoint(rtrace_each each, void *data)
 {
@@ -386,17 +432,13 @@ int rtrace_each_tracepoint(rtrace_each each, void *data)
 	/* The mutex of modules is the outer one. */
 	error = head ? rtrace_lock(rtrace_at.tracepoint_modules_mutex) : 0;
 	if (head && !error) {
-		const struct tp_module *module;
+		const struct list_head *node;
 
 		error = rtrace_lock(rtrace_at.tracepoints_mutex);
 		if (!error) {
-			list_for_each_entry(module, head, list) {
-				tracepoint_ptr_t *at = module->mod->tracepoints_ptrs;
-				tracepoint_ptr_t *end = at + module->mod->num_tracepoints;
-
-				for (; at < end; at++)
-					rtrace_tell_tracepoint(tracepoint_ptr_deref(at), &telling);
-			}
+			rtrace_for_each(node, head)
+				rtrace_tell_tracepoints_of(list_entry(node, struct tp_module, list),
+							   &telling);
 			rtrace_unlock(rtrace_at.tracepoints_mutex);
 		}
 		rtrace_unlock(rtrace_at.tracepoint_modules_mutex);

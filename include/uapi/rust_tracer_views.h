@@ -63,6 +63,7 @@ struct rtrace_owners {
 #define RTRACE_VIEW_FILE 9u	   /* struct rtrace_view_pointer: the file `fd`'s */
 #define RTRACE_VIEW_SYSCALLS 10u   /* struct rtrace_view_text_of */
 #define RTRACE_VIEW_HOOKS 11u	   /* struct rtrace_view_hook */
+#define RTRACE_VIEW_CALLBACKS 12u  /* struct rtrace_view_callback */
 
 /*
  * Needs read, and the node kernel: rows of a view, as it is when the first are
@@ -93,6 +94,11 @@ struct rtrace_view {
 #define RTRACE_SEEN_WENT (1u << 6)	/* we were told that it went */
 #define RTRACE_SEEN_AT_LOAD (1u << 7)	/* it was there when we were loaded */
 #define RTRACE_SEEN_TEXT (1u << 8)	/* its text is mapped, and executable */
+/*
+ * When it came (or we) it had kallsyms_lookup_name among its strings, and called what
+ * registers kprobes; of one that was initialised already, the first is enough.
+ */
+#define RTRACE_SEEN_HUNTS (1u << 9)
 
 /* A module that any of these ways knows: our ledger, which forgets none that has not gone. */
 struct rtrace_view_module {
@@ -153,7 +159,11 @@ struct rtrace_view_site {
 	__u32 site_has;	 /* RTRACE_SITE_* */
 	__u32 record;	 /* RTRACE_REC_* */
 	__u32 users;	 /* ftrace_ops, by the record */
-	__u32 changed;	 /* 1: bytes outside the site differ from the first time */
+	/*
+	 * Bit N: byte N from the function's first one on differs from the first time, is not
+	 * of the site, and is none that the kernel itself patches.
+	 */
+	__u32 changed;
 	__u8 bytes[24];	 /* from the function's first byte on */
 	__u8 first[24];	 /* the same, when this module saw it first */
 };
@@ -218,13 +228,20 @@ struct rtrace_view_task {
 	char comm[16];
 };
 
-/* A pointer that a file's operations are reached by, one row for each that is not 0. */
+/*
+ * A pointer that a file's operations are reached by, one row for each that is not 0; a
+ * socket's as well.
+ */
 struct rtrace_view_pointer {
-	char name[32]; /* "f_op", "f_op.read_iter", "seq_operations.show", ... */
+	char name[32]; /* "f_op", "f_op.read_iter", "seq_operations.show", "sk_prot.recvmsg", ... */
 	struct rtrace_owner value;
 };
 
-/* The text of a system call's function, or of what dispatches them. */
+/*
+ * The text of a system call's function, or of what dispatches them; and behind these a
+ * row for each 256 bytes of the kernel's text that are not what they were, by the name of
+ * the function that they begin in.
+ */
 struct rtrace_view_text_of {
 	char name[RTRACE_OWNER_NAME];
 	__u64 address;
@@ -232,6 +249,42 @@ struct rtrace_view_text_of {
 	__u64 hash;	/* of these bytes, without sites and what the kernel itself patches: 0 unknown */
 	__u64 first_hash; /* the same when this module was loaded */
 	__u8 head[32];	/* its first bytes */
+};
+
+/*
+ * What the kernel calls by pointers that no other view has. `name` says more of it,
+ * `at` is where the pointer, or what has it, is.
+ */
+#define RTRACE_CALLBACK_NOTIFIER 0u    /* of the chain `name` */
+#define RTRACE_CALLBACK_FPROBE 1u      /* a handler of an fprobe: "entry" or "exit" */
+#define RTRACE_CALLBACK_GRAPH 2u       /* of a user of function_graph, outside the kernel's text */
+#define RTRACE_CALLBACK_THREAD 3u      /* what the kernel's thread `name` runs, likewise */
+#define RTRACE_CALLBACK_STATIC_CALL 4u /* where a static call of the kernel's leads, likewise */
+/*
+ * A jump, a call, or an address for one, in the kernel's text: `func` is outside of it,
+ * and neither ftrace nor a static call nor a kprobe has put it there.
+ */
+#define RTRACE_CALLBACK_BRANCH 5u
+/* What a hardware breakpoint watches in the kernel's memory, on the CPU `name`. */
+#define RTRACE_CALLBACK_BREAKPOINT 6u
+/*
+ * On the kernel's stack of the task `name`: an address behind a call, in executable text
+ * of nobody's or of a hidden module's.
+ */
+#define RTRACE_CALLBACK_STACK 7u
+/* When time has passed: "timer", "delayed_work", "hrtimer"; outside the kernel's text. */
+#define RTRACE_CALLBACK_TIMER 8u
+/* When a packet comes: hooks of netfilter, packet types, a device's receiver; likewise. */
+#define RTRACE_CALLBACK_PACKET 9u
+/* When a key is pressed or a terminal is used: input handlers, n_tty; likewise. */
+#define RTRACE_CALLBACK_INPUT 10u
+
+struct rtrace_view_callback {
+	char name[RTRACE_OWNER_NAME];
+	__u64 at;
+	struct rtrace_owner func;
+	__u32 kind; /* RTRACE_CALLBACK_* */
+	__u32 reserved;
 };
 
 struct rtrace_view_self {

@@ -48,6 +48,12 @@ impl Kprobes {
         }
     }
 
+    /// Whether a jump stands there that is one of them.
+    pub(super) fn is_detour(&self, address: u64) -> bool {
+        let mut optimized = self.0.iter().filter(|probe| probe.optimized != 0);
+        optimized.any(|probe| probe.address == address)
+    }
+
     /// One alone.
     pub(super) fn of(probe: &rtrace_kprobe_fact) -> Result<Self> {
         let mut one = KVVec::new();

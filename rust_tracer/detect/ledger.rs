@@ -12,6 +12,7 @@
 use kernel::prelude::*;
 
 use super::{
+    hunt::Hunt,
     name::Name,
     owners::Range,
     rows::Rows,
@@ -45,6 +46,9 @@ const INIT_TEXT: usize = bindings::RTRACE_MODULE_INIT_TEXT as usize;
 
 const ACCOUNTS: u32 = abi::RTRACE_SEEN_LIST | abi::RTRACE_SEEN_KSET | abi::RTRACE_SEEN_TREE;
 const TOLD: u32 = abi::RTRACE_SEEN_CAME | abi::RTRACE_SEEN_WENT | abi::RTRACE_SEEN_AT_LOAD;
+
+/// What is known for good, and not by an account.
+const KEPT: u32 = TOLD | abi::RTRACE_SEEN_HUNTS;
 
 pub(super) struct Known {
     /// As it was when it was known best.
@@ -160,7 +164,7 @@ impl Known {
         let Some(last) = bytes.checked_sub(1) else {
             return Ok(true);
         };
-        let Some(named) = functions::name_of_address((base + last) as usize)? else {
+        let Some(named) = functions::name_of_address(base.wrapping_add(last) as usize)? else {
             return Ok(false);
         };
         let end = named.strip_suffix(b"]").unwrap_or_default();
@@ -185,20 +189,26 @@ impl Known {
     }
 }
 
-pub(super) struct Ledger(KVVec<Known>);
+pub(super) struct Ledger {
+    all: KVVec<Known>,
+    hunt: Hunt,
+}
 
 impl Ledger {
-    pub(super) const fn new() -> Self {
-        Self(KVVec::new())
+    pub(super) const fn new(hunt: Hunt) -> Self {
+        Self {
+            all: KVVec::new(),
+            hunt,
+        }
     }
 
     pub(super) fn modules(&self) -> impl Iterator<Item = &Known> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// The one that is there, of this structure.
     fn find(&mut self, structure: u64) -> Option<&mut Known> {
-        let mut all = self.0.iter_mut().rev();
+        let mut all = self.all.iter_mut().rev();
         all.find(|known| known.fact.structure == structure && !known.is_gone())
     }
 
@@ -218,10 +228,14 @@ impl Ledger {
         };
         let mut new = Known::new(fact, abi::RTRACE_SEEN_CAME);
         new.came = clock::now();
+        // It is known even if there is no memory to look into it.
+        if self.hunt.is_on(&new.fact).unwrap_or(false) {
+            new.seen |= abi::RTRACE_SEEN_HUNTS;
+        }
         match self.find(structure) {
             // Somebody has looked between its being put on the list and the notifier.
             Some(known) => *known = new,
-            None => self.0.push(new, GFP_KERNEL)?,
+            None => self.all.push(new, GFP_KERNEL)?,
         }
         Ok(())
     }
@@ -240,9 +254,9 @@ impl Ledger {
         };
         known.seen |= abi::RTRACE_SEEN_WENT;
         known.went = clock::now();
-        let gone = self.0.iter().filter(|known| known.is_gone()).count();
+        let gone = self.all.iter().filter(|known| known.is_gone()).count();
         let mut over = gone.saturating_sub(GONE_MAX);
-        self.0.retain(|known| {
+        self.all.retain(|known| {
             let drop = known.is_gone() && over != 0;
             over -= usize::from(drop);
             !drop
@@ -257,13 +271,13 @@ impl Ledger {
                 continue;
             }
             // What goes is still on the list for a while, with what it had.
-            let mut all = self.0.iter_mut().rev();
+            let mut all = self.all.iter_mut().rev();
             let going = all.find(|known| {
                 known.fact.structure == fact.structure && known.fact.name == fact.name
             });
             match going {
                 Some(known) => known.seen |= by,
-                None => self.0.push(Known::new(*fact, by), GFP_KERNEL)?,
+                None => self.all.push(Known::new(*fact, by), GFP_KERNEL)?,
             }
         }
         Ok(())
@@ -276,8 +290,8 @@ impl Ledger {
             (Account::Kset, abi::RTRACE_SEEN_KSET),
             (Account::Tree, abi::RTRACE_SEEN_TREE),
         ];
-        for known in &mut self.0 {
-            known.seen &= TOLD;
+        for known in &mut self.all {
+            known.seen &= KEPT;
         }
         for (account, by) in accounts {
             let facts = match walk::modules(account) {
@@ -288,11 +302,11 @@ impl Ledger {
             self.note(&facts, by)?;
         }
         // Who was seen while it was being loaded, and was not, after all.
-        self.0.retain(|known| {
+        self.all.retain(|known| {
             let half = matches!(known.fact.state, UNFORMED | COMING);
             known.seen & (TOLD | ACCOUNTS) != 0 || !half
         });
-        for known in &mut self.0 {
+        for known in &mut self.all {
             if known.is_gone() {
                 continue;
             }
@@ -320,9 +334,12 @@ impl Ledger {
     /// Who is there was there when this module was loaded, unless he was told of.
     pub(super) fn begin(&mut self) -> Result<(), Refusal> {
         self.look()?;
-        for known in &mut self.0 {
+        for known in &mut self.all {
             if known.seen & TOLD == 0 {
                 known.seen |= abi::RTRACE_SEEN_AT_LOAD;
+                if self.hunt.is_on(&known.fact)? {
+                    known.seen |= abi::RTRACE_SEEN_HUNTS;
+                }
             }
         }
         Ok(())
@@ -331,7 +348,7 @@ impl Ledger {
     /// RTRACE_VIEW_MODULES, after a look.
     pub(super) fn view(&self) -> Result<Rows> {
         let mut rows = Rows::of::<abi::rtrace_view_module>();
-        for known in &self.0 {
+        for known in &self.all {
             rows.push(&known.row())?;
         }
         Ok(rows)

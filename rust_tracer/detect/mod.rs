@@ -12,7 +12,7 @@
 //!        walk.rs    the same with a safe face
 //!      ledger.rs    every module there was, from load on                     ┐ kept
 //!       sites.rs    the first bytes of every function                        ┤
-//!    syscalls.rs, own.rs   hashes of text                                    ┘
+//!    blocks.rs, syscalls.rs, own.rs   hashes of text                         ┘
 //!      owners.rs    addresses → whose they are
 //!                   the rest: one view each                                  rows
 //! ```
@@ -35,10 +35,14 @@ use crate::{
     refusal::Refusal, //
 };
 
+mod blocks;
+mod callbacks;
 mod cpus;
 mod file;
+mod hunt;
 mod kprobes;
 mod landmarks;
+mod leads;
 mod ledger;
 mod name;
 mod ops;
@@ -54,6 +58,7 @@ mod tracepoints;
 #[allow(unsafe_code, reason = "calls the shim, and is called by it")]
 mod walk;
 
+use hunt::Hunt;
 pub(crate) use landmarks::Symbols;
 use ledger::Ledger;
 pub(crate) use own::look_at_taints;
@@ -101,7 +106,7 @@ pub(crate) fn settle(symbols: Symbols) {
     *DETECT.lock() = Some(Kept {
         landmarks,
         watched,
-        ledger: Ledger::new(),
+        ledger: Ledger::new(Hunt::new(&landmarks)),
         firsts: Firsts::none(),
         calls: Calls::none(),
         own: Own::unknown(),
@@ -122,7 +127,8 @@ pub(crate) fn begin() -> Result {
             Err(refusal) if refusal.error == EOPNOTSUPP => {}
             firsts => kept.firsts = firsts?,
         }
-        kept.calls = Calls::see(core::mem::take(&mut kept.watched), &kept.firsts)?;
+        let watched = core::mem::take(&mut kept.watched);
+        kept.calls = Calls::see(&kept.landmarks, watched, &kept.firsts)?;
         kept.own = Own::see()?;
         Ok(())
     })();
@@ -210,6 +216,7 @@ pub(crate) fn view(view: u32, fd: i32) -> Result<Rows, Refusal> {
         abi::RTRACE_VIEW_SELF => kept.own.view(&held, &kept.ledger, &owners),
         abi::RTRACE_VIEW_FILE => file::view(fd, &owners),
         abi::RTRACE_VIEW_SYSCALLS => kept.calls.view(&kept.firsts),
+        abi::RTRACE_VIEW_CALLBACKS => callbacks::view(&kept.landmarks, &kept.firsts, &owners),
         _ => Err(Refusal::with(EINVAL, fmt!("there is no view {view}"))),
     }
 }

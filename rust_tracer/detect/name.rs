@@ -22,6 +22,21 @@ impl Name {
         new
     }
 
+    /// A number, in digits.
+    pub(super) fn of_number(mut number: u32) -> Self {
+        let mut digits = [0; 10];
+        let mut first = digits.len();
+        for (at, digit) in digits.iter_mut().enumerate().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            first = at;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        Self::new(digits.get(first..).unwrap_or_default())
+    }
+
     /// As a row has it.
     pub(super) fn bytes(&self) -> [u8; ROOM] {
         self.0

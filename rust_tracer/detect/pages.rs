@@ -18,7 +18,7 @@ use crate::{
     refusal::Refusal, //
 };
 
-const PAGE: usize = kernel::page::PAGE_SIZE;
+pub(super) const PAGE: usize = kernel::page::PAGE_SIZE;
 
 /// Whether the byte does nothing where the processor comes to it by mistake, or is not set.
 fn is_empty(byte: u8) -> bool {
@@ -27,7 +27,7 @@ fn is_empty(byte: u8) -> bool {
 
 /// Whether all of a page is jumps by registers, as thunks against ITS are, and traps. What the kernel
 /// made of them for itself it does not keep a list of.
-fn is_thunks(mut page: &[u8]) -> bool {
+pub(super) fn is_thunks(mut page: &[u8]) -> bool {
     let mut jumps = false;
     loop {
         page = match page {
@@ -152,7 +152,7 @@ pub(super) fn text(address: u64, bytes: usize) -> Result<KVVec<u8>, Refusal> {
         if walk::page_is(at) & bindings::RTRACE_PAGE_EXECUTABLE == 0 {
             return Err(not_executable());
         }
-        at = (at + 1).next_multiple_of(PAGE as u64);
+        at = (at | (PAGE as u64 - 1)).saturating_add(1);
     }
     if !walk::copy(&mut text, address) {
         return Err(not_executable());

@@ -35,6 +35,28 @@ pub(super) fn with_locks(byte: u8) -> u8 {
     }
 }
 
+/// The same for all bytes of a text.
+pub(super) fn put_locks(text: &mut [u8]) {
+    /// A byte times this is a word of it.
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const LOW: u64 = EACH * 0x7f;
+    let mut words = text.chunks_exact_mut(size_of::<u64>());
+    for bytes in &mut words {
+        let Some(bytes) = bytes.first_chunk_mut() else {
+            continue;
+        };
+        let word = u64::from_ne_bytes(*bytes);
+        let differs = word ^ (EACH * DS as u64);
+        // The highest bit of each byte that does not differ.
+        let same = !(((differs & LOW) + LOW) | differs | LOW);
+        let mask = (same >> 7) * 0xff;
+        *bytes = (word & !mask | mask & (EACH * LOCK as u64)).to_ne_bytes();
+    }
+    for byte in words.into_remainder() {
+        *byte = with_locks(*byte);
+    }
+}
+
 /// Where text is patched for branches and calls, in order of addresses.
 pub(super) struct Patched(KVVec<rtrace_patched_fact>);
 
@@ -59,6 +81,11 @@ impl Patched {
         Self(KVVec::new())
     }
 
+    /// Whether no place is known.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// In the kernel's text; or in this module's.
     pub(super) fn find(own: bool) -> Result<Self, Refusal> {
         let mut all = match walk::patched(own) {
@@ -66,11 +93,14 @@ impl Patched {
             all => all?,
         };
         sort_by(&mut all, |a, b| a.address.cmp(&b.address));
-        Ok(Self(all))
+        // They are kept as long as this module is: not with the room that was for more.
+        let mut kept = KVVec::with_capacity(all.len(), GFP_KERNEL)?;
+        kept.extend_from_slice(&all, GFP_KERNEL)?;
+        Ok(Self(kept))
     }
 
     /// Makes zeroes of what the kernel patches in text that begins at `start`.
-    fn mask(&self, text: &mut [u8], start: u64) {
+    pub(super) fn mask(&self, text: &mut [u8], start: u64) {
         let first = start.saturating_sub(LONGEST);
         let from = self.0.partition_point(|patched| patched.address < first);
         for patched in self.0.get(from..).unwrap_or_default() {
@@ -109,7 +139,7 @@ impl Patched {
             let rest = rest.and_then(|at| text.get_mut(at..)).unwrap_or_default();
             rest.iter_mut().take(5).for_each(|byte| *byte = 0);
         }
-        text.iter_mut().for_each(|byte| *byte = with_locks(*byte));
+        put_locks(&mut text);
         Ok(walk::hash(&text).max(1))
     }
 }

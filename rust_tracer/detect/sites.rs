@@ -40,7 +40,7 @@ const BYTES: usize = 24;
 type Bytes = [u8; BYTES];
 
 /// Bytes of a site, and of what may stand in front of it.
-const SITE: usize = 5;
+pub(super) const SITE: usize = 5;
 const AHEAD: u8 = 4;
 
 /// A function as it was first.
@@ -71,19 +71,21 @@ fn read(address: u64) -> Bytes {
 }
 
 impl First {
+    /// Of any address: records of ftrace's may have been changed.
     fn see(site: u64) -> Self {
         let mut before = [0; AHEAD as usize];
-        let has_endbr = walk::copy(&mut before, site - u64::from(AHEAD)) && is_endbr(&before);
+        let start = site.wrapping_sub(AHEAD.into());
+        let has_endbr = walk::copy(&mut before, start) && is_endbr(&before);
         let ahead = if has_endbr { AHEAD } else { 0 };
         Self {
             site,
             ahead,
-            bytes: read(site - u64::from(ahead)),
+            bytes: read(site.wrapping_sub(ahead.into())),
         }
     }
 
     fn function(&self) -> u64 {
-        self.site - u64::from(self.ahead)
+        self.site.wrapping_sub(self.ahead.into())
     }
 }
 
@@ -172,6 +174,16 @@ impl Firsts {
         Some((this, window))
     }
 
+    /// Whether any was seen.
+    pub(super) fn are_known(&self) -> bool {
+        !self.kernel.is_empty()
+    }
+
+    /// Whether a function's site is there.
+    pub(super) fn has(&self, site: u64) -> bool {
+        self.find(site).is_some()
+    }
+
     /// The sites in a range of the kernel's text.
     pub(super) fn within(&self, start: u64, end: u64) -> impl Iterator<Item = u64> + '_ {
         let from = self.kernel.partition_point(|first| first.site < start);
@@ -225,7 +237,7 @@ impl Found {
 
     /// What stands at the site, and where it leads.
     fn site(&self) -> (u32, Option<u64>) {
-        let ahead = (self.fact.site - self.function) as usize;
+        let ahead = self.fact.site.wrapping_sub(self.function) as usize;
         let Some([opcode, rest @ ..]) = self
             .bytes
             .get(ahead..)
@@ -233,7 +245,7 @@ impl Found {
         else {
             return (abi::RTRACE_SITE_OTHER, None);
         };
-        let behind = self.fact.site + SITE as u64;
+        let behind = self.fact.site.wrapping_add(SITE as u64);
         let target = behind.wrapping_add_signed(i32::from_le_bytes(*rest).into());
         match (opcode, rest) {
             // The nops of five bytes that the kernel and its tools write.
@@ -267,7 +279,7 @@ impl Found {
             }
         }
         for at in 0..BYTES {
-            if self.differ & 1 << at != 0 && walk::is_patched_by_kernel(self.function + at as u64) {
+            if self.differ & 1 << at != 0 && walk::is_patched_by_kernel(self.function.wrapping_add(at as u64)) {
                 self.differ &= !(1 << at);
             }
         }
@@ -282,7 +294,7 @@ impl Found {
             site_has,
             record: self.fact.record,
             users: self.fact.users,
-            changed: (self.differ != 0).into(),
+            changed: self.differ,
             bytes: self.bytes,
             first: self.first,
         }

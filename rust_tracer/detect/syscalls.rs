@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! RTRACE_VIEW_SYSCALLS: the text that system calls go through, and what it was when this module was
-//! loaded.
+//! loaded; and what else of the kernel's text has changed.
 
 #![forbid(unsafe_code)]
 
 use kernel::prelude::*;
 
 use super::{
+    blocks::Blocks,
     kprobes::Kprobes,
     landmarks::Watched,
     patched::Patched,
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{
     abi,
+    bindings::rtrace_landmarks,
     refusal::Refusal, //
 };
 
@@ -28,6 +30,7 @@ struct Call {
 pub(super) struct Calls {
     calls: KVVec<Call>,
     patched: Patched,
+    blocks: Blocks,
 }
 
 /// The longest function that is looked at.
@@ -38,6 +41,7 @@ impl Calls {
         Self {
             calls: KVVec::new(),
             patched: Patched::nowhere(),
+            blocks: Blocks::none(),
         }
     }
 
@@ -48,16 +52,22 @@ impl Calls {
     }
 
     /// As they are now, for the first time.
-    pub(super) fn see(watched: KVVec<Watched>, firsts: &Firsts) -> Result<Self, Refusal> {
+    pub(super) fn see(
+        landmarks: &rtrace_landmarks,
+        watched: KVVec<Watched>,
+        firsts: &Firsts,
+    ) -> Result<Self, Refusal> {
         let mut new = Self {
             calls: KVVec::with_capacity(watched.len(), GFP_KERNEL)?,
             patched: Patched::find(false)?,
+            blocks: Blocks::none(),
         };
         let kprobes = Kprobes::now()?;
         for at in watched {
             let first = new.hash(&at, firsts, &kprobes)?;
             new.calls.push(Call { at, first }, GFP_KERNEL)?;
         }
+        new.blocks = Blocks::see(landmarks, &new.patched, firsts, &kprobes)?;
         Ok(new)
     }
 
@@ -79,6 +89,8 @@ impl Calls {
             }
             rows.push(&row)?;
         }
+        let blocks = &self.blocks;
+        blocks.add_changed(&mut rows, &self.patched, firsts, &kprobes)?;
         Ok(rows)
     }
 }

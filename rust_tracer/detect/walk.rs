@@ -18,10 +18,12 @@ use kernel::{
 use crate::{
     bindings::{
         self,
+        rtrace_callback_fact,
         rtrace_cpu_fact,
         rtrace_each,
         rtrace_hook_fact,
         rtrace_kprobe_fact,
+        rtrace_lead_fact,
         rtrace_module_fact,
         rtrace_ops_fact,
         rtrace_pages_fact,
@@ -71,6 +73,8 @@ facts! {
     rtrace_kprobe_fact by rtrace_each_kprobe, 64, "its kprobes";
     rtrace_tracepoint_fact by rtrace_each_tracepoint, 128, "its tracepoints";
     rtrace_task_fact by rtrace_each_task, 8192, "its tasks";
+    rtrace_callback_fact by rtrace_each_callback, 16384, "what else it calls";
+    rtrace_lead_fact by rtrace_each_lead, 4096, "where its text leads out of it";
 }
 
 /// # Safety
@@ -101,13 +105,15 @@ pub(super) fn each<T: Fact, F: FnMut(&T)>(mut each: F) -> Result<(), Refusal> {
     to_result(result).map_err(|error| refused(error, T::WHAT))
 }
 
-/// What a walk by `walk` tells, if there is memory for it.
+/// What a walk by `walk` tells, if there is memory for it, which is whoever's who asks.
 fn gather<T: Copy>(
     mut room: usize,
     mut walk: impl FnMut(&mut dyn FnMut(&T)) -> Result<(), Refusal>,
 ) -> Result<KVVec<T>, Refusal> {
-    loop {
-        let mut facts = KVVec::with_capacity(room, GFP_KERNEL)?;
+    /// Each time there is more room than was needed the last time.
+    const TRIES: u32 = 8;
+    for _ in 0..TRIES {
+        let mut facts = KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
         let mut count = 0_usize;
         walk(&mut |fact| {
             count += 1;
@@ -119,6 +125,10 @@ fn gather<T: Copy>(
         // More may have come meanwhile.
         room = count + count / 8;
     }
+    Err(Refusal::new(
+        EAGAIN,
+        "there is more of it each time that somebody looks: try again",
+    ))
 }
 
 /// All facts of a kind.
@@ -204,8 +214,26 @@ pub(super) fn executable() -> Result<KVVec<rtrace_pages_fact>, Refusal> {
     gather(256, |add| {
         let mut add = |fact: &rtrace_pages_fact| add(fact);
         // SAFETY: As in `each`.
-        unsafe { bindings::rtrace_each_executable(call_with(&add), (&raw mut add).cast()) };
-        Ok(())
+        let result =
+            unsafe { bindings::rtrace_each_executable(call_with(&add), (&raw mut add).cast()) };
+        Ok(to_result(result)?)
+    })
+}
+
+/// Bytes of the instruction that `text` begins with; 0 if it begins with none.
+pub(super) fn instruction_bytes(text: &[u8]) -> usize {
+    // SAFETY: There are as many bytes.
+    unsafe { bindings::rtrace_instruction_bytes(text.as_ptr(), text.len() as u32) as usize }
+}
+
+/// What may lead out of the kernel's text, and where `keep` says that something is.
+pub(super) fn leads(keep: impl Fn(u64) -> bool) -> Result<KVVec<rtrace_lead_fact>, Refusal> {
+    gather(rtrace_lead_fact::MANY, |add| {
+        each(|fact: &rtrace_lead_fact| {
+            if keep(fact.target) {
+                add(fact);
+            }
+        })
     })
 }
 
