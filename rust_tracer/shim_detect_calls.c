@@ -325,6 +325,18 @@ static s64 rtrace_signed(const u8 *text)
 	return value;
 }
 
+/*
+ * Whether what follows goes where a register leads: jmp *%reg, call *%reg, or push %reg
+ * and ret. An address alone may be a bound of some area's.
+ */
+static bool rtrace_goes_by(const u8 *text, u8 reg, bool is_high)
+{
+	if (is_high && *text++ != 0x41)
+		return false;
+	return (text[0] == 0xff && (text[1] == (0xe0 | reg) || text[1] == (0xd0 | reg))) ||
+	       (text[0] == (0x50 | reg) && text[1] == 0xc3);
+}
+
 /* Where what may be an instruction leads; 0: nowhere. */
 static u64 rtrace_leads_to(const u8 *text, u64 address)
 {
@@ -346,11 +358,14 @@ static u64 rtrace_leads_to(const u8 *text, u64 address)
 		return text[5] == 0xc3 ? rtrace_signed(text + 1) : 0;
 	case 0x48: /* mov $there, %reg */
 	case 0x49:
-		if ((text[1] & 0xf8) == 0xb8) {
+		if ((text[1] & 0xf8) == 0xb8 &&
+		    rtrace_goes_by(text + 10, text[1] & 7, text[0] == 0x49)) {
 			memcpy(&target, text + 2, sizeof(target));
 			return target;
 		}
-		return text[1] == 0xc7 && (text[2] & 0xf8) == 0xc0 ? rtrace_signed(text + 3) : 0;
+		return text[1] == 0xc7 && (text[2] & 0xf8) == 0xc0 &&
+			       rtrace_goes_by(text + 7, text[2] & 7, text[0] == 0x49) ?
+			       rtrace_signed(text + 3) : 0;
 	default:
 		return 0;
 	}

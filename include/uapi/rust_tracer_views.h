@@ -261,7 +261,7 @@ struct rtrace_view_text_of {
 #define RTRACE_CALLBACK_THREAD 3u      /* what the kernel's thread `name` runs, likewise */
 #define RTRACE_CALLBACK_STATIC_CALL 4u /* where a static call of the kernel's leads, likewise */
 /*
- * A jump, a call, or an address for one, in the kernel's text: `func` is outside of it,
+ * A jump or a call, maybe by a register, in the kernel's text: `func` is outside of it,
  * and neither ftrace nor a static call nor a kprobe has put it there.
  */
 #define RTRACE_CALLBACK_BRANCH 5u

@@ -69,7 +69,10 @@ impl Blocks {
         let mut new = Self {
             start: landmarks.text as u64,
             end: (landmarks.static_call_text as u64).min(landmarks.text_end as u64),
-            calls: [landmarks.ftrace_call as u64, landmarks.ftrace_regs_call as u64],
+            calls: [
+                landmarks.ftrace_call as u64,
+                landmarks.ftrace_regs_call as u64,
+            ],
             hashes: KVVec::new(),
         };
         // What the kernel patches must be known, or all of it would be told as changed.
@@ -102,7 +105,9 @@ impl Blocks {
         while at + BLOCK as u64 <= self.end {
             let lead = MARGIN.min((at - self.start) as usize);
             let rest = (self.end - at) as usize;
-            let text = text.get_mut(..lead + rest.min(PAGE + MARGIN)).unwrap_or_default();
+            let text = text
+                .get_mut(..lead + rest.min(PAGE + MARGIN))
+                .unwrap_or_default();
             let from = at - lead as u64;
             let is_read = walk::copy(text, from);
             if is_read {

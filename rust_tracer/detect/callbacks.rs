@@ -117,7 +117,12 @@ pub(super) fn view(
         }
     }
     for lead in &leads::find(landmarks, firsts, &static_calls, owners)? {
-        told.add(abi::RTRACE_CALLBACK_BRANCH, Name::EMPTY, lead.at, lead.target)?;
+        told.add(
+            abi::RTRACE_CALLBACK_BRANCH,
+            Name::EMPTY,
+            lead.at,
+            lead.target,
+        )?;
     }
     told.add_breakpoints()?;
     Ok(told.rows)

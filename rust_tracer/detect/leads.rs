@@ -4,10 +4,10 @@
 //! has written there who hooks a function in its middle.
 //!
 //! ```text
-//!   bytes that could be a jump, a call, or `mov $there, %reg`     most of them by chance
-//!        ► where they lead there is executable memory             a few still
+//!   bytes that could be a jump, a call, or one by a register    most of them by chance
+//!        ► where they lead there is executable memory         a few still
 //!        ► not ftrace's site, a static call, a kprobe's detour, a thunk
-//!        ► an instruction begins there                            what somebody wrote
+//!        ► an instruction begins there                        what somebody wrote
 //! ```
 //!
 //! No earlier state is needed: it is found whoever came first.
@@ -51,7 +51,8 @@ fn place_of(address: u64) -> Result<Option<(KVec<u8>, usize)>> {
         let plus = name.iter().position(|byte| *byte == b'+')?;
         let rest = name.get(plus + 1..)?.strip_prefix(b"0x")?;
         let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit());
-        let value = |sum: usize, digit: &u8| sum << 4 | (*digit as char).to_digit(16).unwrap_or(0) as usize;
+        let value =
+            |sum: usize, digit: &u8| sum << 4 | (*digit as char).to_digit(16).unwrap_or(0) as usize;
         Some((plus, digits.take(8).fold(0, value)))
     };
     let Some((plus, offset)) = place() else {

@@ -279,7 +279,9 @@ impl Found {
             }
         }
         for at in 0..BYTES {
-            if self.differ & 1 << at != 0 && walk::is_patched_by_kernel(self.function.wrapping_add(at as u64)) {
+            if self.differ & 1 << at != 0
+                && walk::is_patched_by_kernel(self.function.wrapping_add(at as u64))
+            {
                 self.differ &= !(1 << at);
             }
         }
