@@ -33,6 +33,7 @@ rows! {
     rtrace_view_pointer = RTRACE_VIEW_FILE;
     rtrace_view_text_of = RTRACE_VIEW_SYSCALLS;
     rtrace_view_hook = RTRACE_VIEW_HOOKS;
+    rtrace_view_callback = RTRACE_VIEW_CALLBACKS;
 }
 
 /// A name as rows have it, up to its NUL.
