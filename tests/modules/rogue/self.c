@@ -3,7 +3,7 @@
  * rt_rogue_self: works against rust_tracer itself, or against what it stands on.
  *
  *   what=taints    the kernel's taint bits are cleared
- *   what=ftrace    ftrace is switched off, by its variable
+ *   what=ftrace    ftrace's switch reads as off
  *   what=probes    whatever rust_tracer attaches to is what ftrace is told not to attach it to, by ftrace's own means,
  *                  and again when rust_tracer starts afresh
  *   what=records   rust_tracer's handlers of entries return at once
@@ -15,6 +15,7 @@
 #include <linux/ftrace.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
+#include <linux/sysctl.h>
 
 #include "rogue.h"
 #include "../../../include/uapi/rust_tracer.h"
@@ -26,7 +27,9 @@ MODULE_PARM_DESC(what, "taints, ftrace, probes, records or counters");
 /* ---- taints and ftrace ------------------------------------------------------ */
 
 static unsigned long *taints, taints_before;
-static int *ftrace_on, ftrace_before;
+static unsigned long switch_at;
+static void *switch_before;
+static int switched_off;
 
 static int do_taints(void)
 {
@@ -39,11 +42,14 @@ static int do_taints(void)
 
 static int do_ftrace(void)
 {
-	ftrace_on = (int *)rogue_symbol("ftrace_enabled");
-	if (!ftrace_on)
+	const struct ctl_table *table = (const struct ctl_table *)rogue_symbol("ftrace_sysctls");
+	void *fake = &switched_off;
+
+	if (!table || strcmp(table->procname, "ftrace_enabled"))
 		return -ENOENT;
-	ftrace_before = xchg(ftrace_on, 0);
-	return 0;
+	switch_at = (unsigned long)&table->data;
+	switch_before = table->data;
+	return rogue_write(switch_at, &fake, sizeof(fake));
 }
 
 /* ---- slots ------------------------------------------------------------------ */
@@ -216,8 +222,8 @@ static int rogue_undo(void)
 {
 	if (taints)
 		*taints |= taints_before;
-	else if (ftrace_on)
-		*ftrace_on = ftrace_before;
+	else if (switch_at)
+		return rogue_write(switch_at, &switch_before, sizeof(switch_before));
 	else if (rogue_thread)
 		return undo_probes();
 	else if (!strcmp(what, "records"))

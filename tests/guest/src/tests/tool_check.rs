@@ -101,10 +101,9 @@ fn hooks(_: &Options) -> Outcome {
         .stderr(Stdio::null())
         .spawn()?;
     let output = tracer.stdout.take().ok_or_else(|| fail("no output"))?;
-    // BEGIN has fired: it traces.
-    let begun = BufReader::new(output)
-        .lines()
-        .find(|line| line.as_ref().is_ok_and(|line| line.contains("BEGIN")));
+    // BEGIN has fired: it traces, as long as somebody reads.
+    let mut lines = BufReader::new(output).lines();
+    let begun = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("BEGIN")));
     let listed = rtctl(&["hooks", "vfs_fsync_range"]);
     kill_process(Pid::from_child(&tracer), Signal::INT)?;
     tracer.wait()?;

@@ -59,11 +59,25 @@ const IN_LIFE: [(u32, &str); 5] = [
 
 /// Judges ourselves.
 pub fn check(facts: &Facts) -> Outcome {
-    let canary = facts.canary.get()?;
-    let mut findings = Vec::new();
-    for way in &canary.ways {
-        findings.extend(of_way(canary.calls, way));
-    }
+    let canary = facts.canary.get();
+    // Who has tracing shut off keeps the calls from being traced, and may be seen all the same.
+    let itself = facts.itself.get();
+    let mut findings = itself.clone().map_or(Vec::new(), |it| of_itself(it, facts));
+    let canary = match canary {
+        Ok(canary) => canary,
+        Err(why) if findings.is_empty() => return Err(why),
+        Err(why) => {
+            let looked = format!("ourselves; calls of our own could not be traced: {why}");
+            return Ok(Report { looked, findings });
+        }
+    };
+    findings.splice(
+        0..0,
+        canary
+            .ways
+            .iter()
+            .filter_map(|way| of_way(canary.calls, way)),
+    );
     let records: u64 = canary
         .ways
         .iter()
@@ -75,9 +89,8 @@ pub fn check(facts: &Facts) -> Outcome {
         canary.ways.len()
     );
     // A node that shows no views still has its records counted.
-    match facts.itself.get() {
+    match itself {
         Ok(itself) => {
-            findings.extend(of_itself(itself, facts));
             looked += &format!(
                 "; our text, {} of {} ftrace_ops and {} of {} functions as we left them",
                 itself.ops_found, itself.ops_expected, itself.sites_found, itself.sites_expected
@@ -319,6 +332,16 @@ mod tests {
         assert_eq!(switch, ["itself switch"]);
         let told = found(|_, _, facts| facts.said.tainted = Told::Is(0));
         assert_eq!(told, ["itself tainted"]);
+    }
+
+    #[test]
+    fn who_shuts_tracing_off_is_found_though_nothing_can_be_traced() {
+        let mut facts = Facts::default();
+        facts.said.tainted = Told::Is(1 << OUT_OF_TREE);
+        facts.itself = Told::Is(itself());
+        assert!(check(&facts).is_err());
+        facts.said.ftrace_enabled = Told::Is(0);
+        assert_eq!(check(&facts).unwrap().findings[0].key, "itself switch");
     }
 
     #[test]

@@ -221,7 +221,7 @@ behaviours! {
     taints: "the kernel's taint bits cleared",
         "rt_rogue_self" "what=taints",
         ["canary"], ["taint"], scene::kernel_is_untainted;
-    ftrace: "ftrace switched off behind its back",
+    ftrace: "ftrace's switch made to read as off",
         "rt_rogue_self" "what=ftrace",
         ["canary"], ["ftrace"], scene::ftrace_is_off;
     probes: "our probes detached behind our back",

@@ -211,7 +211,7 @@ fn found_all(round: &[&Behaviour], scene: &Scene) -> Outcome {
             verdict.text()
         );
         if left.is_empty() {
-            println!("found in {:.1} s:\n{}", seconds(took), verdict.text());
+            println!("found in {:.1} s", seconds(took));
             return Ok(());
         }
         println!("after {:.1} s not yet {names:?}", seconds(took));

@@ -266,7 +266,7 @@ pub fn kernel_is_untainted(_: &Scene, _: Option<&Toy>) -> Outcome<bool> {
     Ok(fs::read_to_string("/proc/sys/kernel/tainted")?.trim() == "0")
 }
 
-/// ftrace says that it is off.
+/// ftrace's switch says that it is off.
 pub fn ftrace_is_off(_: &Scene, _: Option<&Toy>) -> Outcome<bool> {
     Ok(fs::read_to_string("/proc/sys/kernel/ftrace_enabled")?.trim() == "0")
 }
