@@ -201,6 +201,8 @@ int rtrace_ops_add(struct ftrace_ops *ops, unsigned long *ips, unsigned int coun
 int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int count);
 int rtrace_ops_register(struct ftrace_ops *ops);
 int rtrace_ops_unregister(struct ftrace_ops *ops);
+/* When it returns, handlers that had begun before have ended. Task context. */
+void rtrace_wait_for_handlers(void);
 
 /* ---- the stub: see arch/stub.S, shim_stub.c, shim_frames.c ------------------- */
 

@@ -78,6 +78,15 @@ int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int c
 }
 
 /*
+ * All CPUs are interrupted to be asked, as they are many times to patch one function:
+ * to wait for them to pass by on their own would take longer than the patching of all.
+ */
+void rtrace_wait_for_handlers(void)
+{
+	synchronize_rcu_expedited();
+}
+
+/*
  * ftrace takes an ops that lies in a module for one that is freed when it is
  * unregistered, and waits for all tasks, a tenth of a second or more: ours stay, as
  * do the trampolines that they bring along.
@@ -96,7 +105,7 @@ int rtrace_ops_unregister(struct ftrace_ops *ops)
 	int error = unregister_ftrace_function(ops);
 
 	/* Who goes through all ops may still look at its filter. */
-	synchronize_rcu();
+	rtrace_wait_for_handlers();
 	ftrace_free_filter(ops);
 	return error;
 }

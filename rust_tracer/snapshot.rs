@@ -13,10 +13,9 @@ use core::{
     },
 };
 
-use kernel::{
-    prelude::*,
-    sync::rcu, //
-};
+use kernel::prelude::*;
+
+use crate::bindings;
 
 /// # Invariants
 ///
@@ -63,7 +62,8 @@ impl<T> Snapshot<T> {
         // SAFETY: By the invariant it is there as long as the callers exclude each other.
         told(unsafe { new.as_ref() });
         if !old.is_null() {
-            rcu::synchronize_rcu();
+            // SAFETY: Task context.
+            unsafe { bindings::rtrace_wait_for_handlers() };
             // SAFETY: By the invariant it came from `KBox::into_raw`; it was unpublished and a
             // grace period has passed, so nobody else refers to it.
             drop(unsafe { KBox::from_raw(old) });

@@ -15,7 +15,10 @@
  * All that the second half needs lies in the frame. So the function must find
  * all its arguments in registers; see functions/registers.rs.
  *
- * The function is entered by a return, which needs no ENDBR there.
+ * The function is entered by a return, which needs no ENDBR there. That one is
+ * foretold: it goes where the site's call would have returned to. The function's is
+ * not, and takes what the processor has kept for the caller's: so a call here gives it
+ * something to take for ours, in place of what it has kept for those further out.
  */
 #include "halves.h"
 
@@ -81,6 +84,11 @@ SYM_CODE_START(rtrace_stub)
 SYM_INNER_LABEL(rtrace_stub_exit, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR
 	SECOND_HALF stub
+	ANNOTATE_INTRA_FUNCTION_CALL
+	call	.Lin_order
+	int3
+.Lin_order:
+	addq	$8, %rsp
 SYM_INNER_LABEL(rtrace_stub_return, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR
 	RET

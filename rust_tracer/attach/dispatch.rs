@@ -256,9 +256,11 @@ impl Dispatch {
         unsafe { &(*self.enablings.as_ptr().add(slot.first as usize)).ret_short }
     }
 
-    /// The engine of the one enabling of a slot that goes the short way. Any context.
-    pub(crate) fn engine_of(&self, slot: &Slot) -> Option<&Engine> {
-        self.engine(self.enablings_of(slot).first()?)
+    /// The engine whose line this is, if it is still there: who has the line may have it from the table
+    /// before. Any context; its time grows with the engines.
+    pub(crate) fn engine_of(&self, hot: HotCpu) -> Option<&Engine> {
+        let mut engines = self.engines.iter().map(|engine| &**engine);
+        engines.find(|engine| engine.hot().address() == hot.address())
     }
 
     /// How an enabling goes the short way where a call is entered: the line of its engine, and what it does.
@@ -352,7 +354,8 @@ pub(super) fn strike_out(engine: &Arc<Engine>, by: By, sites: impl Iterator<Item
             }
         }
     }
-    rcu::synchronize_rcu();
+    // SAFETY: Task context.
+    unsafe { bindings::rtrace_wait_for_handlers() };
 }
 
 fn free_slots(count: usize) -> Result<KVVec<Slot>> {

@@ -49,7 +49,6 @@ mod stub;
 pub(crate) use dispatch::{
     Dispatch,
     Enabling,
-    Sharer,
     Slot,
     DISPATCH,
     STUBBED, //

@@ -133,6 +133,13 @@ impl Block {
         self.0[what as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Whether nothing was counted here, as in most blocks of many.
+    #[inline(always)]
+    pub(crate) fn is_untouched(&self) -> bool {
+        let any = |any, word: &AtomicU64| any | word.load(Ordering::Relaxed);
+        self.0.iter().fold(0, any) == 0
+    }
+
     fn word(&self, index: usize) -> u64 {
         self.0
             .get(index)

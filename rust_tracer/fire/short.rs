@@ -108,15 +108,17 @@ unsafe extern "C" fn rtrace_on_call_site(
 /// Preemption off; `regs` are those of the entry.
 #[inline(always)]
 unsafe fn visit(table: &Dispatch, slot: &Slot, regs: *const c_void) {
+    // Once: it may be struck out while this goes on.
+    let hot = slot.hot();
     // SAFETY: By this function's contract.
-    match unsafe { enter(slot, regs) } {
+    match unsafe { enter(slot, hot, regs) } {
         Rest::Nothing => enable_preemption(),
         // SAFETY: As above.
         Rest::All => unsafe { bindings::rtrace_entry_long(slot.site(), regs) },
         // SAFETY: As above.
-        Rest::Record => unsafe { enter_recorded(table, slot, regs) },
+        Rest::Record => unsafe { enter_recorded(table, slot, hot, regs) },
         // SAFETY: As above.
-        Rest::Follow => unsafe { enter_followed(table, slot, regs) },
+        Rest::Follow => unsafe { enter_followed(table, slot, hot, regs) },
     }
 }
 
@@ -140,9 +142,9 @@ unsafe fn enter_elsewhere(table: &Dispatch, ip: usize, regs: *const c_void) {
 ///
 /// It is open; preemption off; `regs` are those of the entry.
 #[inline(never)]
-unsafe fn enter_followed(table: &Dispatch, slot: &Slot, regs: *const c_void) {
+unsafe fn enter_followed(table: &Dispatch, slot: &Slot, hot: HotCpu, regs: *const c_void) {
     // SAFETY: By this function's contract.
-    if !unsafe { follow(table, slot, regs) } {
+    if !unsafe { follow(table, slot, hot, regs) } {
         // SAFETY: As above.
         return unsafe { bindings::rtrace_entry_long(slot.site(), regs) };
     }
@@ -155,14 +157,14 @@ unsafe fn enter_followed(table: &Dispatch, slot: &Slot, regs: *const c_void) {
 ///
 /// As for [`enter_followed`].
 #[inline(always)]
-unsafe fn follow(table: &Dispatch, slot: &Slot, regs: *const c_void) -> bool {
-    let (hot, short) = (slot.hot(), &slot.entry);
+unsafe fn follow(table: &Dispatch, slot: &Slot, hot: HotCpu, regs: *const c_void) -> bool {
+    let short = &slot.entry;
     if short.what != What::Follow {
         // SAFETY: By this function's contract.
         let done = match unsafe { enter_open(hot, short, regs) } {
             Rest::Nothing => true,
             // SAFETY: As above.
-            Rest::Record => unsafe { record_and_wake(table, slot, regs) },
+            Rest::Record => unsafe { record_and_wake(table, short, hot, regs) },
             Rest::All | Rest::Follow => false,
         };
         if !done {
@@ -189,16 +191,16 @@ fn enable_preemption() {
 ///
 /// As for [`record`].
 #[inline(never)]
-unsafe fn enter_recorded(table: &Dispatch, slot: &Slot, regs: *const c_void) {
+unsafe fn enter_recorded(table: &Dispatch, slot: &Slot, hot: HotCpu, regs: *const c_void) {
     // SAFETY: By this function's contract.
-    match unsafe { record(slot, regs) } {
+    match unsafe { record(&slot.entry, hot, regs) } {
         Recorded::Done => enable_preemption(),
         // SAFETY: As above.
-        Recorded::Inside => unsafe { leave_and_end(table, slot) },
+        Recorded::Inside => unsafe { leave_and_end(table, hot) },
         // SAFETY: As above.
         Recorded::Not => unsafe { bindings::rtrace_entry_long(slot.site(), regs) },
         // SAFETY: As above.
-        Recorded::NotInside => unsafe { leave_and_go_long(table, slot, regs) },
+        Recorded::NotInside => unsafe { leave_and_go_long(table, hot, slot.site(), regs) },
     }
 }
 
@@ -207,9 +209,9 @@ unsafe fn enter_recorded(table: &Dispatch, slot: &Slot, regs: *const c_void) {
 /// As for [`leave_ring`].
 #[cold]
 #[inline(never)]
-unsafe fn leave_and_end(table: &Dispatch, slot: &Slot) {
+unsafe fn leave_and_end(table: &Dispatch, hot: HotCpu) {
     // SAFETY: By this function's contract.
-    unsafe { leave_ring(table, slot) };
+    unsafe { leave_ring(Some(table), hot) };
     enable_preemption();
 }
 
@@ -218,11 +220,11 @@ unsafe fn leave_and_end(table: &Dispatch, slot: &Slot) {
 /// As for [`leave_ring`]; `regs` are those of the entry.
 #[cold]
 #[inline(never)]
-unsafe fn leave_and_go_long(table: &Dispatch, slot: &Slot, regs: *const c_void) {
+unsafe fn leave_and_go_long(table: &Dispatch, hot: HotCpu, ip: usize, regs: *const c_void) {
     // SAFETY: By this function's contract.
     unsafe {
-        leave_ring(table, slot);
-        bindings::rtrace_entry_long(slot.site(), regs);
+        leave_ring(Some(table), hot);
+        bindings::rtrace_entry_long(ip, regs);
     }
 }
 
@@ -238,14 +240,15 @@ unsafe extern "C" fn rtrace_on_entry_short(ip: usize, regs: *const c_void) -> bo
     let Some(slot) = table.slot(ip) else {
         return true;
     };
+    let hot = slot.hot();
     // SAFETY: As above.
-    match unsafe { enter(slot, regs) } {
+    match unsafe { enter(slot, hot, regs) } {
         Rest::Nothing => true,
         Rest::All => false,
         // SAFETY: As above.
-        Rest::Record => unsafe { record_and_wake(table, slot, regs) },
+        Rest::Record => unsafe { record_and_wake(table, &slot.entry, hot, regs) },
         // SAFETY: As above.
-        Rest::Follow => unsafe { follow(table, slot, regs) },
+        Rest::Follow => unsafe { follow(table, slot, hot, regs) },
     }
 }
 
@@ -255,9 +258,14 @@ unsafe extern "C" fn rtrace_on_entry_short(ip: usize, regs: *const c_void) -> bo
 ///
 /// As for [`record`].
 #[inline(never)]
-unsafe fn record_and_wake(table: &Dispatch, slot: &Slot, regs: *const c_void) -> bool {
+unsafe fn record_and_wake(
+    table: &Dispatch,
+    short: &Short,
+    hot: HotCpu,
+    regs: *const c_void,
+) -> bool {
     // SAFETY: By this function's contract.
-    unsafe { leave_inside(table, slot, record(slot, regs)) }
+    unsafe { leave_inside(Some(table), hot, record(short, hot, regs)) }
 }
 
 /// A followed call returns. False: nothing was done, and the long way must be gone.
@@ -324,8 +332,7 @@ fn count_filtered(blocks: &Blocks, hot: HotCpu) {
 ///
 /// Preemption off; `regs` those of the entry.
 #[inline(always)]
-unsafe fn enter(slot: &Slot, regs: *const c_void) -> Rest {
-    let hot = slot.hot();
+unsafe fn enter(slot: &Slot, hot: HotCpu, regs: *const c_void) -> Rest {
     if !hot.is_open() {
         return rest_of_closed(hot);
     }
@@ -471,9 +478,9 @@ impl Recorded {
 ///
 /// It is open; preemption off, `regs` those of the entry.
 #[inline(always)]
-unsafe fn record(slot: &Slot, regs: *const c_void) -> Recorded {
+unsafe fn record(short: &Short, hot: HotCpu, regs: *const c_void) -> Recorded {
     // SAFETY: By this function's contract.
-    let (recorded, _) = unsafe { record_entry(slot.hot(), &slot.entry, regs) };
+    let (recorded, _) = unsafe { record_entry(hot, short, regs) };
     recorded
 }
 
@@ -555,9 +562,10 @@ pub(super) unsafe fn record_with(
 /// It is open, and this is inside its ring.
 #[cold]
 #[inline(never)]
-unsafe fn leave_ring(table: &Dispatch, slot: &Slot) {
+unsafe fn leave_ring(table: Option<&Dispatch>, hot: HotCpu) {
+    let engine = table.and_then(|table| table.engine_of(hot));
     // SAFETY: By this function's contract.
-    unsafe { leave_ring_of(slot.hot(), table.engine_of(slot)) };
+    unsafe { leave_ring_of(hot, engine) };
 }
 
 /// The same of an engine, which may have gone.
@@ -574,16 +582,20 @@ pub(super) unsafe fn leave_ring_of(hot: HotCpu, engine: Option<&Engine>) {
     }
 }
 
-/// Leaves the ring if that is still to be done; whether there is a record.
+/// Leaves the ring if that is still to be done; whether there is a record. `table` is the one now.
 ///
 /// # Safety
 ///
 /// It is open, and this is inside its ring if `recorded` says so.
 #[inline(always)]
-pub(super) unsafe fn leave_inside(table: &Dispatch, slot: &Slot, recorded: Recorded) -> bool {
+pub(super) unsafe fn leave_inside(
+    table: Option<&Dispatch>,
+    hot: HotCpu,
+    recorded: Recorded,
+) -> bool {
     if recorded.is_inside() {
         // SAFETY: By this function's contract.
-        unsafe { leave_ring(table, slot) };
+        unsafe { leave_ring(table, hot) };
     }
     recorded.is_there()
 }

@@ -77,7 +77,7 @@ impl Probe {
         engine::clause_block(self.block, self.is_return())
     }
 
-    fn blocks(&self, with_program: bool) -> u32 {
+    pub(super) fn blocks(&self, with_program: bool) -> u32 {
         1 + u32::from(self.is_return()) + u32::from(with_program)
     }
 }

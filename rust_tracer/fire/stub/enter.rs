@@ -22,7 +22,12 @@ use crate::{
         RTRACE_STUB_FOLLOW,
         RTRACE_STUB_LONG, //
     },
-    engine::What,
+    engine::{
+        HotCpu,
+        Offset,
+        Short,
+        What, //
+    },
     fire::short::{
         enter_open,
         leave_inside,
@@ -52,7 +57,7 @@ unsafe extern "C" fn rtrace_on_stub(frame: &mut rtrace_frame) -> u32 {
 ///
 /// # Safety
 ///
-/// As for [`rtrace_on_stub`]; `slot` is of the table now.
+/// As for [`rtrace_on_stub`]; `slot` is of the table now, which may soon be the one before.
 #[no_mangle]
 unsafe extern "C" fn rtrace_on_stub_at(frame: &mut rtrace_frame, slot: &Slot) -> u32 {
     let (hot, short) = (slot.hot(), &slot.entry);
@@ -67,14 +72,14 @@ unsafe extern "C" fn rtrace_on_stub_at(frame: &mut rtrace_frame, slot: &Slot) ->
     let (recorded, cycles) = unsafe { record_entry(hot, short, registers(frame)) };
     if !matches!(recorded, Recorded::Done) {
         // SAFETY: As above.
-        return unsafe { enter_recorded(frame, slot, recorded, token) };
+        return unsafe { enter_recorded(frame, &slot.entry, hot, recorded, token) };
     }
     if !follows {
         enable_preemption();
         return RTRACE_STUB_ALONE;
     }
     // SAFETY: It was open a moment ago.
-    unsafe { follow_at_once(frame, slot, token, cycles) };
+    unsafe { follow_at_once(frame, hot, short.entered, token, cycles) };
     enable_preemption();
     RTRACE_STUB_FOLLOW
 }
@@ -110,24 +115,21 @@ unsafe fn enter_asked(frame: &mut rtrace_frame, slot: &Slot) -> u32 {
 #[inline(never)]
 unsafe fn enter_recorded(
     frame: &mut rtrace_frame,
-    slot: &Slot,
+    short: &Short,
+    hot: HotCpu,
     recorded: Recorded,
     token: u64,
 ) -> u32 {
-    // SAFETY: Preemption is off for as long as it is used.
-    let Some(table) = (unsafe { STUBBED.read() }) else {
-        return RTRACE_STUB_LONG;
-    };
-    // SAFETY: By this function's contract.
-    if !unsafe { leave_inside(table, slot, recorded) } {
+    // SAFETY: By this function's contract; preemption is off for as long as the table is used.
+    if !unsafe { leave_inside(STUBBED.read(), hot, recorded) } {
         return RTRACE_STUB_LONG;
     }
-    if slot.entry.entered == 0 {
+    if short.entered == 0 {
         enable_preemption();
         return RTRACE_STUB_ALONE;
     }
     // SAFETY: As above.
-    unsafe { follow_at_once(frame, slot, token, arch::cycles()) };
+    unsafe { follow_at_once(frame, hot, short.entered, token, arch::cycles()) };
     enable_preemption();
     RTRACE_STUB_FOLLOW
 }
@@ -138,9 +140,15 @@ unsafe fn enter_recorded(
 ///
 /// It was open a moment ago, and the block was there at the start.
 #[inline(always)]
-unsafe fn follow_at_once(frame: &mut rtrace_frame, slot: &Slot, token: u64, cycles: u64) {
+unsafe fn follow_at_once(
+    frame: &mut rtrace_frame,
+    hot: HotCpu,
+    entered: Offset,
+    token: u64,
+    cycles: u64,
+) {
     // SAFETY: By this function's contract.
-    unsafe { count_followed(slot.hot(), slot.entry.entered) };
+    unsafe { count_followed(hot, entered) };
     arch::count_frame();
     frame.token = token;
     frame.time = cycles;
@@ -183,7 +191,7 @@ unsafe fn enter(frame: &mut rtrace_frame) -> u32 {
     }
     if short.what != What::Follow {
         // SAFETY: By this function's contract, and it was open a moment ago.
-        if !unsafe { enter_firing(table, slot, frame) } {
+        if !unsafe { enter_firing(table, short, hot, frame) } {
             return RTRACE_STUB_LONG;
         }
     }
@@ -191,7 +199,7 @@ unsafe fn enter(frame: &mut rtrace_frame) -> u32 {
         return RTRACE_STUB_ALONE;
     }
     // SAFETY: It was open a moment ago, so the block was there at the start.
-    unsafe { follow_at_once(frame, slot, token, arch::cycles()) };
+    unsafe { follow_at_once(frame, hot, short.entered, token, arch::cycles()) };
     RTRACE_STUB_FOLLOW
 }
 
@@ -201,15 +209,15 @@ unsafe fn enter(frame: &mut rtrace_frame) -> u32 {
 ///
 /// As for [`rtrace_on_stub_again`], and it is open.
 #[inline(never)]
-unsafe fn enter_firing(table: &Dispatch, slot: &Slot, frame: &rtrace_frame) -> bool {
+unsafe fn enter_firing(table: &Dispatch, short: &Short, hot: HotCpu, frame: &rtrace_frame) -> bool {
     let registers = registers(frame);
     // SAFETY: By this function's contract.
-    match unsafe { enter_open(slot.hot(), &slot.entry, registers) } {
+    match unsafe { enter_open(hot, short, registers) } {
         Rest::Nothing => true,
         // SAFETY: As above.
         Rest::Record => unsafe {
-            let (recorded, _) = record_entry(slot.hot(), &slot.entry, registers);
-            leave_inside(table, slot, recorded)
+            let (recorded, _) = record_entry(hot, short, registers);
+            leave_inside(Some(table), hot, recorded)
         },
         Rest::All | Rest::Follow => false,
     }

@@ -106,7 +106,7 @@ unsafe fn exit_recorded(frame: &mut rtrace_frame, value: u64, hot: HotCpu, short
     let recorded = unsafe { record_return(frame, value, hot, short) };
     if !matches!(recorded, Recorded::Done) {
         // SAFETY: As above.
-        return unsafe { exit_inside(frame, value, recorded) };
+        return unsafe { exit_inside(frame, value, recorded, hot, short) };
     }
     // SAFETY: It was open a moment ago.
     unsafe { count_recorded(hot, short) };
@@ -186,21 +186,20 @@ pub(super) unsafe fn count_recorded(hot: HotCpu, short: &Short) {
 /// As for [`rtrace_on_stub_exit`]; it was open a moment ago.
 #[cold]
 #[inline(never)]
-unsafe fn exit_inside(frame: &mut rtrace_frame, value: u64, recorded: Recorded) -> bool {
-    // SAFETY: Preemption is off for as long as it is used.
-    let Some(table) = (unsafe { STUBBED.read() }) else {
-        return true;
-    };
-    let Some(slot) = slot_of(table, frame) else {
-        return true;
-    };
-    // SAFETY: By this function's contract.
-    if !unsafe { leave_inside(table, slot, recorded) } {
+unsafe fn exit_inside(
+    frame: &mut rtrace_frame,
+    value: u64,
+    recorded: Recorded,
+    hot: HotCpu,
+    short: &Short,
+) -> bool {
+    // SAFETY: By this function's contract; preemption is off for as long as the table is used.
+    if !unsafe { leave_inside(STUBBED.read(), hot, recorded) } {
         // SAFETY: As above.
         return unsafe { exit(frame, value) };
     }
     // SAFETY: As above.
-    unsafe { count_recorded(slot.hot(), table.short_return(slot)) };
+    unsafe { count_recorded(hot, short) };
     arch::count_frame_left();
     enable_preemption();
     false

@@ -22,7 +22,6 @@ use crate::{
     attach::{
         Dispatch,
         Enabling,
-        Sharer,
         Slot, //
     },
     bindings::{
@@ -36,6 +35,7 @@ use crate::{
     engine::{
         Engine,
         HotCpu,
+        Short,
         Token,
         What, //
     },
@@ -112,7 +112,7 @@ pub(super) unsafe fn enter(table: &Dispatch, slot: &Slot, frame: &mut rtrace_fra
         }
         if enabling.entry.is_some() {
             // SAFETY: By this function's contract, and it was open a moment ago.
-            if unsafe { fire(table, enabling, sharer, registers) } {
+            if unsafe { fire(table, enabling, short, hot, registers) } {
                 done = done.fired(sharer.bit);
             } else {
                 is_left = true;
@@ -159,15 +159,15 @@ pub(super) unsafe fn enter(table: &Dispatch, slot: &Slot, frame: &mut rtrace_fra
 unsafe fn fire(
     table: &Dispatch,
     enabling: &Enabling,
-    sharer: &Sharer,
+    short: &Short,
+    hot: HotCpu,
     registers: *const c_void,
 ) -> bool {
-    let (hot, short) = (sharer.hot(), &sharer.entry);
     // SAFETY: By this function's contract.
     match unsafe { enter_open(hot, short, registers) } {
         Rest::Nothing => true,
         // SAFETY: As above.
-        Rest::Record => unsafe { record(table, enabling, sharer, registers) },
+        Rest::Record => unsafe { record(table, enabling, short, hot, registers) },
         Rest::All | Rest::Follow => false,
     }
 }
@@ -181,10 +181,10 @@ unsafe fn fire(
 unsafe fn record(
     table: &Dispatch,
     enabling: &Enabling,
-    sharer: &Sharer,
+    short: &Short,
+    hot: HotCpu,
     registers: *const c_void,
 ) -> bool {
-    let (hot, short) = (sharer.hot(), &sharer.entry);
     // SAFETY: By this function's contract.
     unsafe {
         let (recorded, _) = record_entry(hot, short, registers);

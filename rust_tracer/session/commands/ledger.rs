@@ -23,7 +23,10 @@ use crate::{
     attach::By,
     engine::{
         self,
-        counters,
+        counters::{
+            self,
+            Block, //
+        },
         Engine, //
     },
     refusal::Refusal,
@@ -38,6 +41,21 @@ type Inside = (u32, u32);
 struct Cell {
     probes: core::ops::Range<u32>,
     cpus: core::ops::Range<u32>,
+}
+
+impl Cell {
+    /// Whether nothing was counted there.
+    fn is_untouched(&self, probes: &Probes, engine: &Engine) -> bool {
+        let mut probes = self.probes.clone().filter_map(|index| probes.get(index));
+        probes.all(|probe| {
+            let mut cpus = self.cpus.clone().filter_map(|cpu| engine.counters(cpu));
+            cpus.all(|counters| {
+                let blocks = probe.block..probe.block + probe.blocks(engine.has_program());
+                let mut blocks = blocks.filter_map(|block| counters.block(block));
+                blocks.all(Block::is_untouched)
+            })
+        })
+    }
 }
 
 /// The rows of a request, by number.
@@ -60,8 +78,8 @@ impl Rows {
         summed(self.probes, self.sum_probes) * summed(self.cpus, self.sum_cpus)
     }
 
-    /// Row `number`, and what it is called.
-    fn row(&self, number: u64) -> (Cell, abi::rtrace_ledger_row) {
+    /// What row `number` sums over; its probe and CPU, by name.
+    fn row(&self, number: u64) -> (Cell, (u32, u32)) {
         let columns = if self.sum_cpus {
             1
         } else {
@@ -79,12 +97,7 @@ impl Rows {
         } else {
             (cpu..cpu + 1, cpu)
         };
-        let row = abi::rtrace_ledger_row {
-            probe,
-            cpu,
-            ..Default::default()
-        };
-        (Cell { probes, cpus }, row)
+        (Cell { probes, cpus }, (probe, cpu))
     }
 }
 
@@ -126,14 +139,25 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
             sum_cpus: arg.flags & abi::RTRACE_LEDGER_SUM_CPUS != 0,
         };
         let cells_of_row = rows.cells_of_row();
+        let only_nonzero = arg.flags & abi::RTRACE_LEDGER_NONZERO != 0;
         let mut cells = 0;
         while arg.cursor < rows.len() && cells < CELLS_MAX {
             cells += cells_of_row;
             let number = arch::index_nospec(arg.cursor as usize, rows.len() as usize);
-            let (cell, mut row) = rows.row(number as u64);
+            let (cell, (probe, cpu)) = rows.row(number as u64);
+            // So are most of many, and a row is large.
+            if only_nonzero && cell.is_untouched(&inner.probes, &engine) {
+                arg.cursor += 1;
+                continue;
+            }
+            let mut row = abi::rtrace_ledger_row {
+                probe,
+                cpu,
+                ..Default::default()
+            };
             add(&mut row, &cell, &inner.probes, &engine, &inside);
             let zero = row.fired == 0 && row.entered == 0 && row.dynamic == 0;
-            if arg.flags & abi::RTRACE_LEDGER_NONZERO == 0 || !zero {
+            if !only_nonzero || !zero {
                 if bytes.len() + size_of_val(&row) > room(arg.buf_len) {
                     break;
                 }

@@ -16,6 +16,7 @@
 #define RET ret
 #define PER_CPU_VAR(name) %gs:(name)(%rip)
 #define ANNOTATE_NOENDBR
+#define ANNOTATE_INTRA_FUNCTION_CALL
 #define UNWIND_HINT_FUNC
 #define ORC_REG_SP 0
 #define UNWIND_HINT_TYPE_CALL 0

@@ -24,9 +24,9 @@
 enum { SPREAD = 4, CALL_BYTES = 5, WHAT_FOLLOW = 2, SLOTS = 16, SLOT_BYTES = 64 };
 
 typedef void function(void);
-extern function untraced, shared, slot, called, ordered;
-extern function untraced_deep, shared_deep, slot_deep, called_deep, ordered_deep;
-extern char shared_site[], slot_site[], called_site[], ordered_site[];
+extern function untraced, shared, slot, called;
+extern function untraced_deep, shared_deep, slot_deep, called_deep;
+extern char shared_site[], slot_site[], called_site[];
 
 /* ---- the kernel's and the module's own words ----------------------------------- */
 
@@ -113,7 +113,6 @@ static const struct {
 	{ "shared", shared, shared_deep },
 	{ "slot", slot, slot_deep },
 	{ "slot-called", called, called_deep },
-	{ "shared-ordered", ordered, ordered_deep },
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
@@ -173,7 +172,6 @@ int main(void)
 	probe(shared_site);
 	probe(slot_site);
 	probe(called_site);
-	probe(ordered_site);
 	serve(0, slot_site);
 	serve(1, called_site);
 	/* The stub looks whether there is room on the task's stack. */

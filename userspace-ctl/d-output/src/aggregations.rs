@@ -21,6 +21,7 @@ use d_compiler::compiled::{self, Form};
 
 pub use function::{Aggregated, Function};
 
+use crate::distributions::Weight;
 use crate::options::Options;
 use crate::values::{Malformed, Reader, Value, keys};
 use crate::world::World;
@@ -187,33 +188,25 @@ impl Store {
         self.normalize(aggregation, 1)
     }
 
-    /// By value and then by key, or only by key; or the other way round.
-    fn compare(
-        &self,
-        aggregation: usize,
-        left: Entry,
-        right: Entry,
-        options: &Options,
-    ) -> Ordering {
-        let function = &self.aggregations[aggregation].function;
-        let by_keys = || order::by_keys(left.0, right.0, options);
-        let order = match options.aggsortkey {
-            true => by_keys(),
-            false => function.compare(left.1, right.1).then_with(by_keys),
-        };
-        reversed(order, options)
-    }
-
-    /// An aggregation's entries in the order in which they are printed.
+    /// An aggregation's entries in the order in which they are printed: by value and then by key, or only
+    /// by key; or the other way round.
     fn sorted(&self, aggregation: u32, options: &Options) -> Vec<Entry<'_>> {
         let Some(entries) = self.entries.get(aggregation as usize) else {
             return Vec::new();
         };
-        let mut sorted: Vec<Entry> = (entries.iter())
-            .map(|(keys, data)| (keys.as_slice(), data.as_slice()))
+        let function = &self.aggregations[aggregation as usize].function;
+        let weight = |data: &[u64]| match options.aggsortkey {
+            true => Weight::default(),
+            false => function.weight(data),
+        };
+        let mut weighed: Vec<(Weight, Entry)> = (entries.iter())
+            .map(|(keys, data)| (weight(data), (keys.as_slice(), data.as_slice())))
             .collect();
-        sorted.sort_by(|&left, &right| self.compare(aggregation as usize, left, right, options));
-        sorted
+        weighed.sort_by(|(left_weight, left), (right_weight, right)| {
+            let by_keys = || order::by_keys(left.0, right.0, options);
+            reversed(left_weight.cmp(right_weight).then_with(by_keys), options)
+        });
+        weighed.into_iter().map(|(_, entry)| entry).collect()
     }
 }
 

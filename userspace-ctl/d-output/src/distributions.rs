@@ -112,8 +112,11 @@ pub fn quantize_used(words: &[u64]) -> (usize, usize) {
     used(words).unwrap_or((ZERO, ZERO))
 }
 
+/// What decides about order. Of a distribution it takes long to tell.
+pub type Weight = (i128, i64);
+
 /// What decides about order: the values' sum, then how many are 0.
-pub fn quantize_weight(words: &[u64]) -> (i128, i64) {
+pub fn quantize_weight(words: &[u64]) -> Weight {
     let sum = weighed(
         (0..QUANTIZE_WORDS)
             .map(|bucket| (i128::from(quantize_value(bucket)), count(words, bucket))),
@@ -184,7 +187,7 @@ impl Linear {
     }
 
     /// What decides about order: the values' sum, then how many are 0.
-    pub fn weight(&self, words: &[u64]) -> (i128, i64) {
+    pub fn weight(&self, words: &[u64]) -> Weight {
         let start = |word: usize| match word {
             0 => self.start(0) - 1,
             _ if word == self.levels + 1 => self.start(self.levels) + 1,
@@ -338,7 +341,7 @@ impl LogLinear {
     }
 
     /// What decides about order: the values' sum, then how many are nearer to 0 than the levels.
-    pub fn weight(&self, words: &[u64]) -> (i128, i64) {
+    pub fn weight(&self, words: &[u64]) -> Weight {
         let middle = self.side() + 1;
         let starts = self.starts();
         let sum = weighed((starts.iter().enumerate()).flat_map(|(level, start)| {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use d_output::messages::Drop;
 use rust_tracer::child::Process;
-use rust_tracer::{Config, Ended, Error, Event, Policy, Record, Session, Sums, Trace, abi};
+use rust_tracer::{Config, Ended, Error, Event, Policy, Record, Row, Session, Sums, Trace, abi};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 
@@ -384,7 +384,7 @@ impl Run<'_> {
         }
     }
 
-    /// Says what of a program found no room, as dtrace does.
+    /// Says what of a program found no room ([`has_no_room`]), as dtrace does.
     fn program_drops(&mut self) -> Result<()> {
         let (mut speculative, mut dynamic) = (0, 0);
         let mut all = Vec::new();
@@ -411,14 +411,14 @@ impl Run<'_> {
     /// Says what became of every firing.
     pub(crate) fn close(&mut self, trace: &Trace, drained: bool, reader: Reader) -> Result<bool> {
         self.drops(trace);
-        if reader == Reader::Owner {
-            self.program_drops()?;
-        }
         let rows = self.session.ledger(Sums {
             cpus: true,
             nonzero: true,
             ..Sums::default()
         })?;
+        if reader == Reader::Owner && rows.iter().any(has_no_room) {
+            self.program_drops()?;
+        }
         let closing = Closing {
             read: self.read,
             disorder: trace.disorder(),
@@ -462,6 +462,13 @@ impl Run<'_> {
         }
         Ok(faults.is_empty())
     }
+}
+
+/// Whether something of a program found no room at this probe.
+fn has_no_room(row: &Row) -> bool {
+    let reasons = [abi::RTRACE_DROP_AGGREGATION, abi::RTRACE_DROP_SPECULATION];
+    let dropped = reasons.map(|reason| row.dropped[reason as usize]);
+    row.dynamic != 0 || dropped != [0; 2]
 }
 
 fn stop(error: io::Error) -> Stop {

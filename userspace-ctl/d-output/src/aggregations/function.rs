@@ -2,12 +2,10 @@
 //! Aggregating functions: how data of one key is joined, what it is worth, how it is shown.
 #![forbid(unsafe_code)]
 
-use std::cmp::Ordering;
-
 use d_compiler::compiled;
 
 use crate::bytes::put;
-use crate::distributions::{self, Linear, LogLinear, QUANTIZE_WORDS, Row};
+use crate::distributions::{self, Linear, LogLinear, QUANTIZE_WORDS, Row, Weight};
 use crate::graph::{self, Scale};
 use crate::options::Options;
 use crate::stddev::{average, stddev};
@@ -102,20 +100,18 @@ impl Function {
         }
     }
 
-    /// Order by value, as libdtrace has it.
-    pub(super) fn compare(&self, left: &[u64], right: &[u64]) -> Ordering {
-        let signed = |data: &[u64]| data.first().map_or(0, |&word| word as i64);
+    /// What orders data by value, as libdtrace does.
+    pub(super) fn weight(&self, data: &[u64]) -> Weight {
+        let single = |number: i128| (number, 0);
         match self {
-            Self::Count | Self::Sum | Self::Min | Self::Max => signed(left).cmp(&signed(right)),
-            Self::Avg => mean(left, 1).cmp(&mean(right, 1)),
-            Self::Stddev => stddev(left, 1).cmp(&stddev(right, 1)),
-            Self::Quantize => {
-                distributions::quantize_weight(left).cmp(&distributions::quantize_weight(right))
+            Self::Count | Self::Sum | Self::Min | Self::Max => {
+                single(data.first().map_or(0, |&word| (word as i64).into()))
             }
-            Self::Lquantize(linear) => linear.weight(left).cmp(&linear.weight(right)),
-            Self::Llquantize(logarithmic) => {
-                logarithmic.weight(left).cmp(&logarithmic.weight(right))
-            }
+            Self::Avg => single(mean(data, 1).into()),
+            Self::Stddev => single(stddev(data, 1).into()),
+            Self::Quantize => distributions::quantize_weight(data),
+            Self::Lquantize(linear) => linear.weight(data),
+            Self::Llquantize(logarithmic) => logarithmic.weight(data),
         }
     }
 

@@ -11,7 +11,7 @@ use d_compiler::check::format::Piece;
 use super::function::{Aggregated, Function, heading};
 use super::{Entry, Store, order, reversed};
 use crate::bytes::{dump, field, put, text_or_dump};
-use crate::distributions::{Linear, quantize_range, quantize_used, quantize_value};
+use crate::distributions::{Linear, Weight, quantize_range, quantize_used, quantize_value};
 use crate::graph::{self, Scale};
 use crate::json;
 use crate::options::Options;
@@ -160,49 +160,26 @@ impl Store {
                 row[position] = Some(data);
             }
         }
-        let mut rows: Vec<Row> = (rows.into_iter())
-            .map(|(keys, row)| {
-                let data = (row.into_iter().zip(aggregations))
-                    .map(|(data, &aggregation)| {
-                        data.unwrap_or(&self.aggregations[aggregation as usize].zero)
-                    })
-                    .collect();
-                (keys, data)
-            })
-            .collect();
-        rows.sort_by(|left, right| self.compare_rows(aggregations, left, right, options));
-        Ok(rows)
-    }
-
-    /// By the values from `aggsortpos` on, round about, or by key first.
-    fn compare_rows(
-        &self,
-        aggregations: &[u32],
-        left: &Row,
-        right: &Row,
-        options: &Options,
-    ) -> Ordering {
-        let count = aggregations.len();
-        let from = usize::try_from(options.aggsortpos)
-            .ok()
-            .filter(|&position| position < count)
-            .unwrap_or(0);
-        let by_keys = || order::by_keys(left.0, right.0, options);
-        let by_values = || {
-            (0..count)
-                .map(|at| (at + from) % count)
-                .map(|at| {
-                    let function = &self.aggregations[aggregations[at] as usize].function;
-                    function.compare(left.1[at], right.1[at])
+        let rows = (rows.into_iter()).map(|(keys, row)| {
+            let data = (row.into_iter().zip(aggregations))
+                .map(|(data, &aggregation)| {
+                    data.unwrap_or(&self.aggregations[aggregation as usize].zero)
                 })
-                .find(|order| order.is_ne())
-                .unwrap_or(Ordering::Equal)
+                .collect();
+            (keys, data)
+        });
+        let weights = |row: &Row| -> Vec<Weight> {
+            (aggregations.iter().zip(&row.1))
+                .map(|(&aggregation, data)| {
+                    self.aggregations[aggregation as usize]
+                        .function
+                        .weight(data)
+                })
+                .collect()
         };
-        let order = match options.aggsortkey {
-            true => by_keys().then_with(by_values),
-            false => by_values().then_with(by_keys),
-        };
-        reversed(order, options)
+        let mut weighed: Vec<(Vec<Weight>, Row)> = rows.map(|row| (weights(&row), row)).collect();
+        weighed.sort_by(|left, right| compare_rows(left, right, options));
+        Ok(weighed.into_iter().map(|(_, row)| row).collect())
     }
 
     fn print_one(&self, out: &mut Vec<u8>, index: usize, options: &Options, world: &dyn World) {
@@ -265,6 +242,32 @@ impl Store {
             graph::line(out, worth(data, 1), shown, &scale, options.encoding);
         }
     }
+}
+
+/// By the values from `aggsortpos` on, round about, or by key first.
+fn compare_rows(
+    (left_weights, left): &(Vec<Weight>, Row),
+    (right_weights, right): &(Vec<Weight>, Row),
+    options: &Options,
+) -> Ordering {
+    let count = left_weights.len();
+    let from = usize::try_from(options.aggsortpos)
+        .ok()
+        .filter(|&position| position < count)
+        .unwrap_or(0);
+    let by_keys = || order::by_keys(left.0, right.0, options);
+    let by_values = || {
+        (0..count)
+            .map(|at| (at + from) % count)
+            .map(|at| left_weights[at].cmp(&right_weights[at]))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    };
+    let order = match options.aggsortkey {
+        true => by_keys().then_with(by_values),
+        false => by_values().then_with(by_keys),
+    };
+    reversed(order, options)
 }
 
 /// What keys take in packed columns.

@@ -4,7 +4,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use rust_tracer::abi;
@@ -12,15 +12,16 @@ use rust_tracer::abi;
 use super::{FUNCTION, PATTERN, call, calls_after_first, stub_way, value, way};
 use crate::options::Options;
 use crate::program::{Code, Program};
-use crate::session::KERNEL;
+use crate::session::{KERNEL, Session};
 use crate::sys;
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::tests::programs::{aggregated, loaded, started};
-use crate::trace::{Plan, Trace};
+use crate::trace::{Event, Plan, Trace};
 
 group! { "stub, many sessions":
     "two to five sessions at one function each record all calls" => record,
     "sessions that start and stop in any order while the function is called count what is theirs" => any_order,
+    "a session whose reader is woken for every record loses none while others come and go" => woken,
     "the place of a session that ends is the next one's" => places,
 }
 
@@ -153,7 +154,7 @@ impl Counting {
 }
 
 fn any_order(options: &Options) -> Outcome {
-    const STEPS: usize = 120;
+    const STEPS: usize = 80;
     let mut random = fastrand::Rng::with_seed(options.seed);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -198,6 +199,73 @@ fn any_order_beside(random: &mut fastrand::Rng, steps: usize) -> Outcome {
         }
     }
     running.into_iter().try_for_each(Counting::finish)
+}
+
+/// Who leaves the ring to wake somebody looks into the table of probes again, which others replace.
+fn woken(_: &Options) -> Outcome {
+    const OTHERS: usize = 20;
+    /// Calls that a ring holds in any case.
+    const UNREAD: u64 = 1000;
+    let both = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_PROBE_RETURN;
+    let plan = Plan::new().both(PATTERN).ring(1 << 20).watermark(64);
+    let mut trace = plan.start()?;
+    // What takes long of theirs is over before the calls begin.
+    let mut others = Vec::new();
+    for _ in 0..OTHERS {
+        let other = Session::open_as(KERNEL, libc::O_RDWR)?;
+        other.add(PATTERN, both)?;
+        others.push(other);
+    }
+    let done = AtomicBool::new(false);
+    let (made, read) = (AtomicU64::new(0), AtomicU64::new(0));
+    let tid = thread::scope(|scope| {
+        let caller = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                if made.load(Ordering::Relaxed) - read.load(Ordering::Relaxed) < UNREAD {
+                    call(0o22);
+                    made.fetch_add(1, Ordering::Relaxed);
+                } else {
+                    thread::yield_now();
+                }
+            }
+            sys::tid() as u32
+        });
+        let reader = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let there = made.load(Ordering::Relaxed);
+                trace.read()?;
+                read.store(there, Ordering::Relaxed);
+            }
+            Ok(())
+        });
+        let come_and_go = || {
+            for other in &others {
+                other.start()?;
+                other.stop()?;
+            }
+            Ok(())
+        };
+        let result: Outcome = come_and_go();
+        done.store(true, Ordering::Relaxed);
+        let read: Outcome = reader.join().map_err(|_| fail("the reader panicked"))?;
+        let tid = caller.join().map_err(|_| fail("the caller panicked"))?;
+        result.and(read).map(|()| tid)
+    })?;
+    let calls = made.into_inner() as usize;
+    let finished = trace.finish()?;
+    let of_caller = |events: Vec<Event>| {
+        let its = events.iter().filter(|event| event.tid == tid);
+        its.count()
+    };
+    check_eq!(
+        (
+            of_caller(finished.entries(FUNCTION)?),
+            of_caller(finished.returns(FUNCTION)?)
+        ),
+        (calls, calls),
+        "entries and returns of the caller"
+    );
+    Ok(())
 }
 
 fn places(_: &Options) -> Outcome {

@@ -462,7 +462,7 @@ fn delete_module(options: &Options) -> Outcome {
 
 /// Another process wants the module gone all the time; it goes when no session and no call is left.
 fn deletes_itself(_: &Options) -> Outcome {
-    const ROUNDS: u64 = 10;
+    const ROUNDS: u64 = 5;
     for round in 0..ROUNDS {
         let mut remover = Actor::start(|cue| {
             cue.pause()?;

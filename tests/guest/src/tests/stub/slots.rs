@@ -325,7 +325,7 @@ fn not_allowed(_: &Options) -> Outcome {
 }
 
 fn rotating(options: &Options) -> Outcome {
-    const ROUNDS: usize = 40;
+    const ROUNDS: usize = 24;
     let mut random = fastrand::Rng::with_seed(options.seed);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
