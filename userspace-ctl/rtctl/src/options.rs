@@ -82,6 +82,8 @@ pub struct Program {
     pub amin: Option<Attributes>,
     /// Whether a text may be empty.
     pub empty: bool,
+    /// Whether words outside of clauses are descriptions, even those that name types.
+    pub pspec: bool,
     /// As `-w`: whether freopen() may write files.
     pub destructive: bool,
     /// As `-S`.
@@ -122,6 +124,7 @@ impl Default for Program {
             scratchsize: compiling.scratchsize,
             amin: None,
             empty: false,
+            pspec: false,
             destructive: false,
             verbose: false,
             noresolve: false,
@@ -180,7 +183,6 @@ const ANYWAY: &[&str] = &[
     "linknommap",
     "linktype",
     "lockmem",
-    "pspec",
     "quietresize",
     "statusrate",
     "strip",
@@ -426,6 +428,7 @@ impl Program {
             "maxframes" => self.maxframes = count(value)?,
             "amin" => self.amin = Some(Attributes::parse(needed()?).ok_or(BAD_VALUE)?),
             "empty" => self.empty = turned()?,
+            "pspec" => self.pspec = turned()?,
             "destructive" => self.destructive = turned()?,
             "verbose" => self.verbose = turned()?,
             "noresolve" => self.noresolve = turned()?,
@@ -502,7 +505,7 @@ fn rate(text: &str) -> Option<Duration> {
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
-    let ns = match unit {
+    let ns = match unit.to_ascii_lowercase().as_str() {
         "ns" | "nsec" => 1,
         "us" | "usec" => 1_000,
         "ms" | "msec" => 1_000_000,

@@ -10,26 +10,48 @@ use crate::types::{Intrinsic, Kind, TypeId};
 
 use super::Checker;
 use super::names::{bad_reference, undefined};
+use super::statements::innermost;
 use super::tree::{Node, NodeKind};
 
 impl Checker<'_> {
     /// An expression whose value is needed.
     pub(super) fn value(&mut self, expr: &Expr) -> Result<Node, Error> {
+        let node = self.scalar(expr)?;
+        match node.kind {
+            NodeKind::Variable { variable, .. } if self.is_untyped(&node) => {
+                Err(self.unassigned(variable, expr.span))
+            }
+            _ => Ok(node),
+        }
+    }
+
+    /// What an operator of one operand stands before or behind: as in libdtrace, a variable of
+    /// `self`, `this` or an array that has no type yet has one from here on.
+    pub(super) fn operand(&mut self, expr: &Expr) -> Result<Node, Error> {
+        let mut node = self.scalar(expr)?;
+        if self.is_untyped(&node) {
+            let ty = self.types.intrinsic(Intrinsic::Int64);
+            self.give_type(&mut node, ty)?;
+        }
+        Ok(node)
+    }
+
+    /// An expression that is no associative array as a whole.
+    fn scalar(&mut self, expr: &Expr) -> Result<Node, Error> {
         let node = self.reference(expr)?;
-        if let NodeKind::Variable { variable, ref keys } = node.kind {
-            if self.program.variables[variable].array && keys.is_empty() {
-                return Err(bad_reference(
+        match node.kind {
+            NodeKind::Variable { variable, ref keys }
+                if self.program.variables[variable].array && keys.is_empty() =>
+            {
+                Err(bad_reference(
                     "associative array",
                     &self.written(variable),
                     "scalar",
                     expr.span,
-                ));
+                ))
             }
-            if self.is_untyped(&node) {
-                return Err(self.unassigned(variable, expr.span));
-            }
+            _ => Ok(node),
         }
-        Ok(node)
     }
 
     /// A variable is read of which nothing is known.
@@ -158,7 +180,7 @@ impl Checker<'_> {
                 self.offset_of(ty, member, span)
             }
             ExprKind::Stringof(operand) => {
-                let node = self.value(operand)?;
+                let node = self.operand(operand)?;
                 if !self.types.is_scalar(node.ty)
                     && !self.is_pointer(&node)
                     && !self.types.is_string_like(node.ty)
@@ -181,21 +203,21 @@ impl Checker<'_> {
                 Ok(self.translated(translation, span))
             }
             ExprKind::Comma(left, right) => {
-                let actions = super::calls::is_action(left) || super::calls::is_action(right);
+                let actions = [&**left, &**right].map(super::calls::is_action);
                 let left = self.value(left)?;
                 let right = self.value(right)?;
-                if actions {
-                    return Err(Error::new(
-                        "D_OP_ACT",
-                        span,
-                        "operator , operands cannot be actions",
-                    ));
-                }
-                if left.is_dynamic() || right.is_dynamic() {
+                if (left.is_dynamic() && !actions[0]) || (right.is_dynamic() && !actions[1]) {
                     return Err(Error::new(
                         "D_OP_DYN",
                         span,
                         "operator , operands cannot be of dynamic type",
+                    ));
+                }
+                if actions.contains(&true) {
+                    return Err(Error::new(
+                        "D_OP_ACT",
+                        span,
+                        "operator , operands cannot be actions",
                     ));
                 }
                 let ty = right.ty;
@@ -268,6 +290,13 @@ impl Checker<'_> {
                     "@{name} must be assigned the result of an aggregating function, \
                      in a statement of its own"
                 ),
+            ));
+        }
+        if assigns_aggregation(to) {
+            return Err(Error::new(
+                "D_OP_LVAL",
+                span,
+                "operator = requires modifiable lvalue as an operand",
             ));
         }
         let mut place = self.target(to)?;
@@ -409,7 +438,7 @@ impl Checker<'_> {
             let size = text.len() as i64 + 1;
             return Ok(self.int(size, self.types.intrinsic(Intrinsic::Size), span));
         }
-        let node = self.value(operand)?;
+        let node = self.operand(operand)?;
         if matches!(node.kind, NodeKind::Memory { bits: Some(_), .. }) {
             return Err(Error::new(
                 "D_SIZEOF_BITFIELD",
@@ -448,4 +477,9 @@ impl Checker<'_> {
         let offset = i64::from(member.bit_offset / 8);
         Ok(self.int(offset, self.types.intrinsic(Intrinsic::Size), span))
     }
+}
+
+/// `@a = function()`, which is no place that can be assigned to.
+fn assigns_aggregation(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Assign { op: None, to, .. } if innermost(to))
 }

@@ -243,14 +243,15 @@ impl Checker<'_> {
         let ty = match (given, conversion.letter) {
             (Given::Value(ty), _) => ty,
             (Given::Stack, letter) => return letter == 'k',
-            (Given::Symbol, letter) => return matches!(letter, 'a' | 's'),
-            (Given::UserSymbol, letter) => return matches!(letter, 'A' | 's'),
+            (Given::Symbol, letter) => return letter == 'a',
+            (Given::UserSymbol, letter) => return letter == 'A',
         };
         let number = self.types.number(ty);
         let pointer = self.types.is_pointer(ty) || self.types.is_array(ty);
         let is = |one: Intrinsic| self.types.same(ty, self.types.intrinsic(one));
         match (conversion.size, conversion.letter) {
-            // A user's address is resolved in the process of the record.
+            // An address alone does not say of which process it is.
+            (Size::Any, 'A') if !self.options.target => false,
             (Size::Any, 'a' | 'A' | 'p') => {
                 (number.is_some() || pointer) && !self.types.is_string(ty)
             }

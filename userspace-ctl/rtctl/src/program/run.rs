@@ -18,7 +18,7 @@ use rust_tracer::{Info, Node, Policy, Session, abi};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::consumer::Consumer;
-use super::load::{Failure, Load, load, named};
+use super::load::{Failure, Load, load, named, unmatched};
 use super::providers::Providers;
 use super::room::largest_record;
 use super::sources::Sources;
@@ -53,8 +53,7 @@ pub fn run(
     let mut sources = Sources::gather(texts, &options.program)?;
     let mut types = Types::new(Btf::open(Path::new(BTF)).ok());
     let macros = macros(args, &options, &targets);
-    let empty = options.program.empty;
-    let program = sources.parse(&macros, empty, &types)?;
+    let program = sources.parse(&macros, &options.program, &types)?;
     for pragma in &program.options {
         let value = pragma.value.as_deref();
         options.set_pragma(&pragma.name, value).map_err(|why| {
@@ -66,9 +65,6 @@ pub fn run(
     options.quiet |= options.program.output.quiet;
     options.flowindent |= options.program.output.flowindent;
     says.be_quiet(options.quiet);
-    if args.list {
-        return list_programs(args, session, &program, says);
-    }
     let compiling = compile::Options {
         symbol: &super::kallsyms::address,
         strsize: options.program.sizes.strsize,
@@ -79,11 +75,28 @@ pub fn run(
         scratchsize: options.program.scratchsize,
         cpu: options.program.cpu,
         shows_memory: session.node() == Some(Node::Kernel),
+        target: targets.only().is_some() || args.list,
         amin: options.program.amin,
         empty: options.program.empty,
     };
-    let compiled = compile::compile(&program, &mut types, &compiling)
-        .map_err(|error| anyhow!(sources.render(&error)))?;
+    let compiled = match compile::compile(&program, &mut types, &compiling) {
+        Ok(compiled) => compiled,
+        // What a program may not do here, it may name.
+        Err(error) if args.list && error.tag == "D_ACT_DESTRUCTIVE" => {
+            return list_programs(args, session, &program, says);
+        }
+        Err(error) => {
+            let anything = args.list || options.program.zdefs;
+            let before = match anything {
+                true => None,
+                false => unmatched(session, &program, error.span)?,
+            };
+            return Err(anyhow!(sources.render(&before.unwrap_or(error))));
+        }
+    };
+    if args.list {
+        return list_programs(args, session, &program, says);
+    }
     if args.show || options.program.verbose {
         let listing = disassemble::disassemble(&compiled);
         io::stderr().write_all(listing.as_bytes())?;
@@ -96,6 +109,9 @@ pub fn run(
     };
     if args.exit {
         return Ok(0);
+    }
+    if options.program.destructive {
+        says.notice("allowing destructive actions");
     }
     if let Some(cpu) = options.program.cpu {
         stay_on(cpu)?;
