@@ -536,7 +536,7 @@ fn itself(_: &Options) -> Outcome {
         .map_err(fail)?;
     check_eq!(idle.taints, tainted);
     check!(
-        idle.taints & 1 << 12 != 0,
+        idle.taints & (1 << 12) != 0,
         "not tainted by a module from outside"
     );
     check_eq!(idle.ftrace_enabled, 1);
