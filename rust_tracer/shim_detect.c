@@ -310,12 +310,13 @@ struct rtrace_bpf_pack {
 static int rtrace_each_bpf(rtrace_each each, void *data)
 {
 	const struct list_head *packs = (const struct list_head *)rtrace_at.bpf_packs;
-	const struct list_head *symbols = (const struct list_head *)rtrace_at.bpf_symbols;
 	const struct list_head *at;
 	void *pack;
 	int error;
 
 #ifdef CONFIG_BPF_JIT
+	const struct list_head *symbols = (const struct list_head *)rtrace_at.bpf_symbols;
+
 	/* Entries are freed after a grace period. */
 	rcu_read_lock();
 	if (symbols)

@@ -11,6 +11,7 @@
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <linux/timer.h>
+#include <linux/tty.h>
 #include <linux/tty_ldisc.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>

@@ -46,11 +46,11 @@ pub(super) fn put_locks(text: &mut [u8]) {
             continue;
         };
         let word = u64::from_ne_bytes(*bytes);
-        let differs = word ^ (EACH * DS as u64);
+        let differs = word ^ (EACH * u64::from(DS));
         // The highest bit of each byte that does not differ.
         let same = !(((differs & LOW) + LOW) | differs | LOW);
         let mask = (same >> 7) * 0xff;
-        *bytes = (word & !mask | mask & (EACH * LOCK as u64)).to_ne_bytes();
+        *bytes = (word & !mask | mask & (EACH * u64::from(LOCK))).to_ne_bytes();
     }
     for byte in words.into_remainder() {
         *byte = with_locks(*byte);

@@ -221,7 +221,12 @@ impl Chain {
 
 /// A hash in digits.
 pub fn hex(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+
+    hash.iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 /// A record's bytes: its time, context and kind, then its fields, little-endian, in the order of

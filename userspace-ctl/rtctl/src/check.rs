@@ -233,7 +233,12 @@ fn looks(checks: &[&Check], gatherer: &mut Gatherer, watch: &Watch) -> Result<Ve
         }
         watch.wait(None, None, &[], BETWEEN)?;
         let some: Vec<&Check> = again.iter().map(|&at| checks[at]).collect();
-        let facts = gatherer.facts_again(&needs(&some));
+        let mut needs = needs(&some);
+        // A sample takes long.
+        if !again.iter().any(|&at| is_sampled(&outcomes[at])) {
+            needs.remove(&Need::Sample);
+        }
+        let facts = gatherer.facts_again(&needs);
         for at in again {
             settle(&mut outcomes[at], (checks[at].run)(&facts));
         }
@@ -245,6 +250,12 @@ fn looks(checks: &[&Check], gatherer: &mut Gatherer, watch: &Watch) -> Result<Ve
 fn is_open(outcome: &Outcome) -> bool {
     let report = outcome.as_ref().ok();
     report.is_some_and(|report| report.findings.iter().any(|finding| !finding.certain))
+}
+
+/// Whether there are findings of a sample that must be made again.
+fn is_sampled(outcome: &Outcome) -> bool {
+    let report = outcome.as_ref().ok();
+    report.is_some_and(|report| report.findings.iter().any(|finding| finding.sampled))
 }
 
 /// Keeps of what was found what is certain, or was found again; and takes what is certain now.

@@ -79,7 +79,7 @@ const ATTR_BYTES: usize = 104;
 const SOFTWARE: u32 = 1;
 const CPU_CLOCK: u64 = 0;
 /// Instruction, task and call chain.
-const SAMPLE: u64 = 1 | 2 | 1 << 5;
+const SAMPLE: u64 = 1 | 2 | (1 << 5);
 /// `freq`
 const BY_FREQUENCY: u64 = 1 << 10;
 const ROOM_PAGES: usize = 1 + 8;
@@ -87,7 +87,7 @@ const ROOM_PAGES: usize = 1 + 8;
 /// Samples whatever a CPU runs, so often a second, with call chains.
 pub fn sample(cpu: u32, frequency: u64) -> Sys<Sampled> {
     let mut attr = [0u64; ATTR_BYTES / 8];
-    attr[0] = u64::from(SOFTWARE) | (ATTR_BYTES as u64) << 32;
+    attr[0] = u64::from(SOFTWARE) | ((ATTR_BYTES as u64) << 32);
     attr[1] = CPU_CLOCK;
     attr[2] = frequency;
     attr[3] = SAMPLE;

@@ -33,6 +33,7 @@ group! { "shortage":
     "each allocation of the listings" => listings,
     "each allocation of PUBLISH, OBSERVE, READ and REVOKE" => observers,
     "each allocation of SYMBOL" => symbol,
+    "each allocation of the views" => views,
     "each allocation of the module's initialiser" => load,
     "each allocation for a module that comes" => late,
 }
@@ -463,6 +464,48 @@ fn symbol(_: &Options) -> Outcome {
         |s| s.symbol(address),
         |_, text| {
             check!(text.starts_with("vfs_read+0x0/"), "{text}");
+            Ok(())
+        },
+    )
+}
+
+fn views(_: &Options) -> Outcome {
+    /// Each by its rows, of which there is one at least where it says so.
+    macro_rules! views {
+        ($($row:ident $some:literal),*) => {$(
+            sweep(
+                stringify!($row),
+                running,
+                Session::view::<abi::$row>,
+                |session, rows| {
+                    check!(!$some || !rows.is_empty(), "no rows");
+                    traces_exactly(Trace::of(session)?)
+                },
+            )?;
+        )*};
+    }
+    views! {
+        rtrace_view_module true, rtrace_view_ops true, rtrace_view_hook true,
+        rtrace_view_site true, rtrace_view_kprobe false, rtrace_view_text true,
+        rtrace_view_cpu true, rtrace_view_tracepoint false, rtrace_view_task true,
+        rtrace_view_self true, rtrace_view_text_of true, rtrace_view_callback true
+    }
+    let address = address_of("vfs_read")?;
+    sweep(
+        "OWNERS",
+        Session::open,
+        |s| s.owners(&[address]),
+        |_, owners| {
+            check_eq!(owners[0].kind, abi::RTRACE_OWNER_KERNEL);
+            Ok(())
+        },
+    )?;
+    sweep(
+        "TEXT",
+        Session::open,
+        |s| s.text(address, 16),
+        |_, text| {
+            check_eq!(text.len(), 16);
             Ok(())
         },
     )

@@ -41,6 +41,7 @@ group! { "views":
     "what else the kernel calls is somebody's, and nothing leads out of its text" => callbacks,
     "a call in the kernel's text that leads out of it is told of, and that the text changed" => leads,
     "a module that looks for symbols by a kprobe is told of as such" => hunts,
+    "a hidden module's thread is told of by what it runs, and by its stack" => hidden_thread,
     "the text of system calls is as it was" => syscalls,
     "a view is the same by small pages and by large ones" => pages,
     "a cursor that is not the view's is refused" => cursors,
@@ -535,7 +536,7 @@ fn itself(_: &Options) -> Outcome {
         .map_err(fail)?;
     check_eq!(idle.taints, tainted);
     check!(
-        idle.taints & 1 << 12 != 0,
+        idle.taints & (1 << 12) != 0,
         "not tainted by a module from outside"
     );
     check_eq!(idle.ftrace_enabled, 1);
@@ -772,6 +773,41 @@ fn hunts(options: &Options) -> Outcome {
     check_eq!(new, ["rt_rogue_hunter"]);
     toy.undo()?;
     check_eq!(who()?, before);
+    Ok(())
+}
+
+fn hidden_thread(options: &Options) -> Outcome {
+    let session = open()?;
+    let toy = Toy::load(
+        options,
+        "rt_rogue_hide",
+        "thread=1 hide=list,kset,state,tree,symbols",
+    )?;
+    toy.tell("hide")?;
+    let of_kind = |rows: &[abi::rtrace_view_callback], kind| {
+        let hidden = |row: &&abi::rtrace_view_callback| {
+            row.kind == kind
+                && row.func.kind == abi::RTRACE_OWNER_HIDDEN
+                && name(&row.func.name) == "rt_rogue_hide"
+                && name(&row.name) == "rt_rogue_hide"
+        };
+        rows.iter().filter(hidden).count()
+    };
+    // It is on its own stack unless it runs at that moment.
+    let mut stacks = 0;
+    for _ in 0..20 {
+        let rows = session.view::<abi::rtrace_view_callback>()?;
+        let threads = of_kind(&rows, abi::RTRACE_CALLBACK_THREAD);
+        check_eq!(threads, 1, "threads that run hidden text: {rows:x?}");
+        stacks = of_kind(&rows, abi::RTRACE_CALLBACK_STACK);
+        if stacks != 0 {
+            break;
+        }
+    }
+    check!(stacks != 0, "no stack with hidden text");
+    toy.undo()?;
+    let rows = session.view::<abi::rtrace_view_callback>()?;
+    check_eq!(of_kind(&rows, abi::RTRACE_CALLBACK_THREAD), 0);
     Ok(())
 }
 

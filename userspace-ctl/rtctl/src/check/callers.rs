@@ -53,6 +53,7 @@ pub fn check(facts: &Facts) -> Outcome {
                 owner.address
             ),
             certain: true,
+            ..Finding::default()
         }
     });
     let findings = merge(findings);

@@ -143,7 +143,7 @@ fn of_way(calls: u64, way: &Way) -> Option<Finding> {
         ],
         perhaps: "a defect of this module or of rtctl".into(),
         look: "rtctl -n 'syscall::getppid:' -c …; rtctl check sites text".into(),
-        certain: false,
+        ..Finding::default()
     })
 }
 
@@ -160,7 +160,7 @@ fn of_itself(itself: &Itself, facts: &Facts) -> Vec<Finding> {
             ],
             perhaps: perhaps.into(),
             look: "rtctl hooks; rtctl check sites ops text".into(),
-            certain: false,
+            ..Finding::default()
         });
     };
     if itself.text_hash != itself.first_hash {
@@ -316,7 +316,8 @@ mod tests {
 
     #[test]
     fn what_is_not_as_we_left_it_is_found() {
-        let changes: [(fn(&mut Itself), &str); 7] = [
+        type Change = fn(&mut Itself);
+        let changes: [(Change, &str); 7] = [
             (|it| it.text_hash = 6, "itself text"),
             (|it| it.ops_found = 1, "itself ftrace_ops"),
             (|it| it.sites_found = 1, "itself functions"),

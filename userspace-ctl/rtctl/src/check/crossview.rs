@@ -128,7 +128,7 @@ fn finding(module: &Module, what: &str, forms: [&str; 2]) -> Finding {
         forms: forms.map(str::to_owned).into(),
         perhaps: "a module that is being loaded or unloaded, and hangs there".into(),
         look: "rtctl check modules text pointers".into(),
-        certain: false,
+        ..Finding::default()
     }
 }
 

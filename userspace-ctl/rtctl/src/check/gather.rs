@@ -86,6 +86,9 @@ const SOCKETS: [(&str, AddressFamily, SocketType); 8] = [
 /// The inode of the initial pid namespace (PROC_PID_INIT_INO).
 const INITIAL: &str = "pid:[4026531836]";
 
+/// How often we make calls of our own while it is looked who calls.
+const EXERCISES: usize = 3;
+
 /// How long it is looked again who calls and who runs.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -121,6 +124,8 @@ pub struct Gatherer {
     sampler: Option<Sampler>,
     /// How long a sample takes.
     time: Duration,
+    /// How often we make calls of our own meanwhile.
+    exercises: usize,
 }
 
 impl Gatherer {
@@ -132,6 +137,7 @@ impl Gatherer {
             node,
             sampler: None,
             time,
+            exercises: EXERCISES,
         }
     }
 
@@ -151,10 +157,10 @@ impl Gatherer {
 
     /// Brings these facts once more: what was seen in a long sample is seen in a short one.
     pub fn facts_again(&mut self, needs: &BTreeSet<Need>) -> Facts {
-        let time = self.time;
-        self.time = time.min(AGAIN);
+        let whole = (self.time, self.exercises);
+        (self.time, self.exercises) = (whole.0.min(AGAIN), 1);
         let facts = self.facts(needs);
-        self.time = time;
+        (self.time, self.exercises) = whole;
         facts
     }
 
@@ -274,11 +280,11 @@ impl Gatherer {
             Some(sampler) => sampler,
             None => once.insert(Sampler::start(self.node)?),
         };
-        let mut times = 0;
+        let (mut times, enough) = (0, self.exercises);
         let exercise = || {
             exercise::all();
             times += 1;
-            times >= 3
+            times >= enough
         };
         sampler.wait(self.time, exercise)?;
         sampler.settle()?;

@@ -92,7 +92,7 @@ fn by_text(module: &Module) -> Finding {
         ],
         perhaps: PERHAPS.into(),
         look: "rtctl hooks; rtctl check --watch hunters".into(),
-        certain: false,
+        ..Finding::default()
     }
 }
 
@@ -120,6 +120,7 @@ fn finding(facts: &Facts, symbol: &str, owner: &Owner, by: &str) -> Finding {
         perhaps: PERHAPS.into(),
         look: "rtctl hooks; rtctl -n 'fbt::register_kprobe:entry { stack(); }'".into(),
         certain: true,
+        ..Finding::default()
     }
 }
 

@@ -149,7 +149,7 @@ fn finding(facts: &Facts, site: &Site, what: &str) -> Finding {
             "rtctl hooks {}; rtctl check ops sites",
             facts.function(site.function).unwrap_or_default()
         ),
-        certain: false,
+        ..Finding::default()
     }
 }
 

@@ -84,7 +84,7 @@ fn finding(module: &Module) -> Option<Finding> {
         .into(),
         perhaps: "a module whose loading or unloading hangs; one that was removed by force".into(),
         look: format!("rtctl check crossview text; rtctl -n 'fbt:{name}::entry'"),
-        certain: false,
+        ..Finding::default()
     })
 }
 

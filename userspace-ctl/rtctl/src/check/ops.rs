@@ -52,7 +52,7 @@ pub fn check(facts: &Facts) -> Outcome {
             ],
             perhaps: "a kprobe that comes or goes at this moment".into(),
             look: "rtctl hooks".into(),
-            certain: false,
+            ..Finding::default()
         }));
     }
     Ok(Report {
@@ -161,7 +161,7 @@ fn finding(facts: &Facts, ops: &Ops, owner: &Owner, what: &str, perhaps: &str) -
         ],
         perhaps: perhaps.into(),
         look: "rtctl hooks; cat /sys/kernel/tracing/enabled_functions".into(),
-        certain: false,
+        ..Finding::default()
     }
 }
 
@@ -188,7 +188,7 @@ fn of_kprobe(facts: &Facts, kprobe: &Kprobe) -> Option<Finding> {
         ],
         perhaps: "a kprobe of a module that went without taking it away".into(),
         look: "rtctl hooks; cat /sys/kernel/debug/kprobes/list".into(),
-        certain: false,
+        ..Finding::default()
     })
 }
 

@@ -95,7 +95,7 @@ pub fn check(facts: &Facts) -> Outcome {
         ],
         perhaps: "a module that went without taking its function away".into(),
         look: format!("rtctl hooks {}; rtctl check modules text", it.name),
-        certain: false,
+        ..Finding::default()
     });
     let of_callbacks = CALLERS.into_iter().flat_map(|(kind, caller, perhaps)| {
         let strange = facts.callbacks(kind).filter(|one| is_strange(one));
@@ -151,7 +151,7 @@ fn of_callback(facts: &Facts, one: &Callback, caller: &str, perhaps: &str) -> Fi
         ],
         perhaps: perhaps.into(),
         look: "rtctl hooks; rtctl check modules crossview text".into(),
-        certain: false,
+        ..Finding::default()
     }
 }
 
@@ -180,7 +180,7 @@ fn of_file(facts: &Facts, path: &str, all: &[Pointer], pointer: &Pointer) -> Opt
         perhaps: "a file system or a security module that stacks its own operations over others"
             .into(),
         look: "rtctl check modules crossview stacks text".into(),
-        certain: false,
+        ..Finding::default()
     })
 }
 

@@ -33,6 +33,8 @@ pub struct Finding {
     pub look: String,
     /// It cannot come from things that change while they are looked at: it need not be seen again.
     pub certain: bool,
+    /// It was seen in a sample, and nowhere else.
+    pub sampled: bool,
 }
 
 /// What a check looked at, and what it found there.
@@ -146,7 +148,7 @@ mod tests {
             forms: vec!["one".into(), "two".into()],
             perhaps: String::new(),
             look: "there".into(),
-            certain: false,
+            ..Finding::default()
         }
     }
 

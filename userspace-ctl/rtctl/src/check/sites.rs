@@ -125,7 +125,7 @@ fn led_out(facts: &Facts, branch: &Callback) -> Finding {
             "rtctl hooks {}; rtctl check text ops",
             facts.function(branch.at).unwrap_or_default()
         ),
-        certain: false,
+        ..Finding::default()
     }
 }
 
@@ -140,7 +140,7 @@ fn tracefs(what: String, file: &str) -> Finding {
         ],
         perhaps: "a user of ftrace that comes or goes at this moment".into(),
         look: "rtctl hooks; rtctl check pointers stacks".into(),
-        certain: false,
+        ..Finding::default()
     }
 }
 
@@ -271,7 +271,7 @@ fn finding(facts: &Facts, site: &Site, what: &str, place: &str) -> Finding {
             "rtctl hooks {}; rtctl check text ops",
             facts.function(site.function).unwrap_or_default()
         ),
-        certain: false,
+        ..Finding::default()
     }
 }
 

@@ -13,10 +13,11 @@ use super::report::{Finding, Outcome, Report};
 
 /// Judges the stacks.
 pub fn check(facts: &Facts) -> Outcome {
-    let sample = facts.sample.get()?;
+    let sample = facts.sample.get();
     let mut strangers = Vec::new();
-    let (mut all, mut frames) = (0, 0);
-    for (stack, times) in &sample.stacks {
+    let (mut all, mut frames, mut different) = (0, 0, 0);
+    for (stack, times) in sample.iter().flat_map(|sample| &sample.stacks) {
+        different += 1;
         all += *times;
         frames += stack.len();
         for (at, frame) in stack.iter().enumerate() {
@@ -37,6 +38,7 @@ pub fn check(facts: &Facts) -> Outcome {
                 perhaps: perhaps(owner.kind).into(),
                 look: "rtctl hooks; rtctl check text ops sites".into(),
                 certain: true,
+                ..Finding::default()
             });
         }
     }
@@ -50,12 +52,10 @@ pub fn check(facts: &Facts) -> Outcome {
     } else {
         ""
     };
-    let looked = format!(
-        "{all} stacks, {} of them different, {frames} frames{all_of}",
-        sample.stacks.len()
-    );
+    let looked = format!("{all} stacks, {different} of them different, {frames} frames{all_of}");
+    // Who sleeps is seen without a sample.
     if findings.is_empty() {
-        sample.whole()?;
+        sample?.whole()?;
     }
     Ok(Report { looked, findings })
 }
@@ -76,7 +76,7 @@ fn sleeper(facts: &Facts, one: &Callback) -> Finding {
         ],
         perhaps: perhaps(one.func.kind).into(),
         look: "rtctl check text tasks pointers".into(),
-        certain: false,
+        ..Finding::default()
     }
 }
 

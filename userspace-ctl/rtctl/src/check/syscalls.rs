@@ -160,7 +160,7 @@ fn finding(key: String, what: String, place: String) -> Finding {
             "a hypervisor's or a live patch's way in; text that is being patched at this moment"
                 .into(),
         look: "rtctl check sites text; rtctl hooks '__x64_sys_*'".into(),
-        certain: false,
+        ..Finding::default()
     }
 }
 

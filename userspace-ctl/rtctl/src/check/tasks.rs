@@ -78,7 +78,8 @@ pub fn check(facts: &Facts) -> Outcome {
                     look: format!(
                         "rtctl -n 'fbt:::entry /tid == {tid}/ {{ @[probefunc] = count(); }}'"
                     ),
-                    certain: false,
+                    sampled: true,
+                    ..Finding::default()
                 });
             }
         }
@@ -124,7 +125,7 @@ fn within(task: &Task) -> Option<Finding> {
         ],
         perhaps: "a task that begins or ends at this moment".into(),
         look: look(task),
-        certain: false,
+        ..Finding::default()
     })
 }
 
@@ -157,7 +158,7 @@ fn left_out(task: &Task, asked: Asked) -> Finding {
         perhaps: "a task that begins or ends at this moment; a /proc that is mounted with hidepid"
             .into(),
         look: look(task),
-        certain: false,
+        ..Finding::default()
     }
 }
 

@@ -63,6 +63,7 @@ fn finding(facts: &Facts, row: &Text) -> Option<Finding> {
             look: "rtctl check modules crossview callers".into(),
             // It was looked at again already.
             certain: true,
+            ..Finding::default()
         });
     }
     row.writable.then(|| Finding {
@@ -72,7 +73,7 @@ fn finding(facts: &Facts, row: &Text) -> Option<Finding> {
         forms,
         perhaps: "text that is being written at this moment, without the kernel's own care".into(),
         look: "rtctl check sites syscalls".into(),
-        certain: false,
+        ..Finding::default()
     })
 }
 

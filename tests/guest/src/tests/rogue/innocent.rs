@@ -10,8 +10,8 @@
 use std::any::Any;
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -160,8 +160,15 @@ impl Drop for Program {
     }
 }
 
+/// A round of ordinary work; one thread at a time, since all use one directory.
+fn work() -> Outcome {
+    static ROUND: Mutex<()> = Mutex::new(());
+    let _one = ROUND.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(workload::round()?)
+}
+
 fn ordinary_work(_: &Options) -> Outcome<Work> {
-    Ok(Busy::with(|| Ok(workload::round()?)))
+    Ok(Busy::with(work))
 }
 
 fn tracers(_: &Options) -> Outcome<Work> {
@@ -212,11 +219,7 @@ fn classic_filters(_: &Options) -> Outcome<Work> {
             thread::sleep(Duration::from_millis(20));
         }
     })?;
-    Ok(Box::new((
-        socket,
-        Filtered(child),
-        Busy::with(|| Ok(workload::round()?)),
-    )))
+    Ok(Box::new((socket, Filtered(child), Busy::with(work))))
 }
 
 /// A process whose system calls are filtered.
@@ -328,9 +331,5 @@ fn own_sessions(_: &Options) -> Outcome<Work> {
             &["-q", "-n", "fbt::vfs_open:entry { @[stack()] = count(); }"],
         )?,
     ];
-    Ok(Box::new((
-        sessions,
-        programs,
-        Busy::with(|| Ok(workload::round()?)),
-    )))
+    Ok(Box::new((sessions, programs, Busy::with(work))))
 }
