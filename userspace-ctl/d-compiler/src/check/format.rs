@@ -139,8 +139,10 @@ fn conversion(text: &str, number: u32) -> Result<(Conversion, &str), String> {
     let mut characters = text.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
         match character {
+            // Of '0' and '-' the later one counts, as in libdtrace.
             '0' if !dot && is.width == Extent::None => {
-                is.zero = !is.left;
+                is.zero = true;
+                is.left = false;
             }
             '0'..='9' => {
                 let mut value = character as u32 - '0' as u32;
@@ -264,12 +266,14 @@ mod tests {
 
     #[test]
     fn flags_width_and_precision() {
-        let is = one("%-+ #'08.3lld");
+        let is = one("%-+ #'8.3lld");
         assert!(is.left && is.plus && is.space && is.alternate && is.group && !is.zero);
         assert_eq!(is.width, Extent::Fixed(8));
         assert_eq!(is.precision, Extent::Fixed(3));
         assert_eq!((is.size, is.name()), (Size::LongLong, "lld".into()));
         assert!(one("%010x").zero);
+        assert!(one("%-05d").zero && !one("%-05d").left);
+        assert!(one("%0-5d").left && !one("%0-5d").zero);
         assert_eq!(one("%010x").width, Extent::Fixed(10));
         assert_eq!(one("%?x").width, Extent::Fixed(16));
         assert_eq!(one("%.s").precision, Extent::Fixed(0));
