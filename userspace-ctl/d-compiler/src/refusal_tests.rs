@@ -368,6 +368,13 @@ fn formats() {
             "D_PRINTF_ARG_TYPE",
             "BEGIN { @a = count(); printf(\"%d\", @a); }",
         ),
+        ("D_PRINTF_ARG_TYPE", "BEGIN { printf(\"%s\", sym(arg0)); }"),
+        ("D_PRINTF_ARG_TYPE", "BEGIN { printf(\"%s\", umod(arg0)); }"),
+        ("D_PRINTF_ARG_TYPE", "BEGIN { printf(\"%A\", func(arg0)); }"),
+        (
+            "D_PRINTF_ARG_TYPE",
+            "BEGIN { @a[mod(arg0)] = count(); printa(\"%s\", @a); }",
+        ),
         ("D_PRINTF_ARG_TYPE", "BEGIN { printf(\"%c\", timestamp); }"),
         ("D_PRINTF_ARG_TYPE", "BEGIN { printf(\"%Y\", pid); }"),
         ("D_PRINTF_DYN_PROTO", "BEGIN { printf(\"%*d\"); }"),

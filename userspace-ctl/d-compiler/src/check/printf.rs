@@ -243,8 +243,8 @@ impl Checker<'_> {
         let ty = match (given, conversion.letter) {
             (Given::Value(ty), _) => ty,
             (Given::Stack, letter) => return letter == 'k',
-            (Given::Symbol, letter) => return matches!(letter, 'a' | 's'),
-            (Given::UserSymbol, letter) => return matches!(letter, 'A' | 's'),
+            (Given::Symbol, letter) => return letter == 'a',
+            (Given::UserSymbol, letter) => return letter == 'A',
         };
         let number = self.types.number(ty);
         let pointer = self.types.is_pointer(ty) || self.types.is_array(ty);
