@@ -36,6 +36,9 @@ pub struct Options<'a> {
     pub cpu: Option<u32>,
     /// The node shows the memory of the kernel and of processes.
     pub shows_memory: bool,
+    /// There is one process that is the target (`-c`, `-p`): addresses alone can be looked up in
+    /// it.
+    pub target: bool,
     /// What attributes a clause must have at least (`amin`).
     pub amin: Option<Attributes>,
     /// A program that traces nothing will do (`empty`).
@@ -55,6 +58,7 @@ impl Default for Options<'_> {
             scratchsize: abi::RTRACE_SCRATCH_BYTES,
             cpu: None,
             shows_memory: true,
+            target: false,
             amin: None,
             empty: false,
         }

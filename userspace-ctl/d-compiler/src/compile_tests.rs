@@ -206,6 +206,22 @@ fn stacks_are_no_deeper_than_maxframes() {
 }
 
 #[test]
+fn plain_addresses_of_user_code_want_a_target() {
+    let none: [&str; 0] = [];
+    let text = "BEGIN { printf(\"%A\", ucaller); printf(\"%A\", uaddr(ucaller)); }";
+    let program = parse(text, &Macros::new(none)).expect("valid");
+    let compiled = |target| {
+        let options = Options {
+            target,
+            ..Options::default()
+        };
+        compile(&program, &mut Types::new(None), &options).map_err(|error| error.tag)
+    };
+    assert_eq!(compiled(false).err(), Some("D_PRINTF_ARG_TYPE"));
+    assert!(compiled(true).is_ok());
+}
+
+#[test]
 fn a_clause_with_args_is_one_for_each_description() {
     let compiled = built("syscall::read:entry, syscall::write:entry { trace(args[0]); }");
     assert_eq!(compiled.clauses.len(), 2);

@@ -250,7 +250,8 @@ impl Checker<'_> {
         let pointer = self.types.is_pointer(ty) || self.types.is_array(ty);
         let is = |one: Intrinsic| self.types.same(ty, self.types.intrinsic(one));
         match (conversion.size, conversion.letter) {
-            // A user's address is resolved in the process of the record.
+            // An address alone does not say of which process it is.
+            (Size::Any, 'A') if !self.options.target => false,
             (Size::Any, 'a' | 'A' | 'p') => {
                 (number.is_some() || pointer) && !self.types.is_string(ty)
             }

@@ -79,6 +79,7 @@ pub fn run(
         scratchsize: options.program.scratchsize,
         cpu: options.program.cpu,
         shows_memory: session.node() == Some(Node::Kernel),
+        target: targets.only().is_some(),
         amin: options.program.amin,
         empty: options.program.empty,
     };
