@@ -15,21 +15,42 @@ use super::tree::{Node, NodeKind};
 impl Checker<'_> {
     /// An expression whose value is needed.
     pub(super) fn value(&mut self, expr: &Expr) -> Result<Node, Error> {
+        let node = self.scalar(expr)?;
+        match node.kind {
+            NodeKind::Variable { variable, .. } if self.is_untyped(&node) => {
+                Err(self.unassigned(variable, expr.span))
+            }
+            _ => Ok(node),
+        }
+    }
+
+    /// What an operator of one operand stands before or behind: as in libdtrace, a variable of
+    /// `self`, `this` or an array that has no type yet has one from here on.
+    pub(super) fn operand(&mut self, expr: &Expr) -> Result<Node, Error> {
+        let mut node = self.scalar(expr)?;
+        if self.is_untyped(&node) {
+            let ty = self.types.intrinsic(Intrinsic::Int64);
+            self.give_type(&mut node, ty)?;
+        }
+        Ok(node)
+    }
+
+    /// An expression that is no associative array as a whole.
+    fn scalar(&mut self, expr: &Expr) -> Result<Node, Error> {
         let node = self.reference(expr)?;
-        if let NodeKind::Variable { variable, ref keys } = node.kind {
-            if self.program.variables[variable].array && keys.is_empty() {
-                return Err(bad_reference(
+        match node.kind {
+            NodeKind::Variable { variable, ref keys }
+                if self.program.variables[variable].array && keys.is_empty() =>
+            {
+                Err(bad_reference(
                     "associative array",
                     &self.written(variable),
                     "scalar",
                     expr.span,
-                ));
+                ))
             }
-            if self.is_untyped(&node) {
-                return Err(self.unassigned(variable, expr.span));
-            }
+            _ => Ok(node),
         }
-        Ok(node)
     }
 
     /// A variable is read of which nothing is known.
@@ -158,7 +179,7 @@ impl Checker<'_> {
                 self.offset_of(ty, member, span)
             }
             ExprKind::Stringof(operand) => {
-                let node = self.value(operand)?;
+                let node = self.operand(operand)?;
                 if !self.types.is_scalar(node.ty)
                     && !self.is_pointer(&node)
                     && !self.types.is_string_like(node.ty)
@@ -409,7 +430,7 @@ impl Checker<'_> {
             let size = text.len() as i64 + 1;
             return Ok(self.int(size, self.types.intrinsic(Intrinsic::Size), span));
         }
-        let node = self.value(operand)?;
+        let node = self.operand(operand)?;
         if matches!(node.kind, NodeKind::Memory { bits: Some(_), .. }) {
             return Err(Error::new(
                 "D_SIZEOF_BITFIELD",

@@ -496,15 +496,15 @@ impl Checker<'_> {
             Unary::PostIncrement => self.step(operand, op, false, true, span),
             Unary::PostDecrement => self.step(operand, op, true, true, span),
             Unary::Address => {
-                let node = self.value(operand)?;
+                let node = self.operand(operand)?;
                 self.address(node, span)
             }
             Unary::Dereference => {
-                let node = self.value(operand)?;
+                let node = self.operand(operand)?;
                 self.dereference(node, span)
             }
             Unary::Plus | Unary::Minus => {
-                let node = self.value(operand)?;
+                let node = self.operand(operand)?;
                 if !self.is_integer(&node) {
                     return Err(Error::new(
                         "D_OP_ARITH",
@@ -531,7 +531,7 @@ impl Checker<'_> {
                 Ok(Node::new(NodeKind::Negate(Box::new(node)), ty, span))
             }
             Unary::Complement => {
-                let node = self.value(operand)?;
+                let node = self.operand(operand)?;
                 if !self.is_integer(&node) {
                     return Err(Error::new(
                         "D_OP_INT",
@@ -547,7 +547,7 @@ impl Checker<'_> {
                 Ok(Node::new(NodeKind::Complement(Box::new(node)), ty, span))
             }
             Unary::Not => {
-                let node = self.value(operand)?;
+                let node = self.operand(operand)?;
                 if !self.types.is_scalar(node.ty) {
                     return Err(Error::new(
                         "D_OP_SCALAR",
