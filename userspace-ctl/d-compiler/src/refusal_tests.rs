@@ -90,6 +90,9 @@ fn functions() {
         ("D_OP_INCOMPAT", "BEGIN { x = trace(1); }"),
         ("D_OP_ACT", "BEGIN { pid ? trace(1) : trace(2); }"),
         ("D_OP_ACT", "BEGIN { trace(1), trace(2); }"),
+        ("D_OP_INCOMPAT", "BEGIN { pid ? trace(1) : 2; }"),
+        ("D_OP_DYN", "BEGIN { @a = count(); pid ? trace(1) : @a; }"),
+        ("D_OP_DYN", "BEGIN { @a = count(); trace(1), @a; }"),
         ("D_OP_SCALAR", "BEGIN { pid && trace(1); }"),
     ]);
 }
@@ -115,6 +118,10 @@ fn operators() {
         ("D_OP_INCOMPAT", "BEGIN { x = \"a\"; x = 1; }"),
         ("D_OP_INCOMPAT", "BEGIN { x = \"a\"; x += \"b\"; }"),
         ("D_OP_INCOMPAT", "BEGIN { trace(pid ? 1 : \"a\"); }"),
+        ("D_IDENT_UNDEF", "BEGIN { trace(1 ? x : 2); }"),
+        ("D_DIV_ZERO", "BEGIN { trace(x / 0); }"),
+        ("D_DIV_ZERO", "BEGIN { trace(\"a\" % 0); }"),
+        ("D_DIV_ZERO", "BEGIN { x /= 1 - 1; }"),
         ("D_OP_LVAL", "BEGIN { 1 = 2; }"),
         ("D_OP_LVAL", "BEGIN { 1++; }"),
         ("D_OP_LVAL", "BEGIN { (pid + 1) = 2; }"),

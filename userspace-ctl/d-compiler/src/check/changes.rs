@@ -104,6 +104,17 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// A place that has a value, which an operator changes.
+    fn changed(&mut self, to: &ast::Expr) -> Result<Node, Error> {
+        let place = self.target(to)?;
+        match place.kind {
+            NodeKind::Variable { variable, .. } if self.is_untyped(&place) => {
+                Err(self.unassigned(variable, to.span))
+            }
+            _ => Ok(place),
+        }
+    }
+
     /// `to op= value`
     pub(super) fn update(
         &mut self,
@@ -112,13 +123,15 @@ impl Checker<'_> {
         value: &ast::Expr,
         span: Span,
     ) -> Result<Node, Error> {
-        let place = self.target(to)?;
-        if let NodeKind::Variable { variable, .. } = place.kind {
-            if self.is_untyped(&place) {
-                return Err(self.unassigned(variable, to.span));
-            }
-        }
+        let divides = matches!(op, Binary::Divide | Binary::Modulo);
+        let place = match self.changed(to) {
+            Err(_) if divides && self.is_nothing(value) => return Err(divided_by_zero(span)),
+            place => place?,
+        };
         let by = self.value(value)?;
+        if divides && by.is_zero() {
+            return Err(divided_by_zero(span));
+        }
         let sign = format!("{}=", op.sign());
         let numbers = self.is_integer(&place) && self.is_integer(&by);
         match op {
@@ -145,9 +158,6 @@ impl Checker<'_> {
                 if !numbers {
                     let kind = arithmetic(op).expect("only these have an = of their own");
                     return Err(self.not_numbers(kind, &sign, "operands", span));
-                }
-                if matches!(op, Binary::Divide | Binary::Modulo) && by.is_zero() {
-                    return Err(divided_by_zero(span));
                 }
             }
         }

@@ -202,21 +202,21 @@ impl Checker<'_> {
                 Ok(self.translated(translation, span))
             }
             ExprKind::Comma(left, right) => {
-                let actions = super::calls::is_action(left) || super::calls::is_action(right);
+                let actions = [&**left, &**right].map(super::calls::is_action);
                 let left = self.value(left)?;
                 let right = self.value(right)?;
-                if actions {
-                    return Err(Error::new(
-                        "D_OP_ACT",
-                        span,
-                        "operator , operands cannot be actions",
-                    ));
-                }
-                if left.is_dynamic() || right.is_dynamic() {
+                if (left.is_dynamic() && !actions[0]) || (right.is_dynamic() && !actions[1]) {
                     return Err(Error::new(
                         "D_OP_DYN",
                         span,
                         "operator , operands cannot be of dynamic type",
+                    ));
+                }
+                if actions.contains(&true) {
+                    return Err(Error::new(
+                        "D_OP_ACT",
+                        span,
+                        "operator , operands cannot be actions",
                     ));
                 }
                 let ty = right.ty;

@@ -111,7 +111,13 @@ impl Checker<'_> {
         right: &ast::Expr,
         span: Span,
     ) -> Result<Node, Error> {
-        let left = self.value(left)?;
+        let left = match self.value(left) {
+            // libdtrace finds a division by zero before it looks at names and types.
+            Err(_) if matches!(op, Binary::Divide | Binary::Modulo) && self.is_nothing(right) => {
+                return Err(divided_by_zero(span));
+            }
+            left => left?,
+        };
         if let Some(op) = comparison(op) {
             let right = match self.enumerator_beside(&left, right, op, span)? {
                 Some(right) => right,
@@ -130,6 +136,11 @@ impl Checker<'_> {
                 self.numeric(kind, op.sign(), left, right, span)
             }
         }
+    }
+
+    /// Whether the expression is the constant 0.
+    pub(super) fn is_nothing(&mut self, expr: &ast::Expr) -> bool {
+        self.value(expr).is_ok_and(|node| node.is_zero())
     }
 
     /// Beside a value of an enumeration a name is that of an enumerator first.
@@ -190,11 +201,11 @@ impl Checker<'_> {
         right: Node,
         span: Span,
     ) -> Result<Node, Error> {
-        if !self.is_integer(&left) || !self.is_integer(&right) {
-            return Err(self.not_numbers(op, sign, "operands", span));
-        }
         if matches!(op, Arithmetic::Divide | Arithmetic::Modulo) && right.is_zero() {
             return Err(divided_by_zero(span));
+        }
+        if !self.is_integer(&left) || !self.is_integer(&right) {
+            return Err(self.not_numbers(op, sign, "operands", span));
         }
         let ty = match op {
             Arithmetic::ShiftLeft | Arithmetic::ShiftRight => self.types.promote(left.ty),
@@ -555,10 +566,11 @@ impl Checker<'_> {
                         "operator ! requires an operand of scalar type",
                     ));
                 }
-                let ty = self.integer_type();
                 if let Some(value) = node.constant() {
-                    return Ok(self.int(i64::from(value == 0), ty, span));
+                    // As in libdtrace a constant stays of its type.
+                    return Ok(self.int(i64::from(value == 0), node.ty, span));
                 }
+                let ty = self.integer_type();
                 Ok(Node::new(NodeKind::Not(Box::new(node)), ty, span))
             }
         }
@@ -573,7 +585,11 @@ impl Checker<'_> {
         span: Span,
     ) -> Result<Node, Error> {
         let condition = self.value(condition)?;
-        let actions = super::calls::is_action(then) || super::calls::is_action(otherwise);
+        if let Some(value) = condition.constant() {
+            // As in libdtrace the other arm is not even looked at.
+            return self.value(if value != 0 { then } else { otherwise });
+        }
+        let actions = [then, otherwise].map(super::calls::is_action);
         let left = self.value(then)?;
         let right = self.value(otherwise)?;
         if !self.types.is_scalar(condition.ty) {
@@ -583,18 +599,18 @@ impl Checker<'_> {
                 "operator ?: expression must be of scalar type",
             ));
         }
-        if actions {
-            return Err(Error::new(
-                "D_OP_ACT",
-                span,
-                "action cannot be used in a conditional context",
-            ));
-        }
-        if left.is_dynamic() || right.is_dynamic() {
+        if (left.is_dynamic() && !actions[0]) || (right.is_dynamic() && !actions[1]) {
             return Err(Error::new(
                 "D_OP_DYN",
                 span,
                 "operator ?: operands cannot be of dynamic type",
+            ));
+        }
+        if actions.contains(&true) && self.types.same(left.ty, right.ty) {
+            return Err(Error::new(
+                "D_OP_ACT",
+                span,
+                "action cannot be used in a conditional context",
             ));
         }
         let string = self.types.intrinsic(Intrinsic::String);
@@ -628,14 +644,6 @@ impl Checker<'_> {
                 "operator ?: operands must have compatible types",
             ));
         };
-        if let Some(value) = condition.constant() {
-            return Ok(Node {
-                ty,
-                lvalue: false,
-                writable: false,
-                ..if value != 0 { left } else { right }
-            });
-        }
         Ok(Node::new(
             NodeKind::Conditional(Box::new(condition), Box::new(left), Box::new(right)),
             ty,
