@@ -198,6 +198,11 @@ fn aggregations() {
     refused(&[
         ("D_AGG_FUNC", "BEGIN { @a = 1; }"),
         ("D_AGG_FUNC", "BEGIN { @a = strlen(\"a\"); }"),
+        ("D_AGG_FUNC", "BEGIN { @a = trace(1); }"),
+        ("D_AGG_FUNC", "BEGIN { @a = @a; }"),
+        ("D_IDENT_UNDEF", "BEGIN { @a = x; }"),
+        ("D_OP_LVAL", "BEGIN { (@a = count()) = count(); }"),
+        ("D_PROTO_LEN", "BEGIN { @a = count(); @a = sum(); }"),
         ("D_AGG_NULL", "BEGIN { @a[1]; }"),
         ("D_AGG_NULL", "BEGIN { @a = count(); @a; }"),
         ("D_AGG_REDEF", "BEGIN { @a = count(); @a = sum(1); }"),

@@ -11,7 +11,7 @@ use crate::error::{Error, Span};
 use crate::types::TypeId;
 
 use super::Checker;
-use super::calls::{called, check_count};
+use super::calls::{called, check_count, is_action};
 use super::distributions::{llquantize, lquantize};
 use super::statements::aggregation;
 use super::tree::{Aggregation, Item, KeyType, Node, NodeKind, Statement};
@@ -45,12 +45,21 @@ impl Checker<'_> {
             return Err(many_dimensions("", span));
         };
         let Some((function, number, arguments)) = self.aggregating(value)? else {
+            // What is wrong with the value itself comes first.
+            if aggregation(value).is_none() && !is_action(value) {
+                self.value(value)?;
+            }
             return Err(Error::new(
                 "D_AGG_FUNC",
                 span,
                 format!("@{name} must be assigned the result of an aggregating function"),
             ));
         };
+        check_count(function, arguments.len(), value.span)?;
+        let mut nodes = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            nodes.push(self.value(argument)?);
+        }
         if let Some(known) = self.aggregations.get(name) {
             let known = self.program.aggregations[*known].function;
             if known != number {
@@ -65,11 +74,6 @@ impl Checker<'_> {
                     ),
                 ));
             }
-        }
-        check_count(function, arguments.len(), value.span)?;
-        let mut nodes = Vec::with_capacity(arguments.len());
-        for argument in arguments {
-            nodes.push(self.value(argument)?);
         }
         let mut items = Vec::new();
         for (index, key) in keys.unwrap_or_default().iter().enumerate() {

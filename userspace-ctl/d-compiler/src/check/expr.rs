@@ -10,6 +10,7 @@ use crate::types::{Intrinsic, Kind, TypeId};
 
 use super::Checker;
 use super::names::{bad_reference, undefined};
+use super::statements::innermost;
 use super::tree::{Node, NodeKind};
 
 impl Checker<'_> {
@@ -291,6 +292,13 @@ impl Checker<'_> {
                 ),
             ));
         }
+        if assigns_aggregation(to) {
+            return Err(Error::new(
+                "D_OP_LVAL",
+                span,
+                "operator = requires modifiable lvalue as an operand",
+            ));
+        }
         let mut place = self.target(to)?;
         let node = match self.value(value)? {
             Node {
@@ -469,4 +477,9 @@ impl Checker<'_> {
         let offset = i64::from(member.bit_offset / 8);
         Ok(self.int(offset, self.types.intrinsic(Intrinsic::Size), span))
     }
+}
+
+/// `@a = function()`, which is no place that can be assigned to.
+fn assigns_aggregation(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Assign { op: None, to, .. } if innermost(to))
 }

@@ -132,7 +132,7 @@ pub(super) fn aggregation(expr: &ast::Expr) -> Option<(&str, Option<&[ast::Expr]
 }
 
 /// Whether it is an aggregation, with however many `[ ]`.
-fn innermost(expr: &ast::Expr) -> bool {
+pub(super) fn innermost(expr: &ast::Expr) -> bool {
     match &expr.kind {
         ExprKind::Aggregation { .. } => true,
         ExprKind::Index { base, .. } => innermost(base),
