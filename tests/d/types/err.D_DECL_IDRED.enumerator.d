@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An enumerator's name is its own. */
+/* No enumerator is there twice in one enumeration. */
 
 enum colour {
 	red = 3,

@@ -488,7 +488,25 @@ fn declarations() {
             "enum e { A = 2147483648 }; BEGIN { trace(1); }",
         ),
         ("D_OP_INCOMPAT", "inline string x = 1; BEGIN { trace(1); }"),
-        ("D_DECL_IDENT", "BEGIN { trace(sizeof (enum nothing)); }"),
+        ("D_DECL_IDRED", "enum a { X, Y, X }; BEGIN { trace(1); }"),
+        (
+            "D_DECL_TYPERED",
+            "enum a { X }; enum a { X }; BEGIN { trace(1); }",
+        ),
+        ("D_SIZEOF_TYPE", "BEGIN { trace(sizeof (enum nothing)); }"),
+        ("D_DECL_INCOMPLETE", "enum nothing x; BEGIN { trace(1); }"),
+        (
+            "D_DECL_DYNOBJ",
+            "struct s { int a[string]; }; BEGIN { trace(1); }",
+        ),
+        (
+            "D_DECL_PROTO_FORM",
+            "int x[int a, string a]; BEGIN { trace(1); }",
+        ),
+        (
+            "D_DECL_PROTO_FORM",
+            "extern int f(int a, int a); BEGIN { trace(1); }",
+        ),
     ]);
 }
 

@@ -422,7 +422,10 @@ impl Checker<'_> {
                 enumerators: None,
             } => {
                 let tag = tag.as_deref().unwrap_or_default();
-                self.look_up(module.as_deref(), Named::Enum(tag), tag, span)?
+                match module {
+                    Some(module) => self.look_up(Some(module), Named::Enum(tag), tag, span)?,
+                    None => self.types.enumeration(tag),
+                }
             }
             BaseType::Enum {
                 tag,
@@ -505,7 +508,11 @@ impl Checker<'_> {
         let ty = match self.declarator(base, declarator)? {
             Declared::Type(ty) => ty,
             Declared::Associative { .. } => {
-                return Err(null_array(&declarator.name, declarator.span));
+                return Err(Error::new(
+                    "D_DECL_DYNOBJ",
+                    declarator.span,
+                    format!("cannot have dynamic member: {}", declarator.name),
+                ));
             }
         };
         let bits = match &declarator.bits {
@@ -537,6 +544,15 @@ impl Checker<'_> {
         enumerators: &[(String, Option<Expr>)],
         span: Span,
     ) -> Result<TypeId, Error> {
+        if let Some(tag) = tag {
+            if self.types.lookup(Some("D"), Named::Enum(tag)).is_some() {
+                return Err(Error::new(
+                    "D_DECL_TYPERED",
+                    span,
+                    format!("type redeclared: enum {tag}"),
+                ));
+            }
+        }
         let mut values: Vec<(String, Option<i64>)> = Vec::new();
         let mut before = -1i64;
         for (name, value) in enumerators {
@@ -627,6 +643,7 @@ impl Checker<'_> {
                     for parameter in parameters {
                         types.push(self.parameter_type(parameter)?);
                     }
+                    names_differ(parameters, "function")?;
                     if let [only] = types.as_slice() {
                         if self.types.is_void(*only) {
                             if !parameters[0].declarator.name.is_empty() {
@@ -660,6 +677,7 @@ impl Checker<'_> {
                             ),
                         ));
                     }
+                    names_differ(keys, "array")?;
                     let mut types = Vec::with_capacity(keys.len());
                     for key in keys {
                         let ty = self.parameter_type(key)?;
@@ -671,6 +689,25 @@ impl Checker<'_> {
         }
         Ok(Declared::Type(ty))
     }
+}
+
+/// No two parameters may have one name.
+fn names_differ(parameters: &[TypeName], of: &str) -> Result<(), Error> {
+    for (index, parameter) in parameters.iter().enumerate() {
+        let name = &parameter.declarator.name;
+        let before = &parameters[..index];
+        if !name.is_empty() && before.iter().any(|other| other.declarator.name == *name) {
+            return Err(Error::new(
+                "D_DECL_PROTO_FORM",
+                parameter.span,
+                format!(
+                    "parameter is already declared in {of} prototype: {name}, parameter #{}",
+                    index + 1
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn redeclared(message: String, span: Span) -> Error {

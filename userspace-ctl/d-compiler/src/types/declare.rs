@@ -136,6 +136,18 @@ impl Types {
         }
     }
 
+    /// `enum tag`: that of the program or of the kernel, or one that nobody describes, which as a
+    /// struct that is not complete has no size.
+    pub fn enumeration(&mut self, tag: &str) -> TypeId {
+        match self.lookup(None, Named::Enum(tag)) {
+            Some(ty) => ty,
+            None => self.add(Kind::Forward {
+                union: false,
+                tag: format!("enum {tag}"),
+            }),
+        }
+    }
+
     fn forward(&mut self, union: bool, tag: Option<&str>) -> TypeId {
         let ty = self.add(Kind::Forward {
             union,

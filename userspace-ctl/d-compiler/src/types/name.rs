@@ -65,6 +65,8 @@ impl Types {
             Kind::Struct(record) => joined(&tagged("struct", record.tag.as_deref()), &inner),
             Kind::Union(record) => joined(&tagged("union", record.tag.as_deref()), &inner),
             Kind::Enum(enumeration) => joined(&tagged("enum", enumeration.tag.as_deref()), &inner),
+            // An enumeration that nobody describes.
+            Kind::Forward { tag, .. } if tag.starts_with("enum ") => joined(tag, &inner),
             Kind::Forward { union: false, tag } => joined(&tagged("struct", Some(tag)), &inner),
             Kind::Forward { union: true, tag } => joined(&tagged("union", Some(tag)), &inner),
             Kind::Void => joined("void", &inner),
