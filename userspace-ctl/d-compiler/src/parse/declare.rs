@@ -69,9 +69,9 @@ impl Parser<'_> {
         let (storage, base, _) = self.specifiers(Place::Declaration)?;
         if storage.is_some() {
             return Err(Error::new(
-                "D_DECL_CLASS",
+                "D_DECL_BADCLASS",
                 self.since(start),
-                "only one storage class allowed in a declaration",
+                "specified storage class not appropriate for inline declaration",
             ));
         }
         let (declarator, _) = self.declarator(Name::Required)?;
