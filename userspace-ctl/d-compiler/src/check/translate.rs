@@ -213,15 +213,9 @@ impl Checker<'_> {
     ) -> Result<Node, Error> {
         let translator = Rc::clone(&self.translators[translation.translator]);
         let record = self.types.resolve(translator.output);
+        // What is no member at all has no conversion either.
         let Some(member) = self.types.member(record, name) else {
-            return Err(Error::new(
-                "D_TYPE_MEMBER",
-                span,
-                format!(
-                    "{name} is not a member of {}",
-                    self.types.name(translator.output)
-                ),
-            ));
+            return Err(no_conversion(name, span));
         };
         let built_in = translation
             .built_in
@@ -235,11 +229,7 @@ impl Checker<'_> {
             };
         }
         let Some(definition) = translator.members.iter().find(|known| known.name == name) else {
-            return Err(Error::new(
-                "D_XLATE_NOCONV",
-                span,
-                format!("translator does not define conversion for member: {name}"),
-            ));
+            return Err(no_conversion(name, span));
         };
         self.arguments.push(Rc::new(HashMap::from([(
             translator.name.clone(),
@@ -450,6 +440,14 @@ impl Checker<'_> {
             ..error
         })
     }
+}
+
+fn no_conversion(name: &str, span: Span) -> Error {
+    Error::new(
+        "D_XLATE_NOCONV",
+        span,
+        format!("translator does not define conversion for member: {name}"),
+    )
 }
 
 /// `place = value`

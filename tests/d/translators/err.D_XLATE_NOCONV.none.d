@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A translation has the members of its type. */
+/* What is no member of the type has no conversion. */
 
 struct out { int a; };
 translator struct out < int i > { a = i; };
