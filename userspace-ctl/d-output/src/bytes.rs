@@ -60,6 +60,13 @@ pub fn text_or_dump(out: &mut Vec<u8>, bytes: &[u8], width: usize, quiet: bool) 
     }
 }
 
+/// A string as it lies in a record: up to `strsize` bytes there are NULs behind it.
+pub fn stored(text: &[u8], strsize: u32) -> Vec<u8> {
+    let mut memory = text.to_vec();
+    memory.resize(memory.len().max(strsize as usize), 0);
+    memory
+}
+
 /// Text in a field, to its left.
 pub fn field(out: &mut Vec<u8>, text: &[u8], width: usize) {
     out.extend_from_slice(text);

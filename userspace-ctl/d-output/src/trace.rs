@@ -6,7 +6,7 @@ use d_compiler::compiled::{self, AddressForm, Form};
 use serde_json::{Value as Json, json};
 
 use crate::aggregations::Store;
-use crate::bytes::{dump, field, put, text_or_dump};
+use crate::bytes::{dump, field, put, stored, text_or_dump};
 use crate::flow::Flow;
 use crate::json;
 use crate::messages;
@@ -368,11 +368,7 @@ impl Printer {
             Value::Integer { value, bytes, .. } => {
                 value.to_le_bytes()[..usize::from(*bytes).min(8)].to_vec()
             }
-            Value::Text(text) => {
-                let mut memory = text.clone();
-                memory.resize(memory.len().max(self.options.strsize as usize), 0);
-                memory
-            }
+            Value::Text(text) => stored(text, self.options.strsize),
             Value::Bytes(bytes) | Value::Characters(bytes) => bytes.clone(),
             other => other.number().unwrap_or(0).to_le_bytes().to_vec(),
         }

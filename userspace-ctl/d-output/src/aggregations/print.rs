@@ -10,7 +10,7 @@ use d_compiler::check::format::Piece;
 
 use super::function::{Aggregated, Function, heading};
 use super::{Entry, Store, order, reversed};
-use crate::bytes::{dump, field, put, text_or_dump};
+use crate::bytes::{dump, put, stored, text_or_dump};
 use crate::distributions::{Linear, Weight, quantize_range, quantize_used, quantize_value};
 use crate::graph::{self, Scale};
 use crate::json;
@@ -383,16 +383,13 @@ fn key(out: &mut Vec<u8>, value: &Value, packed: bool, options: &Options, world:
             let number = Value::signed(number as i64, bytes.len() as u8);
             key(out, &number, packed, options, world);
         }
-        Value::Text(text) | Value::Bytes(text) | Value::Characters(text) if options.rawbytes => {
-            dump(out, text);
-        }
+        Value::Text(text) if options.rawbytes => dump(out, &stored(text, options.strsize)),
+        Value::Bytes(bytes) | Value::Characters(bytes) if options.rawbytes => dump(out, bytes),
         Value::Text(text) if packed => {
             put!(out, " {:>16}", String::from_utf8_lossy(text));
         }
-        Value::Text(text) => {
-            out.extend_from_slice(b"  ");
-            field(out, text, 50);
-        }
+        // One that is empty, or has what cannot be printed, is dumped as libdtrace does.
+        Value::Text(text) => text_or_dump(out, &stored(text, options.strsize), 50, false),
         Value::Bytes(bytes) | Value::Characters(bytes) => text_or_dump(out, bytes, 50, false),
         Value::Stack(_) | Value::Ustack { .. } => {
             symbols::stack(out, value, options.stackindent as usize, world);
