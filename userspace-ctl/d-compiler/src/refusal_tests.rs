@@ -127,6 +127,13 @@ fn operators() {
         ("D_OP_LVAL", "BEGIN { (pid + 1) = 2; }"),
         ("D_OP_LVAL", "BEGIN { &*(int *)arg0 = (char *)1; }"),
         ("D_OP_WRITE", "BEGIN { pid = 1; }"),
+        ("D_OP_LVAL", "inline int i = 1; BEGIN { i = 2; }"),
+        ("D_OP_WRITE", "inline int i = pid; BEGIN { i = 2; }"),
+        (
+            "D_OP_WRITE",
+            "inline string s = \"a\"; BEGIN { s = \"b\"; }",
+        ),
+        ("D_OP_WRITE", "int x; inline int i = x + 1; BEGIN { i++; }"),
         ("D_OP_WRITE", "BEGIN { timestamp++; }"),
         ("D_OP_WRITE", "BEGIN { execname = \"a\"; }"),
         ("D_OP_WRITE", "string s; BEGIN { s[0] = 'a'; }"),

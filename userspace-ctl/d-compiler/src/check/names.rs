@@ -401,8 +401,13 @@ impl Checker<'_> {
         if matches!(node.kind, NodeKind::Translated(_)) {
             return Ok(node);
         }
+        let variable = |node: &Node| matches!(node.kind, NodeKind::Variable { .. });
+        let writable = node.writable && variable(&node);
         let mut node = self.assigned(node, inline.ty);
-        node.writable = false;
+        // As in libdtrace another name of a variable can be assigned to. That of anything else is
+        // a place, but none that is written.
+        node.lvalue |= !matches!(node.kind, NodeKind::Memory { .. });
+        node.writable = writable && variable(&node);
         Ok(node)
     }
 
