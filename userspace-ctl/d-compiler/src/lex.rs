@@ -197,6 +197,8 @@ pub(crate) struct Lexer<'a> {
     macros: &'a Macros,
     default_arguments: bool,
     unused_arguments: bool,
+    /// Option `pspec` was in the text.
+    pspec: bool,
     used: BTreeSet<usize>,
     /// `#pragma D option`, in order.
     pub options: Vec<Pragma>,
@@ -228,6 +230,7 @@ impl<'a> Lexer<'a> {
             macros,
             default_arguments: macros.default_arguments,
             unused_arguments: macros.unused_arguments,
+            pspec: false,
             used: BTreeSet::new(),
             options: Vec::new(),
             named: Vec::new(),
@@ -360,7 +363,7 @@ impl<'a> Lexer<'a> {
             if let Ok(found) = OUTER_KEYWORDS.binary_search(&word) {
                 return Ok(self.token(start, Tok::Key(OUTER_KEYWORDS[found])));
             }
-            if let Some(is_type) = is_type {
+            if let Some(is_type) = is_type.filter(|_| !self.pspec) {
                 let certain = word.contains([':', '-', '.', '?', '!', '`'])
                     || ["BEGIN", "END", "ERROR"].contains(&word);
                 // `int*x;`: a type, although `*` can be part of a description.

@@ -61,6 +61,8 @@ pub struct Context<'a> {
     pub library: bool,
     /// Option `empty`: the program may have no clauses.
     pub allow_empty: bool,
+    /// Option `pspec`: words outside of clauses are descriptions, even those that name types.
+    pub pspec: bool,
     /// Where places in the text count from: for who parses several texts.
     pub base: u32,
 }
@@ -74,6 +76,7 @@ impl<'a> Context<'a> {
             is_there: &|class, name| class != "provider" || builtins::PROVIDERS.contains(&name),
             library: false,
             allow_empty: false,
+            pspec: false,
             base: 0,
         }
     }
@@ -260,8 +263,9 @@ impl<'a> Parser<'a> {
                 let context = self.context;
                 let is_type = |name: &str| names_type(name, context, types, variables);
                 // In an option's argument words are descriptions.
+                let described = self.option.is_some() || context.pspec;
                 let is_type: &dyn Fn(&str) -> bool = &is_type;
-                self.lexer.outer(self.option.is_none().then_some(is_type))?
+                self.lexer.outer((!described).then_some(is_type))?
             }
         };
         self.end = token.span.end;

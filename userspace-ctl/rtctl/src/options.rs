@@ -67,6 +67,8 @@ pub struct Program {
     pub amin: Option<Attributes>,
     /// Whether a text may be empty.
     pub empty: bool,
+    /// Whether words outside of clauses are descriptions, even those that name types.
+    pub pspec: bool,
     /// As `-w`: whether freopen() may write files.
     pub destructive: bool,
     /// As `-S`.
@@ -107,6 +109,7 @@ impl Default for Program {
             scratchsize: compiling.scratchsize,
             amin: None,
             empty: false,
+            pspec: false,
             destructive: false,
             verbose: false,
             noresolve: false,
@@ -164,7 +167,6 @@ const ANYWAY: &[&str] = &[
     "linknommap",
     "linktype",
     "lockmem",
-    "pspec",
     "quietresize",
     "statusrate",
     "strip",
@@ -401,6 +403,7 @@ impl Program {
             "maxframes" => self.maxframes = count(value)?,
             "amin" => self.amin = Some(Attributes::parse(needed()?).ok_or(BAD_VALUE)?),
             "empty" => self.empty = turned()?,
+            "pspec" => self.pspec = turned()?,
             "destructive" => self.destructive = turned()?,
             "verbose" => self.verbose = turned()?,
             "noresolve" => self.noresolve = turned()?,

@@ -160,10 +160,11 @@ impl Lexer<'_> {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (option.as_str(), None),
         };
-        // These two are the scanner's own; the others are for who runs the program.
+        // These are the scanner's own; the others are for who runs the program.
         match name {
             "defaultargs" => self.default_arguments = true,
             "argref" => self.unused_arguments = true,
+            "pspec" => self.pspec = true,
             _ => {}
         }
         self.options.push(Pragma {

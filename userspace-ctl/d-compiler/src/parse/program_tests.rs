@@ -293,6 +293,35 @@ fn an_empty_program_may_be_allowed() {
 }
 
 #[test]
+fn words_are_types_before_they_are_descriptions_but_with_pspec() {
+    let macros = none();
+    let declares = |text: &str, pspec| {
+        let context = Context {
+            is_type: &|name| name == "dev_t",
+            pspec,
+            ..Context::new(&macros)
+        };
+        parse_in(text, &context)
+            .map(|parsed| matches!(parsed.items.last(), Some(Item::Declaration(_))))
+            .map_err(|error| error.tag)
+    };
+    for (text, plain, pspec) in [
+        ("dev_t*x;", Ok(true), Err("D_SYNTAX")),
+        ("int*x;", Ok(true), Err("D_SYNTAX")),
+        // A keyword alone is no description.
+        ("int x;", Ok(true), Ok(true)),
+        ("dev_t { }", Err("D_SYNTAX"), Ok(false)),
+        ("int* { }", Err("D_SYNTAX"), Ok(false)),
+        ("dev_t: { }", Ok(false), Ok(false)),
+    ] {
+        assert_eq!(declares(text, false), plain, "{text}");
+        assert_eq!(declares(text, true), pspec, "{text}");
+        let text = format!("#pragma D option pspec\n{text}");
+        assert_eq!(declares(&text, false), pspec, "{text}");
+    }
+}
+
+#[test]
 fn arguments_have_to_be_used() {
     let macros = Macros::new(["x.d", "a"]);
     assert_eq!(

@@ -53,8 +53,7 @@ pub fn run(
     let mut sources = Sources::gather(texts, &options.program)?;
     let mut types = Types::new(Btf::open(Path::new(BTF)).ok());
     let macros = macros(args, &options, &targets);
-    let empty = options.program.empty;
-    let program = sources.parse(&macros, empty, &types)?;
+    let program = sources.parse(&macros, &options.program, &types)?;
     for pragma in &program.options {
         let value = pragma.value.as_deref();
         options.set_pragma(&pragma.name, value).map_err(|why| {

@@ -86,9 +86,13 @@ impl Sources {
         });
     }
 
-    /// Parses all of them; `empty`: texts without a clause will do. A library that depends on what is
-    /// not there is left out.
-    pub fn parse(&mut self, macros: &Macros, empty: bool, types: &Types) -> Result<Program> {
+    /// Parses all of them as the options say. A library that depends on what is not there is left out.
+    pub fn parse(
+        &mut self,
+        macros: &Macros,
+        options: &options::Program,
+        types: &Types,
+    ) -> Result<Program> {
         let mut program = Program::default();
         let mut clauses = 0;
         for at in 0..self.all.len() {
@@ -103,7 +107,8 @@ impl Sources {
                 is_type: &|name| types.is_typedef(name),
                 is_there: &|class, name| is_there(class, name, types),
                 library,
-                allow_empty: empty || library,
+                allow_empty: options.empty || library,
+                pspec: options.pspec && !library,
                 base: source.base,
                 ..Context::new(&macros)
             };
@@ -234,7 +239,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
         let macros = Macros::new(["rtctl", "argument"]);
         let mut sources = sources.map_err(|error| error.to_string())?;
-        let parsed = sources.parse(&macros, false, &Types::new(None));
+        let parsed = sources.parse(&macros, &options, &Types::new(None));
         let told: Vec<_> = sources.told().map(|(text, _)| text).collect();
         assert_eq!(told, ["description 'BEGIN '"]);
         let parsed = parsed.map_err(|error| error.to_string())?;
