@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
+use d_compiler::ast;
 use d_compiler::compile;
 use d_compiler::compiled::{Clause, Compiled};
-use d_compiler::error::Error as Wrong;
+use d_compiler::error::{Error as Wrong, Span};
 use d_output::aggregations::Function;
 use rust_tracer::device::Program;
 use rust_tracer::{Error, Session, abi};
@@ -208,6 +209,37 @@ pub fn load(
     }
 }
 
+/// The first description before a mistake that matches no probe: dtrace looks for a clause's probes
+/// before it looks at what the clause does. Nothing: the mistake is in no clause, or all match.
+pub fn unmatched(
+    session: &Session,
+    program: &ast::Program,
+    mistake: Span,
+) -> Result<Option<Wrong>> {
+    let clauses = program.items.iter().filter_map(|item| match item {
+        ast::Item::Clause(clause) => Some(clause),
+        _ => None,
+    });
+    let of = |clause: &&ast::Clause| {
+        clause.span.start <= mistake.start && mistake.start < clause.span.end
+    };
+    let Some(wrong) = clauses.clone().find(of) else {
+        return Ok(None);
+    };
+    let before = clauses.take_while(|clause| clause.span.end <= wrong.span.start);
+    // For each further description dtrace would look at the clause once more.
+    let descriptions = before
+        .flat_map(|clause| &clause.descriptions)
+        .chain(wrong.descriptions.first());
+    let mut providers = Providers::new(session, false);
+    for description in descriptions {
+        if !providers.has(description)? {
+            return Ok(Some(no_match(description)));
+        }
+    }
+    Ok(None)
+}
+
 /// Adds probes to a group; returns how many there are.
 fn add(session: &Session, named: &Named, group: u32) -> Result<u32> {
     Ok(match named {
@@ -251,6 +283,47 @@ impl Failure {
         match self {
             Self::Program(wrong) => anyhow!(place(&wrong)),
             Self::Module(error) => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use d_compiler::macros::Macros;
+    use d_compiler::parse::parse;
+    use rust_tracer::fake::{Fake, FakeFunction};
+
+    use super::*;
+
+    #[test]
+    fn a_description_of_no_probe_is_told_before_mistakes_behind_it() {
+        let fake: std::sync::Arc<Fake> = Fake::new(1, vec![FakeFunction::new("vfs_read")]);
+        let session = Session::over(fake).unwrap();
+        let told = |text: &str| {
+            let program = parse(text, &Macros::default()).unwrap();
+            let start = text.find("wrong").unwrap() as u32;
+            let mistake = Span {
+                start,
+                end: start + 5,
+            };
+            let told = unmatched(&session, &program, mistake).unwrap();
+            told.map(|wrong| (wrong.tag, wrong.span.start))
+        };
+        for text in [
+            "BEGIN { trace(wrong); }",
+            "fbt::vfs_read:entry { trace(wrong); }",
+            "BEGIN { trace(wrong); } nix::: { }",
+            "BEGIN,nix::: { trace(wrong); }",
+            "nix::: { } int wrong;",
+        ] {
+            assert_eq!(told(text), None, "{text}");
+        }
+        for (text, start) in [
+            ("nix::: { trace(wrong); }", 0),
+            ("fbt::vfs_reed:entry / wrong / { }", 0),
+            ("BEGIN,nix::: { } END { trace(wrong); }", 6),
+        ] {
+            assert_eq!(told(text), Some(("D_PDESC_ZERO", start)), "{text}");
         }
     }
 }

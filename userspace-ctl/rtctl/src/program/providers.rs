@@ -192,6 +192,28 @@ impl<'a> Providers<'a> {
         Ok(named)
     }
 
+    /// Whether any probe is what a description names.
+    pub fn has(&mut self, description: &Description) -> Result<bool> {
+        for named in self.named(description)? {
+            let Named::Functions(pattern) = named else {
+                return Ok(true);
+            };
+            let query = Query {
+                module: pattern.module,
+                function: pattern.function,
+                ..Query::default()
+            };
+            let of = |function: &Function| {
+                pattern.entry && function.entry_id.is_some()
+                    || pattern.ret && function.return_id.is_some()
+            };
+            if self.session.functions(&query)?.iter().any(of) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The probe of an id, as `-l` lists it.
     fn by_id(&mut self, id: u32) -> Result<Option<Named>> {
         if let Some(kind) = ALWAYS.into_iter().find(|kind| always_id(*kind) == Some(id)) {

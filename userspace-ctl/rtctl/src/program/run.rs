@@ -18,7 +18,7 @@ use rust_tracer::{Info, Node, Policy, Session, abi};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::consumer::Consumer;
-use super::load::{Failure, Load, load, named};
+use super::load::{Failure, Load, load, named, unmatched};
 use super::providers::Providers;
 use super::room::largest_record;
 use super::sources::Sources;
@@ -65,9 +65,6 @@ pub fn run(
     options.quiet |= options.program.output.quiet;
     options.flowindent |= options.program.output.flowindent;
     says.be_quiet(options.quiet);
-    if args.list {
-        return list_programs(args, session, &program, says);
-    }
     let compiling = compile::Options {
         symbol: &super::kallsyms::address,
         strsize: options.program.sizes.strsize,
@@ -77,13 +74,30 @@ pub fn run(
         maxframes: options.program.maxframes,
         scratchsize: options.program.scratchsize,
         cpu: options.program.cpu,
-        shows_memory: session.node() == Some(Node::Kernel),
-        target: targets.only().is_some(),
+        // What is listed shows nothing, and has no targets yet.
+        shows_memory: args.list || session.node() == Some(Node::Kernel),
+        target: args.list || targets.only().is_some(),
         amin: options.program.amin,
         empty: options.program.empty,
     };
-    let compiled = compile::compile(&program, &mut types, &compiling)
-        .map_err(|error| anyhow!(sources.render(&error)))?;
+    let compiled = match compile::compile(&program, &mut types, &compiling) {
+        Ok(compiled) => compiled,
+        // What a program may not do here, it may name.
+        Err(error) if args.list && error.tag == "D_ACT_DESTRUCTIVE" => {
+            return list_programs(args, session, &program, says);
+        }
+        Err(error) => {
+            let anything = args.list || options.program.zdefs;
+            let before = match anything {
+                true => None,
+                false => unmatched(session, &program, error.span)?,
+            };
+            return Err(anyhow!(sources.render(&before.unwrap_or(error))));
+        }
+    };
+    if args.list {
+        return list_programs(args, session, &program, says);
+    }
     if args.show || options.program.verbose {
         let listing = disassemble::disassemble(&compiled);
         io::stderr().write_all(listing.as_bytes())?;
