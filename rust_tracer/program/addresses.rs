@@ -2,8 +2,8 @@
 
 //! Network addresses as text: inet_ntoa(), inet_ntoa6(), inet_ntop(), link_ntop().
 //!
-//! The forms are DTrace's (illumos `dtrace_dif_subr`, and Oracle's for link_ntop): lower case, the
-//! longest run of zero groups as `::`, and IPv4 addresses inside IPv6 ones as such.
+//! The forms are DTrace's (illumos `dtrace_dif_subr`, and Oracle's for inet_ntoa6 and link_ntop):
+//! lower case, the longest run of zero groups as `::`, and IPv4 addresses inside IPv6 ones as such.
 //!
 //! Contexts: any, as the probe path. Nothing here allocates or panics.
 
@@ -71,15 +71,15 @@ pub(crate) fn v4(address: &[u8; 4], into: &mut [u8]) -> usize {
     out.len()
 }
 
-/// The run of groups that `::` stands for: the longest one of zeroes, the first of several. One
-/// group alone counts, unless it is the last.
-fn zeroes(groups: &[u16; 8]) -> (usize, usize) {
+/// The run of groups that `::` stands for: the longest one of zeroes, the first of several, of
+/// `least` groups. One group alone counts with DTrace unless it is the last.
+fn zeroes(groups: &[u16; 8], least: usize) -> (usize, usize) {
     let (mut best, mut best_len) = (8usize, 0usize);
     let mut len = 0usize;
     for (index, &group) in (0usize..).zip(groups) {
         len = if group == 0 { len.wrapping_add(1) } else { 0 };
         let lone_last = len == 1 && index == 7;
-        if len > best_len && !lone_last {
+        if len > best_len && len >= least && !lone_last {
             best_len = len;
             best = index.wrapping_add(1).wrapping_sub(len);
         }
@@ -88,9 +88,9 @@ fn zeroes(groups: &[u16; 8]) -> (usize, usize) {
 }
 
 /// An IPv6 address. If it holds an IPv4 address (mapped or compatible), `bare` leaves the rest
-/// out, as inet_ntoa6() does.
+/// out, as inet_ntoa6() does. `::` stands for `least` groups or more.
 #[inline(never)]
-pub(crate) fn v6(address: &[u8; 16], bare: bool, into: &mut [u8]) -> usize {
+pub(crate) fn v6(address: &[u8; 16], bare: bool, least: usize, into: &mut [u8]) -> usize {
     let mut out = Writer::new(into);
     let number = u128::from_be_bytes(*address);
     let high = number >> 32;
@@ -107,7 +107,7 @@ pub(crate) fn v6(address: &[u8; 16], bare: bool, into: &mut [u8]) -> usize {
             *group = u16::from_be_bytes([high, low]);
         }
     }
-    let (start, len) = zeroes(&groups);
+    let (start, len) = zeroes(&groups, least);
     let end = start.wrapping_add(len);
     let count = if holds_v4 { 6 } else { 8 };
     for (index, &group) in (0usize..).zip(groups.iter().take(count)) {

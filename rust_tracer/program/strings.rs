@@ -2,9 +2,9 @@
 
 //! D's subroutines on strings, over bytes without NULs.
 //!
-//! The rules are DTrace's (illumos, `dtrace_dif_subr`), which follow Perl where D does; each
-//! function takes time linear in what it is given. Results longer than the room that there is for
-//! them are cut.
+//! The rules are DTrace's (illumos, `dtrace_dif_subr`), which follow Perl where D does; where
+//! Oracle's edition has others (`bpf/*.S` of dtrace-utils), they are its. Each function takes time
+//! linear in what it is given. Results longer than the room that there is for them are cut.
 //!
 //! Contexts: any, as the probe path. Nothing here allocates or panics. (Where `core` has the same,
 //! its own arithmetic is checked in a kernel that checks for overflows, hence a panic.)
@@ -47,15 +47,14 @@ impl<'a> Writer<'a> {
         self.len
     }
 
-    /// Takes bytes back up to the last `byte`, which goes as well. Without one, all goes: false.
-    fn back_to(&mut self, byte: u8) -> bool {
-        while let Some(last) = self.len.checked_sub(1) {
-            self.len = last;
-            if self.into.get(last) == Some(&byte) {
-                return true;
+    /// Takes bytes back up to the last `byte`, which goes as well; at most to a length of `stays`.
+    fn back_to(&mut self, byte: u8, stays: usize) {
+        while self.len > stays {
+            self.len = self.len.wrapping_sub(1);
+            if self.into.get(self.len) == Some(&byte) {
+                break;
             }
         }
-        false
     }
 }
 
@@ -227,15 +226,11 @@ pub(crate) fn strstr(text: &[u8], sub: &[u8]) -> Option<usize> {
 
 /// index(): where `sub` begins in `text`, at `from` or later; -1: nowhere.
 pub(crate) fn index(text: &[u8], sub: &[u8], from: i64) -> i64 {
-    let len = text.len() as i64;
-    if text.is_empty() && sub.is_empty() {
-        return 0;
-    }
     let from = from.max(0);
-    if from >= len {
-        return if sub.is_empty() { len } else { -1 };
-    }
-    let rest = text.get(from as usize..).unwrap_or(&[]);
+    // Behind the end is nothing, not even the empty string.
+    let Some(rest) = text.get(from as usize..) else {
+        return -1;
+    };
     match find(rest, sub) {
         Some(at) => from.wrapping_add(at as i64),
         None => -1,
@@ -245,7 +240,7 @@ pub(crate) fn index(text: &[u8], sub: &[u8], from: i64) -> i64 {
 /// rindex(): where `sub` begins last in `text`, at `from` or earlier; -1: nowhere.
 pub(crate) fn rindex(text: &[u8], sub: &[u8], from: i64) -> i64 {
     if from < 0 {
-        return if sub.is_empty() { 0 } else { -1 };
+        return -1;
     }
     // No later than `from` means that it ends no later than `from` and its length.
     let end = (from as usize)
@@ -339,39 +334,45 @@ pub(crate) fn dirname(path: &[u8]) -> Option<usize> {
     Some(end.wrapping_add(1))
 }
 
-/// cleanpath(): without `/./` and `//`, and with `/../` taken back, as far as text can tell.
+/// cleanpath(): without empty names and `.`, and with `..` taken back, as far as text can tell. One
+/// byte stays as it is.
 pub(crate) fn cleanpath(path: &[u8], into: &mut [u8]) -> usize {
-    let mut rest = path;
     let mut out = Writer::new(into);
-    loop {
-        // What is up to the next slash stays.
-        let plain = first(rest, b'/').unwrap_or(rest.len());
-        let (head, tail) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
-        out.append(head);
-        rest = tail;
-        match rest {
-            [] => return out.len(),
-            [b'/', b'/', ..] => rest = rest.get(1..).unwrap_or(&[]),
-            [b'/', b'.', b'/', ..] => rest = rest.get(2..).unwrap_or(&[]),
-            [b'/', b'.', b'.', b'/', ..] => {
-                out.back_to(b'/');
-                rest = rest.get(3..).unwrap_or(&[]);
-            }
-            [b'/', b'.', b'.'] => {
-                // DTrace keeps the first byte of a path that does not begin with a slash.
-                if out.len() == 0 || out.back_to(b'/') {
-                    out.put(b'/');
-                } else {
-                    out.len = 1;
-                }
-                return out.len();
-            }
-            _ => {
-                out.put(b'/');
-                rest = rest.get(1..).unwrap_or(&[]);
-            }
+    if path.len() < 2 {
+        out.append(path);
+        return out.len();
+    }
+    let root = usize::from(path.first() == Some(&b'/'));
+    if root > 0 {
+        out.put(b'/');
+    }
+    // The root, or the `..` that lead out of where the path begins.
+    let mut stays = root;
+    let mut rest = path;
+    while !rest.is_empty() {
+        let end = first(rest, b'/').unwrap_or(rest.len());
+        let (name, tail) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        rest = tail.get(1..).unwrap_or(&[]);
+        let up = name == b"..";
+        if name.is_empty() || name == b"." || (up && root > 0 && out.len() == root) {
+            continue;
+        }
+        if up && out.len() > stays {
+            out.back_to(b'/', stays);
+            continue;
+        }
+        if out.len() > root {
+            out.put(b'/');
+        }
+        out.append(name);
+        if up {
+            stays = out.len();
         }
     }
+    if out.len() == 0 {
+        out.put(b'.');
+    }
+    out.len()
 }
 
 /// The greatest base of numbers in text: ten digits and 26 letters.

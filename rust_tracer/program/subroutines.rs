@@ -276,6 +276,7 @@ fn address<W: World>(
     count: u8,
 ) -> Result<u64, Fault> {
     let bare = number == sub::INET_NTOA6 && (count < 2 || b == 0);
+    let least = if number == sub::INET_NTOA6 { 2 } else { 1 };
     let (family, pointer) = match number {
         sub::INET_NTOA => (addresses::AF_INET, a),
         sub::INET_NTOA6 => (addresses::AF_INET6, a),
@@ -295,7 +296,7 @@ fn address<W: World>(
     } else if family == addresses::AF_INET6 {
         let bytes = memory.load::<16, W>(world, pointer)?;
         memory.build_any(addresses::ADDRESS_MAX, |_, into| {
-            addresses::v6(&bytes, bare, into)
+            addresses::v6(&bytes, bare, least, into)
         })?
     } else {
         return Err(Fault::of(fault::ILLOP));

@@ -8,5 +8,11 @@ BEGIN
 	printf("%s\n", cleanpath("/foo//bar"));
 	printf("%s\n", cleanpath("/foo/../bar"));
 	printf("%s\n", cleanpath("/../.."));
+	printf("%s\n", cleanpath("/foo/bar/"));
+	printf("%s\n", cleanpath("/foo/bar/.."));
+	printf("%s\n", cleanpath("/foo/."));
+	printf("%s\n", cleanpath("foo/../../bar/"));
+	printf("%s\n", cleanpath("foo/.."));
+	printf("[%s]\n", cleanpath(""));
 	exit(0);
 }

@@ -13,5 +13,11 @@ BEGIN
 	printf("%s ", inet_ntoa6(this->a));
 	printf("%s ", inet_ntoa6(this->a, 0));
 	printf("%s\n", inet_ntoa6(this->a, 1));
+	this->a->bytes[0] = 16;
+	this->a->bytes[5] = 2;
+	this->a->bytes[7] = 3;
+	this->a->bytes[9] = 4;
+	this->a->bytes[11] = 5;
+	printf("%s\n", inet_ntoa6(this->a));
 	exit(0);
 }

@@ -128,9 +128,12 @@ fn index_and_rindex_are_perls() {
     assert_eq!(index("foobarfoo", "foo", Some(1)), 6);
     assert_eq!(index("foobar", "bar", Some(-5)), 3);
     assert_eq!(index("foobar", "x", None), -1);
-    assert_eq!(index("foo", "", Some(10)), 3);
+    assert_eq!(index("foo", "", Some(3)), 3);
+    assert_eq!(index("foo", "", Some(4)), -1);
+    assert_eq!(index("foo", "", Some(i64::MAX)), -1);
     assert_eq!(index("foo", "o", Some(10)), -1);
-    assert_eq!(index("", "", Some(5)), 0);
+    assert_eq!(index("", "", None), 0);
+    assert_eq!(index("", "", Some(5)), -1);
     assert_eq!(index("", "x", None), -1);
     assert_eq!(rindex("foobarfoo", "foo", None), 6);
     assert_eq!(rindex("foobarfoo", "foo", Some(5)), 0);
@@ -138,7 +141,8 @@ fn index_and_rindex_are_perls() {
     assert_eq!(rindex("foobarfoo", "foo", Some(100)), 6);
     assert_eq!(rindex("foobarfoo", "foo", Some(-1)), -1);
     assert_eq!(rindex("foo", "", None), 3);
-    assert_eq!(rindex("foo", "", Some(-1)), 0);
+    assert_eq!(rindex("foo", "", Some(9)), 3);
+    assert_eq!(rindex("foo", "", Some(-1)), -1);
     assert_eq!(rindex("foo", "x", None), -1);
 }
 
@@ -193,22 +197,33 @@ fn basename_and_dirname_are_those_of_the_shell() {
 #[test]
 fn cleanpath_takes_back_what_text_can_tell() {
     for (path, clean) in [
-        ("/foo/bar/baz/", "/foo/bar/baz/"),
+        ("/foo/bar/baz/", "/foo/bar/baz"),
         ("/foo//bar///baz", "/foo/bar/baz"),
         ("/foo/./bar", "/foo/bar"),
         ("/foo/../bar", "/bar"),
         ("/foo/bar/../../baz", "/baz"),
         ("/../../foo", "/foo"),
-        ("/foo/bar/..", "/foo/"),
+        ("/foo/bar/..", "/foo"),
         ("/foo/..", "/"),
         ("/..", "/"),
+        ("/.", "/"),
+        ("//", "/"),
         ("/...", "/..."),
         ("/..foo", "/..foo"),
+        ("/foo../.bar", "/foo../.bar"),
         ("/.foo", "/.foo"),
-        ("/foo/.", "/foo/."),
-        ("foo/../bar", "/bar"),
-        ("foo/..", "f"),
+        ("/foo/.", "/foo"),
+        ("foo/../bar", "bar"),
+        ("foo/..", "."),
+        ("foo/../..", ".."),
+        ("../foo/../bar/", "../bar"),
+        ("../..", "../.."),
+        ("./", "."),
+        ("./foo", "foo"),
+        ("foo/", "foo"),
         ("", ""),
+        (".", "."),
+        ("/", "/"),
         ("foo", "foo"),
     ] {
         assert_eq!(text(sub::CLEANPATH, &[Text(path)]), clean, "{path:?}");
@@ -454,10 +469,10 @@ fn an_address_where_nothing_is_is_a_fault_that_names_it() {
     assert_eq!(outcome(sub::EXECARGS, &arguments), expected);
 }
 
-fn v6(text: &str, bare: bool) -> String {
+fn v6(text: &str, bare: bool, least: usize) -> String {
     let address: Ipv6Addr = text.parse().expect("an address");
     let mut into = [0; addresses::ADDRESS_MAX];
-    let len = addresses::v6(&address.octets(), bare, &mut into);
+    let len = addresses::v6(&address.octets(), bare, least, &mut into);
     String::from_utf8(into[..len].to_vec()).expect("text")
 }
 
@@ -477,11 +492,22 @@ fn ipv6_addresses_are_shortened_as_dtrace_does() {
         ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
         ("::192.0.2.1", "::192.0.2.1"),
     ] {
-        assert_eq!(v6(address, false), short, "{address}");
+        assert_eq!(v6(address, false, 1), short, "{address}");
     }
-    assert_eq!(v6("::ffff:192.0.2.1", true), "192.0.2.1");
-    assert_eq!(v6("::192.0.2.1", true), "192.0.2.1");
-    assert_eq!(v6("::1", true), "::1");
+    // inet_ntoa6()'s are Oracle's: one group alone stays.
+    for (address, short) in [
+        ("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"),
+        ("0:1:2:3:4:5:6:7", "0:1:2:3:4:5:6:7"),
+        ("1:0:2:3:0:0:6:7", "1:0:2:3::6:7"),
+        ("1:0:0:2:3:0:0:4", "1::2:3:0:0:4"),
+        ("1:0:0:2:0:0:0:3", "1:0:0:2::3"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::192.0.2.1", "192.0.2.1"),
+        ("::1", "::1"),
+        ("::", "::"),
+    ] {
+        assert_eq!(v6(address, true, 2), short, "{address}");
+    }
 }
 
 /// Few different bytes, so that parts come again.
@@ -553,6 +579,10 @@ proptest! {
         let clean = into[..len].to_vec();
         prop_assert!(!clean.windows(2).any(|pair| pair == b"//"));
         prop_assert!(!clean.windows(3).any(|three| three == b"/./"));
+        prop_assert!(clean.len() < 2 || !clean.ends_with(b"/"));
+        let mut again = [0; 64];
+        let len = strings::cleanpath(&clean, &mut again);
+        prop_assert_eq!(&again[..len], &clean[..]);
         if text.starts_with(b"/") {
             prop_assert!(!clean.windows(4).any(|four| four == b"/../"));
         }
@@ -564,7 +594,9 @@ proptest! {
     }
 
     #[test]
-    fn no_ipv6_address_is_told_wrongly(groups in any::<[u16; 8]>(), zeroes in any::<u8>()) {
+    fn no_ipv6_address_is_told_wrongly(
+        groups in any::<[u16; 8]>(), zeroes in any::<u8>(), least in 1..=2usize,
+    ) {
         let mut groups = groups;
         for (index, group) in groups.iter_mut().enumerate() {
             if (zeroes >> index) & 1 != 0 {
@@ -573,7 +605,7 @@ proptest! {
         }
         let address = Ipv6Addr::from(groups);
         let mut into = [0; addresses::ADDRESS_MAX];
-        let len = addresses::v6(&address.octets(), false, &mut into);
+        let len = addresses::v6(&address.octets(), false, least, &mut into);
         let text = std::str::from_utf8(&into[..len]).expect("text");
         prop_assert_eq!(text.parse::<Ipv6Addr>().expect(text), address);
     }
