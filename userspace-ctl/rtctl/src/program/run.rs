@@ -111,6 +111,9 @@ pub fn run(
     if args.exit {
         return Ok(0);
     }
+    if options.program.destructive {
+        says.notice("allowing destructive actions");
+    }
     if let Some(cpu) = options.program.cpu {
         stay_on(cpu)?;
     }
