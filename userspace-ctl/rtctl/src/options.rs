@@ -480,7 +480,7 @@ fn rate(text: &str) -> Option<Duration> {
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
-    let ns = match unit {
+    let ns = match unit.to_ascii_lowercase().as_str() {
         "ns" | "nsec" => 1,
         "us" | "usec" => 1_000,
         "ms" | "msec" => 1_000_000,

@@ -23,6 +23,8 @@ fn rates_are_times_or_frequencies() {
     assert_eq!(rate("10"), Some(Duration::from_millis(100)));
     assert_eq!(rate("50ms"), Some(Duration::from_millis(50)));
     assert_eq!(rate("2s"), Some(Duration::from_secs(2)));
+    assert_eq!(rate("2Sec"), Some(Duration::from_secs(2)));
+    assert_eq!(rate("10HZ"), Some(Duration::from_millis(100)));
     for bad in ["0", "0hz", "0s", "", "hz", "1.5s", "5x", "-1s"] {
         assert_eq!(rate(bad), None, "{bad}");
     }
