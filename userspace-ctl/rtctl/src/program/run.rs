@@ -74,8 +74,9 @@ pub fn run(
         maxframes: options.program.maxframes,
         scratchsize: options.program.scratchsize,
         cpu: options.program.cpu,
-        shows_memory: session.node() == Some(Node::Kernel),
-        target: targets.only().is_some() || args.list,
+        // What is listed shows nothing, and has no targets yet.
+        shows_memory: args.list || session.node() == Some(Node::Kernel),
+        target: args.list || targets.only().is_some(),
         amin: options.program.amin,
         empty: options.program.empty,
     };
