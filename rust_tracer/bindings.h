@@ -2,8 +2,8 @@
 /* What bindgen reads: the ABI, and the shim. */
 #include "../include/uapi/rust_tracer.h"
 #include "arch/stub.h"
-#include "shim.h"
-#include "shim_detect.h"
+#include "shim/shim.h"
+#include "shim/detect.h"
 
 /* Parts of the preemption count. */
 #include <linux/preempt.h>

@@ -6,7 +6,7 @@
 //! Credentials"): one that was passed, inherited, or kept over a change of ids gives nobody more
 //! than its opener had, and does not arm.
 //!
-//! C half: `shim_access.c`, "opening".
+//! C half: `shim/access.c`, "opening".
 
 use core::ptr::NonNull;
 

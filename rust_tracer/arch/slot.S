@@ -8,7 +8,7 @@
  *   processor foretells all returns, since none of them goes elsewhere.
  *
  * The call is a static one, aimed at the function when the stub begins to serve it (see
- * shim_slot.c): a direct call, which needs no ENDBR there.
+ * shim/slot.c): a direct call, which needs no ENDBR there.
  *
  *	on arrival		in the function		on its return
  *

@@ -8,7 +8,7 @@
 //! tells programs by its files.
 //!
 //! ```text
-//!   shim_detect*.c  walks the kernel's structures, under their own locks     facts
+//!   shim/detect*.c  walks the kernel's structures, under their own locks     facts
 //!        walk.rs    the same with a safe face
 //!      ledger.rs    every module there was, from load on                     ┐ kept
 //!       sites.rs    the first bytes of every function                        ┤

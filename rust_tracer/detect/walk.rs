@@ -7,7 +7,7 @@
 //! sleeps nor allocates. So facts are put where there is room, and the walk is done again with more if
 //! that was too little.
 //!
-//! C header: [`shim_detect.h`]. Context: task, and what the header says of locks.
+//! C header: [`shim/detect.h`]. Context: task, and what the header says of locks.
 
 use kernel::{
     error::to_result,

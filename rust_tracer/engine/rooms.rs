@@ -2,7 +2,7 @@
 
 //! The memory in which clauses run on one CPU: a room for each context that can interrupt the
 //! others, and one for an interrupt's probe that fires before the interrupt has counted itself as
-//! one (see `shim_moment.h`).
+//! one (see `shim/moment.h`).
 //!
 //! A room is taken for a firing and given back at its end. Contexts that interrupt each other nest,
 //! so a plain flag says whether one is taken: it is used on its own CPU only.

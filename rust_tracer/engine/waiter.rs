@@ -2,7 +2,7 @@
 
 //! Those who poll a session, and waking them from a probe.
 //!
-//! C header: [`shim.h`], "waiting". The wake-up goes through an irq_work, since a handler may
+//! C header: [`shim/shim.h`], "waiting". The wake-up goes through an irq_work, since a handler may
 //! hold any lock, the wait queue's among them.
 
 use core::ptr::NonNull;

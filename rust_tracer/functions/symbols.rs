@@ -3,7 +3,7 @@
 //! Where the table of functions comes from: the symbols of the kernel and of its modules,
 //! and ftrace's word on which of them have a site.
 //!
-//! C header: [`shim.h`], "the kernel's symbols and ftrace sites".
+//! C header: [`shim/shim.h`], "the kernel's symbols and ftrace sites".
 
 use kernel::{
     error::to_result,

@@ -11,7 +11,7 @@
 //!   can say so.
 //! - **Events.** More firings a second than a user may have.
 //!
-//! The guard is one work item, of high priority, as long as any node is open; see `shim_access.c`, "the
+//! The guard is one work item, of high priority, as long as any node is open; see `shim/access.c`, "the
 //! guard". It takes no lock that a command may hold for long, and waits for nothing: its time
 //! grows with the sessions and the CPUs. What may wait, detaching and freeing, is another work
 //! item's, the undertaker's.

@@ -2,7 +2,7 @@
 /*
  * The stub's frames that are on some stack: whose they are, what becomes of them when
  * a task dies or the stub is detached, and how long the module must stay for their
- * sake. Built without ftrace sites of its own, as shim.c.
+ * sake. Built without ftrace sites of its own, as inlines.c.
  */
 #include <linux/ftrace.h>
 #include <linux/log2.h>
@@ -16,7 +16,7 @@
 #include <asm/text-patching.h>
 #include <asm/unwind.h>
 
-#include "arch/stub.h"
+#include "../arch/stub.h"
 #include "shim.h"
 
 #ifndef CONFIG_UNWINDER_ORC

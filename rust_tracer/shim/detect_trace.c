@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For the views (see shim_detect.c): who is called where. ftrace's list and its
+ * For the views (see detect.c): who is called where. ftrace's list and its
  * records, what the kernel patches by itself, kprobes, tracepoints.
  */
 #include <linux/ftrace.h>
@@ -10,10 +10,10 @@
 #include <linux/static_call.h>
 #include <linux/tracepoint.h>
 
-#include "../include/uapi/rust_tracer.h"
-#include "arch/stub.h"
+#include "../../include/uapi/rust_tracer.h"
+#include "../arch/stub.h"
 #include "shim.h"
-#include "shim_detect_at.h"
+#include "detect_at.h"
 
 /* ---- ftrace ---------------------------------------------------------------------- */
 
@@ -210,7 +210,7 @@ static int rtrace_none_reserved(void *start, void *end)
 	return 0;
 }
 
-/* As for rtrace_symbols in shim.c. */
+/* As for rtrace_symbols in inlines.c. */
 DEFINE_STATIC_CALL(rtrace_jumps_reserved, rtrace_none_reserved);
 DEFINE_STATIC_CALL(rtrace_calls_reserved, rtrace_none_reserved);
 

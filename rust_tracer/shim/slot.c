@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What C has to do for slot stubs (arch/slot.S): their ftrace_ops, and where each
- * goes on to. Built without ftrace sites of its own, as shim.c.
+ * goes on to. Built without ftrace sites of its own, as inlines.c.
  */
 #include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/static_call.h>
 #include <linux/workqueue.h>
 
-#include "arch/stub.h"
+#include "../arch/stub.h"
 #include "shim.h"
 
 struct rtrace_slot_stub rtrace_slot_stubs[RTRACE_SLOT_STUBS] __cacheline_aligned;

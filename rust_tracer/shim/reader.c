@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The shim's half of what a reader has of its session: the memory that it maps, and
- * the queue in which it waits for records. As shim.c, without ftrace sites of its
+ * the queue in which it waits for records. As inlines.c, without ftrace sites of its
  * own. All but the waking is for task context.
  */
 #include <linux/fs.h>
@@ -15,7 +15,7 @@
 #include <linux/wait.h>
 
 #include "shim.h"
-#include "shim_moment.h"
+#include "moment.h"
 
 /* ---- memory that user space maps ------------------------------------------ */
 

@@ -2,7 +2,7 @@
 /*
  * The shim's half that has to do with access: who opened a node and whose a task
  * is, the work items that look after sessions, limits, and the audit trail. As
- * shim.c, without ftrace sites of its own.
+ * inlines.c, without ftrace sites of its own.
  */
 #include <linux/audit.h>
 #include <linux/cred.h>
@@ -21,7 +21,7 @@
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
-#include "../include/uapi/rust_tracer.h"
+#include "../../include/uapi/rust_tracer.h"
 #include "shim.h"
 
 /* ---- opening -------------------------------------------------------------- */

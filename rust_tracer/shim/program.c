@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The shim's half that programs need: what they read of the moment at which they
- * run, memory, stacks, and the clocks that fire probes. As shim.c, without ftrace
+ * run, memory, stacks, and the clocks that fire probes. As inlines.c, without ftrace
  * sites of its own. All but the clocks' making may be called in any context, with
  * preemption off.
  *
@@ -29,10 +29,10 @@
 #include <asm/unwind.h>
 #include <asm/vsyscall.h>
 
-#include "../include/uapi/rust_tracer.h"
-#include "arch/stub.h"
+#include "../../include/uapi/rust_tracer.h"
+#include "../arch/stub.h"
 #include "shim.h"
-#include "shim_moment.h"
+#include "moment.h"
 
 /* ---- memory ---------------------------------------------------------------- */
 

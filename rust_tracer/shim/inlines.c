@@ -2,9 +2,9 @@
 /*
  * What the kernel offers only as C inlines, macros, and per-CPU variables: one
  * section for each part of shim.h that has no file of its own. Those that have one:
- * our ftrace_ops and fprobes (shim_ftrace.c), the stub (shim_stub.c, shim_frames.c),
- * what programs read (shim_program.c), what readers map and wait in (shim_reader.c),
- * and access (shim_access.c). Built without ftrace sites of its own (see Kbuild), so
+ * our ftrace_ops and fprobes (ftrace.c), the stub (stub.c, frames.c),
+ * what programs read (program.c), what readers map and wait in (reader.c),
+ * and access (access.c). Built without ftrace sites of its own (see Kbuild), so
  * that no handler here can be traced.
  */
 #include <linux/clocksource_ids.h>
@@ -23,10 +23,10 @@
 #include <linux/suspend.h>
 #include <linux/tracepoint.h>
 
-#include "../include/uapi/rust_tracer.h"
-#include "arch/stub.h"
+#include "../../include/uapi/rust_tracer.h"
+#include "../arch/stub.h"
 #include "shim.h"
-#include "shim_moment.h"
+#include "moment.h"
 
 static_assert(sizeof(struct rtrace_info) == 72);
 static_assert(sizeof(struct rtrace_functions) == 72);

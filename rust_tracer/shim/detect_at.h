@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files behind shim_detect.h have in common. */
+/* What the files behind detect.h have in common. */
 #ifndef RUST_TRACER_SHIM_DETECT_AT_H
 #define RUST_TRACER_SHIM_DETECT_AT_H
 
 #include <linux/mutex.h>
 #include <linux/uaccess.h>
 
-#include "shim_detect.h"
+#include "detect.h"
 
 /*
  * More than there are of whatever is walked: what has more leads in a circle. Of
@@ -52,7 +52,7 @@ void rtrace_name(u8 *to, size_t room, const char *name);
 /* Tells of what the kernel calls; of most kinds only what is not its own text. */
 void rtrace_tell_callback(u32 kind, const char *name, u64 at, u64 func, rtrace_each each,
 			  void *data);
-/* What it calls when something comes about: shim_detect_events.c. */
+/* What it calls when something comes about: detect_events.c. */
 void rtrace_tell_events(rtrace_each each, void *data);
 /* Calls `tell` for all that are on ftrace's list, whose lock is held. */
 void rtrace_walk_ops(void (*tell)(const struct ftrace_ops *ops, rtrace_each each, void *data),

@@ -92,7 +92,7 @@ bool rtrace_on_guard(void); /* whether there is more to guard */
 /* In another one, after rtrace_undertaker_wake(). */
 void rtrace_on_undertaker(void);
 
-/* ---- registers: see shim_program.c ----------------------------------- */
+/* ---- registers: see program.c ----------------------------------- */
 
 /*
  * The six arguments of the system call that the current task is in, if the
@@ -106,7 +106,7 @@ u64 rtrace_stack_argument(const void *regs, u32 number);
 /* As the first, whoever made the registers that were passed. */
 bool rtrace_passed_registers(const void *regs, u64 *arguments);
 
-/* ---- what a program reads: see shim_program.c; any context, preemption off --- */
+/* ---- what a program reads: see program.c; any context, preemption off --- */
 
 bool rtrace_read_kernel(void *to, u64 address, u32 bytes);
 /* The length without a NUL, or a negative errno. */
@@ -147,7 +147,7 @@ void rtrace_counters(const struct rtrace_place *place, u64 *kernel, u64 *user);
 s64 rtrace_path_of(u64 path, char *buf, u32 room);
 s64 rtrace_cwd(char *buf, u32 room);
 
-/* ---- probes of the module's own: see shim_program.c; task context ----------- */
+/* ---- probes of the module's own: see program.c; task context ----------- */
 
 /* Fires here and now. */
 void rtrace_fire_own(u64 owner, u32 probe);
@@ -184,7 +184,7 @@ void rtrace_module_put(struct module *module);
 int rtrace_modules_watch(void);
 void rtrace_modules_unwatch(void);
 
-/* ---- the module's own ftrace_ops: see shim_ftrace.c --------------------- */
+/* ---- the module's own ftrace_ops: see ftrace.c --------------------- */
 
 /*
  * Preemption off before, on afterwards. The long way; and any way, with its time
@@ -204,7 +204,7 @@ int rtrace_ops_unregister(struct ftrace_ops *ops);
 /* When it returns, handlers that had begun before have ended. Task context. */
 void rtrace_wait_for_handlers(void);
 
-/* ---- the stub: see arch/stub.S, shim_stub.c, shim_frames.c ------------------- */
+/* ---- the stub: see arch/stub.S, stub.c, frames.c ------------------- */
 
 /* Calls rtrace_stub. */
 struct ftrace_ops *rtrace_ops_of_stub(void);
@@ -234,7 +234,7 @@ struct ftrace_regs;
 void rtrace_stub_listed(unsigned long ip, unsigned long parent, struct ftrace_ops *ops,
 			struct ftrace_regs *fregs);
 
-/* ---- slot stubs, below RTRACE_SLOT_STUBS: see arch/slot.S, shim_slot.c ---------- */
+/* ---- slot stubs, below RTRACE_SLOT_STUBS: see arch/slot.S, slot.c ---------- */
 
 /* Whether sites can jump to them on this kernel and processor, and the administrator
  * lets them be used. */
@@ -261,7 +261,7 @@ bool rtrace_has_room(unsigned long sp);
 u32 rtrace_stub_enter_long(struct rtrace_frame *frame, unsigned long bp, u32 result);
 void rtrace_stub_exit_long(struct rtrace_frame *frame, u64 value, unsigned long bp);
 
-/* ---- fprobe: see shim_ftrace.c ----------------------------------------- */
+/* ---- fprobe: see ftrace.c ----------------------------------------- */
 
 struct rtrace_fprobe;
 /* Follows calls of `ips` to their return; `owner` comes back in both handlers. */
@@ -321,7 +321,7 @@ void rtrace_descendants(u32 ancestor, void (*each)(void *, u32), void *data);
 int rtrace_forks_watch(void);
 void rtrace_forks_unwatch(void);
 
-/* ---- opening: see shim_access.c ----------------------------------------- */
+/* ---- opening: see access.c ----------------------------------------- */
 
 bool rtrace_may_read(const struct file *file);
 bool rtrace_may_write(const struct file *file);
@@ -357,7 +357,7 @@ bool rtrace_opener_owns_current(const struct rtrace_opener *opener);
 bool rtrace_opener_owns_interrupted(const struct rtrace_opener *opener,
 				    const struct rtrace_place *place);
 
-/* ---- the guard: see shim_access.c --------------------------------------- */
+/* ---- the guard: see access.c --------------------------------------- */
 
 int rtrace_guard_start(void);
 void rtrace_guard_stop(void);
@@ -366,7 +366,7 @@ void rtrace_guard_wake(void);
 /* Something is dead, or closed for good. Any context but NMI. */
 void rtrace_undertaker_wake(void);
 
-/* ---- parameters (module_param): see shim_access.c; read when they are needed --- */
+/* ---- parameters (module_param): see access.c; read when they are needed --- */
 
 struct rtrace_limits {
 	u32 sessions; /* 0: none, here and below */
@@ -379,7 +379,7 @@ struct rtrace_limits {
 };
 void rtrace_limits(struct rtrace_limits *limits);
 
-/* ---- the audit trail: see shim_access.c ----------------------------------- */
+/* ---- the audit trail: see access.c ----------------------------------- */
 
 /* `text` is one record, terminated; `wait`: the caller may sleep for long. */
 void rtrace_audit(const char *text, bool wait);
@@ -392,7 +392,7 @@ bool rtrace_audit_has_room(void);
 /* Fills `buf` (RTRACE_SYMBOL_ROOM) and returns the length; 0: no symbol. */
 u32 rtrace_symbol(unsigned long address, char *buf);
 
-/* ---- memory that user space maps: see shim_reader.c ---------------------- */
+/* ---- memory that user space maps: see reader.c ---------------------- */
 
 void *rtrace_pages_alloc(unsigned long bytes);
 void rtrace_pages_free(void *pages);
@@ -414,7 +414,7 @@ void rtrace_sort(void *base, size_t count, size_t size,
 		 int (*compare)(const void *, const void *, const void *),
 		 const void *data);
 
-/* ---- waiting: see shim_reader.c ----------------------------------------- */
+/* ---- waiting: see reader.c ----------------------------------------- */
 
 struct rtrace_waiter;
 struct rtrace_waiter *rtrace_waiter_new(void);

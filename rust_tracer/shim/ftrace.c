@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The shim's half of the ways by ftrace_ops and by fprobe: what registers them, and
- * their handlers, which take the moment and call Rust. As shim.c, without ftrace
- * sites of its own. The stub's ftrace_ops is in shim_stub.c.
+ * their handlers, which take the moment and call Rust. As inlines.c, without ftrace
+ * sites of its own. The stub's ftrace_ops is in stub.c.
  *
  * Handlers run in any context up to NMI, with preemption off; the rest is for task
  * context.
@@ -13,9 +13,9 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
-#include "arch/stub.h"
+#include "../arch/stub.h"
 #include "shim.h"
-#include "shim_moment.h"
+#include "moment.h"
 
 /* ---- own ftrace_ops ------------------------------------------------------- */
 

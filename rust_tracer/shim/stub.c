@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What C has to do for the stub (arch/stub.S): its ftrace_ops, and the long way of
- * its two halves. Built without ftrace sites of its own, as shim.c.
+ * its two halves. Built without ftrace sites of its own, as inlines.c.
  */
 #include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/static_call.h>
 #include <asm/cpu_entry_area.h>
 
-#include "arch/stub.h"
+#include "../arch/stub.h"
 #include "shim.h"
-#include "shim_moment.h"
+#include "moment.h"
 
 #ifndef CONFIG_PREEMPT_COUNT
 #error "the stub needs a preemption count"
@@ -72,7 +72,7 @@ static unsigned long rtrace_no_direct(unsigned long ip)
 	return 0;
 }
 
-/* As for rtrace_symbols in shim.c. */
+/* As for rtrace_symbols in inlines.c. */
 DEFINE_STATIC_CALL(rtrace_direct_of, rtrace_no_direct);
 
 void rtrace_direct_calls_are_told_by(unsigned long function)

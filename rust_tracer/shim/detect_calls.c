@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For the views (see shim_detect.c): what the kernel calls by pointers that no table
+ * For the views (see detect.c): what the kernel calls by pointers that no table
  * of files or of ftrace has, and where its text leads out of itself.
  */
 #include <linux/fprobe.h>
@@ -16,8 +16,8 @@
 #include <linux/static_call.h>
 #include <asm/insn.h>
 
-#include "../include/uapi/rust_tracer.h"
-#include "shim_detect_at.h"
+#include "../../include/uapi/rust_tracer.h"
+#include "detect_at.h"
 
 void rtrace_tell_callback(u32 kind, const char *name, u64 at, u64 func, rtrace_each each,
 			  void *data)
@@ -296,7 +296,7 @@ static int rtrace_no_decode(struct insn *insn, const void *text, int room, enum 
 	return -EOPNOTSUPP;
 }
 
-/* As for rtrace_symbols in shim.c. */
+/* As for rtrace_symbols in inlines.c. */
 DEFINE_STATIC_CALL(rtrace_decode, rtrace_no_decode);
 
 void rtrace_instructions_are_told_by(unsigned long decode)

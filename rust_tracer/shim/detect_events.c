@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For the views (see shim_detect.c): what the kernel calls when time has passed, when a
+ * For the views (see detect.c): what the kernel calls when time has passed, when a
  * packet comes, or a key is pressed. What leads into its own text is mostly left out:
  * see rtrace_tell_callback().
  */
@@ -16,8 +16,8 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 
-#include "../include/uapi/rust_tracer.h"
-#include "shim_detect_at.h"
+#include "../../include/uapi/rust_tracer.h"
+#include "detect_at.h"
 
 #define rtrace_tell_func(kind, name, at, func_at, each, data)                                  \
 	do {                                                                                   \

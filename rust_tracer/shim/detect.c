@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The kernel's own structures, for the views: where they are, modules, and text that
- * is nobody's function. Further files: shim_detect_trace.c, _calls.c, _events.c,
+ * is nobody's function. Further files: detect_trace.c, _calls.c, _events.c,
  * _machine.c, _tasks.c.
  *
  * What is walked may have been changed by whoever wishes to hide in it. So walks end
@@ -9,7 +9,7 @@
  * memory that may be anything. The kernel's locks are taken by their addresses, which
  * its symbols tell: a walk under the lock of what it walks needs no other argument.
  *
- * Built without ftrace sites of its own, as shim.c.
+ * Built without ftrace sites of its own, as inlines.c.
  */
 #include <linux/filter.h>
 #include <linux/ftrace.h>
@@ -22,10 +22,10 @@
 #include <linux/static_call.h>
 #include <asm/realmode.h>
 
-#include "../include/uapi/rust_tracer.h"
-#include "arch/stub.h"
+#include "../../include/uapi/rust_tracer.h"
+#include "../arch/stub.h"
 #include "shim.h"
-#include "shim_detect_at.h"
+#include "detect_at.h"
 
 static_assert(sizeof(struct rtrace_owner) == 88);
 static_assert(sizeof(struct rtrace_owners) == 24);
@@ -57,7 +57,7 @@ static struct module *rtrace_no_module(unsigned long address)
 	return NULL;
 }
 
-/* As for rtrace_symbols in shim.c. */
+/* As for rtrace_symbols in inlines.c. */
 DEFINE_STATIC_CALL(rtrace_module_at, rtrace_no_module);
 
 void rtrace_landmarks_are(const struct rtrace_landmarks *landmarks)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* For the views (see shim_detect.c): the page table, and what each CPU has in its registers. */
+/* For the views (see detect.c): the page table, and what each CPU has in its registers. */
 #include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -11,7 +11,7 @@
 #include <asm/msr.h>
 #include <asm/vsyscall.h>
 
-#include "shim_detect_at.h"
+#include "detect_at.h"
 
 /* ---- pages ----------------------------------------------------------------------------- */
 

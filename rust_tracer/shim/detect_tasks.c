@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* For the views (see shim_detect.c): tasks, and the operations of a file. */
+/* For the views (see detect.c): tasks, and the operations of a file. */
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -16,8 +16,8 @@
 #include <linux/tracepoint.h>
 #include <net/sock.h>
 
-#include "../include/uapi/rust_tracer.h"
-#include "shim_detect_at.h"
+#include "../../include/uapi/rust_tracer.h"
+#include "detect_at.h"
 
 /* ---- tasks --------------------------------------------------------------------------------------- */
 
