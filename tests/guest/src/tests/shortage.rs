@@ -473,12 +473,13 @@ fn views(_: &Options) -> Outcome {
     /// Each by its rows, of which there is one at least where it says so.
     macro_rules! views {
         ($($row:ident $some:literal),*) => {$(
+            let some: bool = $some;
             sweep(
                 stringify!($row),
                 running,
                 Session::view::<abi::$row>,
                 |session, rows| {
-                    check!(!$some || !rows.is_empty(), "no rows");
+                    check!(!some || !rows.is_empty(), "no rows");
                     traces_exactly(Trace::of(session)?)
                 },
             )?;

@@ -298,6 +298,20 @@ pub fn nothing_is_traced(_: &Scene, _: Option<&Toy>) -> Outcome<bool> {
     Ok(entries == 0)
 }
 
+/// The same, once the toy has had the time to see to it.
+pub fn nothing_is_traced_any_more(scene: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
+    /// It says so of each of the two ftrace_ops.
+    const SEEN_TO: u64 = 2;
+    if let Some(toy) = toy {
+        let begun = sys::now();
+        while toy.number("calls")? < SEEN_TO {
+            check!(sys::now() - begun < 60_000_000_000, "it does not see to it");
+            sys::give_way();
+        }
+    }
+    nothing_is_traced(scene, toy)
+}
+
 /// rtctl's ledger has more calls than it shows.
 pub fn ledger_has_more(_: &Scene, _: Option<&Toy>) -> Outcome<bool> {
     let (entries, recorded) = traced()?;

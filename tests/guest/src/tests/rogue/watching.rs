@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::LIMIT_NS;
+use super::limit_ns;
 use super::toy::Toy;
 use crate::guest;
 use crate::options::Options;
@@ -47,7 +47,7 @@ impl Watching {
         let watching = Self { child, lines };
         let begun = sys::now();
         while !guest::enabled_functions()?.contains("register_kprobe ") {
-            check!(sys::now() - begun < LIMIT_NS, "it does not begin");
+            check!(sys::now() - begun < limit_ns(), "it does not begin");
             sys::give_way();
         }
         Ok(watching)
@@ -60,10 +60,10 @@ impl Watching {
         loop {
             let passed = sys::now() - begun;
             check!(
-                passed < LIMIT_NS,
+                passed < limit_ns(),
                 "no {kind} of {check} about {mark}, but {others:#?}"
             );
-            let left = Duration::from_nanos(LIMIT_NS - passed);
+            let left = Duration::from_nanos(limit_ns() - passed);
             let Ok(line) = self.lines.recv_timeout(left) else {
                 continue;
             };
