@@ -221,7 +221,7 @@ fn reserved(_: &Options) -> Outcome {
 fn unknown(_: &Options) -> Outcome {
     let session = Session::open()?;
     let magic = u64::from(abi::RTRACE_IOC_MAGIC);
-    for number in 0x15..=0xff {
+    for number in 0x18..=0xff {
         // _IO, _IOR, _IOW and _IOWR of a structure of 80 bytes.
         for direction in [
             0u64,
