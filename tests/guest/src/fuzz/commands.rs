@@ -259,7 +259,13 @@ impl Thread<'_> {
         let mut bytes = [0u8; 512];
         bytes[..shape.size].copy_from_slice(&request.bytes[..shape.size]);
         let buffer = request.get(Meaning::Pointer(Thing::Buffer));
+        let each = match shape.kind {
+            // Not bytes but owners.
+            Kind::Owners => size_of::<abi::rtrace_owner>() as u64,
+            _ => 1,
+        };
         let length = request.get(Meaning::Length(Thing::Buffer)).unwrap_or(0);
+        let length = length.saturating_mul(each);
         let buffer = buffer
             .and_then(|buffer| self.window.offset_of(buffer))
             .filter(|offset| *offset >= BUFFERS);
