@@ -256,8 +256,10 @@ pub enum Action {
     Normalize(u32),
     /// `denormalize(@a)`
     Denormalize(u32),
-    /// `setopt(name)`, `setopt(name, value)`
+    /// `setopt(name)`, `setopt(name, value)` of constants
     Setopt(String, Option<String>),
+    /// The same of strings that the clause makes: an item for each, and what it is.
+    SetoptOf(Vec<Form>),
     /// `ftruncate()`
     Ftruncate,
     /// `freopen(format, arguments…)`

@@ -284,18 +284,16 @@ impl Printer {
             }
             A::Normalize(aggregation) => store.normalize(*aggregation, items.number(0)?)?,
             A::Denormalize(aggregation) => store.denormalize(*aggregation)?,
-            A::Setopt(name, value) => match self.options.set(name, value.as_deref()) {
-                Ok(true) => {}
-                Ok(false) => shown.step(Step::Setopt {
-                    name: name.clone(),
-                    value: value.clone(),
-                }),
-                Err(why) => shown.step(Step::Complaint(messages::option_not_set(
-                    name,
-                    value.as_deref(),
-                    &why.to_string(),
-                ))),
-            },
+            A::Setopt(name, value) => self.set_option(shown, name, value.as_deref()),
+            A::SetoptOf(forms) => {
+                let mut texts = items.values(forms)?.into_iter().map(|value| match value {
+                    Value::Text(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
+                    _ => Err(Malformed::new("string of setopt()")),
+                });
+                let name = texts.next().ok_or(Malformed::new("name of an option"))??;
+                let value = texts.next().transpose()?;
+                self.set_option(shown, &name, value.as_deref());
+            }
             A::Ftruncate => shown.step(Step::Ftruncate),
             A::Freopen { arguments, .. } => {
                 let mut file = Vec::new();
@@ -304,6 +302,21 @@ impl Printer {
             }
         }
         Ok(())
+    }
+
+    fn set_option(&mut self, shown: &mut Shown, name: &str, value: Option<&str>) {
+        match self.options.set(name, value) {
+            Ok(true) => {}
+            Ok(false) => shown.step(Step::Setopt {
+                name: name.to_owned(),
+                value: value.map(str::to_owned),
+            }),
+            Err(why) => shown.step(Step::Complaint(messages::option_not_set(
+                name,
+                value,
+                &why.to_string(),
+            ))),
+        }
     }
 
     fn stack(

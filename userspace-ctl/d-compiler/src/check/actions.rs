@@ -357,27 +357,34 @@ impl Checker<'_> {
     ) -> Result<Statement, Error> {
         let nodes = self.values(arguments)?;
         let nodes = self.prototype(function, nodes, span)?;
-        let mut texts = Vec::new();
-        for (index, node) in nodes.iter().enumerate() {
-            let NodeKind::Text(text) = &node.kind else {
-                return Err(Error::new(
-                    "D_PROTO_ARG",
-                    node.span,
-                    format!(
-                        "setopt( ) argument #{} is incompatible with prototype:\n\tprototype: \
-                         string constant\n\t argument: {}",
-                        index + 1,
-                        self.shown(node)
-                    ),
-                ));
-            };
-            texts.push(String::from_utf8_lossy(text).into_owned());
-        }
-        let mut texts = texts.into_iter();
-        let option = texts.next().expect("it takes one");
+        let constants: Option<Vec<String>> = nodes
+            .iter()
+            .map(|node| match &node.kind {
+                NodeKind::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+                _ => None,
+            })
+            .collect();
+        let (action, items) = match constants {
+            Some(texts) => {
+                let mut texts = texts.into_iter();
+                let option = texts.next().expect("it takes one");
+                (Action::Setopt(option, texts.next()), Vec::new())
+            }
+            None => {
+                // NULL is a pointer to char as well.
+                let other =
+                    (nodes.iter().enumerate()).find(|(_, node)| !self.types.is_string(node.ty));
+                if let Some((index, node)) = other {
+                    return Err(self.mismatch(function, index, "string", node));
+                }
+                let items: Vec<Item> = nodes.into_iter().map(|node| self.item(node)).collect();
+                let forms = items.iter().map(|item| self.form(item)).collect();
+                (Action::SetoptOf(forms), items)
+            }
+        };
         Ok(Statement::Action {
-            action: Action::Setopt(option, texts.next()),
-            items: Vec::new(),
+            action,
+            items,
             counts: 2,
         })
     }

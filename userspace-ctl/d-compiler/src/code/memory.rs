@@ -503,7 +503,8 @@ impl Generator<'_, '_> {
         self.write(&target, place.ty, d, free, place.span)
     }
 
-    /// `place op= by`
+    /// `place op= by`. As in libdtrace, what is in the place is read before `by` is evaluated, and
+    /// where it is only then; but nothing is evaluated twice that does something.
     pub(super) fn update(
         &mut self,
         place: &Node,
@@ -524,6 +525,10 @@ impl Generator<'_, '_> {
                 .and_then(|by| i32::try_from(by).ok()),
             _ => None,
         };
+        let early = !by.is_pure() && place.is_pure();
+        if early {
+            self.value(place, d)?;
+        }
         if small.is_none() {
             self.value(by, operand)?;
             if let Change::Pointer { scale, .. } = change {
@@ -532,7 +537,9 @@ impl Generator<'_, '_> {
         }
         let above = self.above(operand, span)?;
         let (target, free) = self.prepare(place, above)?;
-        self.read(&target, place.ty, d);
+        if !early {
+            self.read(&target, place.ty, d);
+        }
         let (result, free) = if before {
             (free, self.above(free, span)?)
         } else {

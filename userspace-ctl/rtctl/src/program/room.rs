@@ -28,7 +28,9 @@ fn action(action: &Action, strsize: u32) -> u64 {
     match action {
         Action::Trace(form) => one(form),
         Action::Tracemem { bytes } => one(&Form::Bytes(*bytes)),
-        Action::Printf { arguments, .. } | Action::Freopen { arguments, .. } => {
+        Action::Printf { arguments, .. }
+        | Action::Freopen { arguments, .. }
+        | Action::SetoptOf(arguments) => {
             // Without arguments there is an item that says so.
             arguments.iter().map(one).sum::<u64>().max(ITEM)
         }
