@@ -340,7 +340,16 @@ impl Parser<'_> {
         let enumerators = if self.eat("{")? {
             let mut enumerators: Vec<(String, Option<Expr>)> = Vec::new();
             loop {
-                let (name, _) = self.identifier()?;
+                let (name, span) = self.identifier()?;
+                if name.contains('`') {
+                    return Err(Error::new(
+                        "D_DECL_SCOPE",
+                        span,
+                        format!(
+                            "D scoping operator may not be used in an enumerator name ({name})"
+                        ),
+                    ));
+                }
                 let value = if self.eat("=")? {
                     let value = self.assignment()?;
                     height = height.max(value.height);
