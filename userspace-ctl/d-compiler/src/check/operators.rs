@@ -8,6 +8,7 @@ use crate::types::{Intrinsic, TypeId};
 
 use super::Checker;
 use super::convert::cut;
+use super::origin::Origin;
 use super::tree::{Arithmetic, Comparison, Logical, Node, NodeKind};
 
 pub(super) fn unary_sign(op: Unary) -> &'static str {
@@ -281,6 +282,15 @@ impl Checker<'_> {
             return self.moved(right, left, back, span);
         }
         if left_moves && right_moves && back && self.pointers_compatible(&left, &right) {
+            if let (Origin::Own, Origin::Other) | (Origin::Other, Origin::Own) =
+                (self.origin(&left), self.origin(&right))
+            {
+                return Err(Error::new(
+                    "D_OP_INCOMPAT",
+                    span,
+                    "subtracting pointers to alloca and non-alloca space is meaningless",
+                ));
+            }
             let scale = self.scale(&left);
             let ty = self.types.intrinsic(Intrinsic::Long);
             return Ok(Node::new(
