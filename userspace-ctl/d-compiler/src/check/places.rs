@@ -232,7 +232,11 @@ impl Checker<'_> {
         };
         if let NodeKind::Translated(translation) = &base.kind {
             if let Some(whole) = translation.pointed_to() {
-                return self.translated_member(&whole, name, span);
+                let mut member = self.translated_member(&whole, name, span)?;
+                // A place, though none to write to.
+                member.lvalue |= !matches!(member.kind, NodeKind::Memory { .. })
+                    && !self.types.is_array(member.ty);
+                return Ok(member);
             }
         }
         if !self.types.is_pointer(base.ty) {
