@@ -73,6 +73,18 @@ fn fold(op: Arithmetic, signed: bool, left: i64, right: i64) -> Option<i64> {
     })
 }
 
+/// A constant index is beyond an array.
+pub(super) fn out_of_bounds(index: i64, count: u32, span: Span) -> Error {
+    Error::new(
+        "D_ARR_BOUNDS",
+        span,
+        format!(
+            "index outside array bounds: {}, max is {count}",
+            index as u64
+        ),
+    )
+}
+
 impl Checker<'_> {
     pub(super) fn integer_type(&self) -> TypeId {
         self.types.intrinsic(Intrinsic::Int)
@@ -355,14 +367,7 @@ impl Checker<'_> {
                     // behind address 0, where nothing is.
                     pointer.kind = NodeKind::Int(0);
                 } else if beyond {
-                    return Err(Error::new(
-                        "D_ARR_BOUNDS",
-                        span,
-                        format!(
-                            "index outside array bounds: {}, max is {count}",
-                            index as u64
-                        ),
-                    ));
+                    return Err(out_of_bounds(index, count, span));
                 }
             }
         }

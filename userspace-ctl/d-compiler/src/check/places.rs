@@ -100,6 +100,13 @@ impl Checker<'_> {
             ));
         };
         let index = self.value(key)?;
+        if let Some(at) = index.constant() {
+            if let Some(count) = self.declared_elements(base, &pointer)? {
+                if at < 0 || at as u64 >= u64::from(count) {
+                    return Err(super::operators::out_of_bounds(at, count, span));
+                }
+            }
+        }
         let moves = self.types.is_string(pointer.ty)
             || (self.is_pointer(&pointer) && !self.points_to_no_size(&pointer));
         if moves && self.is_integer(&index) {
@@ -111,6 +118,25 @@ impl Checker<'_> {
             return Err(not_a_pointer(span));
         }
         Err(self.incompatible(&pointer, "+", &index, span))
+    }
+
+    /// How many elements there are in the array that a member is declared as, if what it comes to
+    /// is a string of D's own.
+    fn declared_elements(&mut self, member: &Expr, found: &Node) -> Result<Option<u32>, Error> {
+        let ExprKind::Arrow { base, name } = &member.kind else {
+            return Ok(None);
+        };
+        if !self.types.is_string(found.ty) {
+            return Ok(None);
+        }
+        let base = match self.structure(base)? {
+            Some(translated) => translated,
+            None => self.value(base)?,
+        };
+        let NodeKind::Translated(translation) = base.kind else {
+            return Ok(None);
+        };
+        Ok(self.elements_of_member(&translation, name))
     }
 
     /// The one key of an array that takes a constant.
