@@ -221,6 +221,12 @@ impl Checker<'_> {
     /// `&place`
     pub(super) fn address(&mut self, place: Node, span: Span) -> Result<Node, Error> {
         match &place.kind {
+            // What comes of a cast is a value.
+            NodeKind::Variable { .. } | NodeKind::Builtin(_) | NodeKind::BuiltinText(_)
+                if !place.lvalue =>
+            {
+                Err(no_place(span))
+            }
             NodeKind::Variable { .. }
             | NodeKind::Builtin(_)
             | NodeKind::BuiltinText(_)
@@ -242,11 +248,7 @@ impl Checker<'_> {
                 node.writable = writable;
                 Ok(node)
             }
-            _ => Err(Error::new(
-                "D_ADDROF_LVAL",
-                span,
-                "unacceptable operand for unary & operator",
-            )),
+            _ => Err(no_place(span)),
         }
     }
 
@@ -411,5 +413,13 @@ fn bit_field(bit_offset: u32, width: u32, size: u32, whole: u64) -> (u32, Bits) 
             width: width.min(64 - (bit_offset - at * 8)) as u8,
             bytes: bytes as u8,
         },
+    )
+}
+
+fn no_place(span: Span) -> Error {
+    Error::new(
+        "D_ADDROF_LVAL",
+        span,
+        "unacceptable operand for unary & operator",
     )
 }
