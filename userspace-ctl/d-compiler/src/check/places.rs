@@ -231,11 +231,11 @@ impl Checker<'_> {
             | NodeKind::Builtin(_)
             | NodeKind::BuiltinText(_)
             | NodeKind::NoValue(_)
-            | NodeKind::Translated(_) => Err(Error::new(
-                "D_ADDROF_VAR",
-                span,
-                "cannot take address of dynamic variable",
-            )),
+            | NodeKind::Translated(_) => Err(dynamic_variable(span)),
+            // An argument of the probe, as its type has it.
+            NodeKind::Convert(of) if place.lvalue && matches!(of.kind, NodeKind::Builtin(_)) => {
+                Err(dynamic_variable(span))
+            }
             NodeKind::Memory { bits: Some(_), .. } => Err(Error::new(
                 "D_ADDROF_BITFIELD",
                 span,
@@ -413,6 +413,14 @@ fn bit_field(bit_offset: u32, width: u32, size: u32, whole: u64) -> (u32, Bits) 
             width: width.min(64 - (bit_offset - at * 8)) as u8,
             bytes: bytes as u8,
         },
+    )
+}
+
+fn dynamic_variable(span: Span) -> Error {
+    Error::new(
+        "D_ADDROF_VAR",
+        span,
+        "cannot take address of dynamic variable",
     )
 }
 
