@@ -25,7 +25,7 @@ fn names() {
         ("D_IDENT_UNDEF", "BEGIN { trace(`no_such_symbol); }"),
         ("D_IDENT_UNDEF", "BEGIN { @a; }"),
         ("D_IDENT_UNDEF", "BEGIN { printa(@a); }"),
-        ("D_IDENT_UNDEF", "BEGIN { trace(self); }"),
+        ("D_IDENT_BADREF", "BEGIN { trace(self); }"),
         ("D_VAR_UNDEF", "BEGIN { trace(self->x); }"),
         ("D_VAR_UNDEF", "BEGIN { trace(this->x); }"),
         ("D_VAR_UNDEF", "BEGIN { trace(x[1]); }"),

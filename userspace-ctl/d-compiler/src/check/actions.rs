@@ -582,7 +582,7 @@ impl Checker<'_> {
     }
 
     /// `printf("format", arguments…)`, `freopen("format", arguments…)`
-    fn print_formatted(
+    pub(super) fn print_formatted(
         &mut self,
         function: &Function,
         arguments: &[ast::Expr],

@@ -106,7 +106,10 @@ impl Checker<'_> {
                 format!("args[{number}]: only the first {MOST} arguments are recorded"),
             ));
         }
-        self.argument_of_type(number as u32, *ty, span)
+        let mut node = self.argument_of_type(number as u32, *ty, span)?;
+        // A variable, though none to write to.
+        node.lvalue = true;
+        Ok(node)
     }
 
     /// The argument, which a register or the stack held, as its type has it.

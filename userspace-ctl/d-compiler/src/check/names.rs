@@ -44,10 +44,16 @@ pub(super) struct Inline {
     pub(super) library: bool,
 }
 
+/// `self` and `this`, which mean something in front of `->` alone.
+fn is_scope(name: &str) -> bool {
+    matches!(name, "self" | "this")
+}
+
 impl Checker<'_> {
     /// Whether D or the program knows this global name, so that the program may not define it.
     pub(super) fn is_known(&self, name: &str) -> bool {
         self.globals.contains_key(name)
+            || is_scope(name)
             || (builtins::variable(name).is_some() && !builtins::is_own_variable(name))
             || builtins::function(name).is_some()
     }
@@ -62,6 +68,9 @@ impl Checker<'_> {
 
     /// A global name where a value is needed. `None`: nobody knows it.
     pub(super) fn global(&mut self, name: &str, span: Span) -> Result<Option<Node>, Error> {
+        if is_scope(name) {
+            return Err(bad_reference("pointer", name, "scalar", span));
+        }
         if let Some(node) = self.arguments.last().and_then(|known| known.get(name)) {
             return Ok(Some(node.clone()));
         }

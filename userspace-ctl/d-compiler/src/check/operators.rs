@@ -8,6 +8,7 @@ use crate::types::{Intrinsic, TypeId};
 
 use super::Checker;
 use super::convert::cut;
+use super::origin::Origin;
 use super::tree::{Arithmetic, Comparison, Logical, Node, NodeKind};
 
 pub(super) fn unary_sign(op: Unary) -> &'static str {
@@ -70,6 +71,18 @@ fn fold(op: Arithmetic, signed: bool, left: i64, right: i64) -> Option<i64> {
         Arithmetic::ShiftRight if signed => left.wrapping_shr(right as u32),
         Arithmetic::ShiftRight => (left as u64).wrapping_shr(right as u32) as i64,
     })
+}
+
+/// A constant index is beyond an array.
+pub(super) fn out_of_bounds(index: i64, count: u32, span: Span) -> Error {
+    Error::new(
+        "D_ARR_BOUNDS",
+        span,
+        format!(
+            "index outside array bounds: {}, max is {count}",
+            index as u64
+        ),
+    )
 }
 
 impl Checker<'_> {
@@ -281,6 +294,15 @@ impl Checker<'_> {
             return self.moved(right, left, back, span);
         }
         if left_moves && right_moves && back && self.pointers_compatible(&left, &right) {
+            if let (Origin::Own, Origin::Other) | (Origin::Other, Origin::Own) =
+                (self.origin(&left), self.origin(&right))
+            {
+                return Err(Error::new(
+                    "D_OP_INCOMPAT",
+                    span,
+                    "subtracting pointers to alloca and non-alloca space is meaningless",
+                ));
+            }
             let scale = self.scale(&left);
             let ty = self.types.intrinsic(Intrinsic::Long);
             return Ok(Node::new(
@@ -345,14 +367,7 @@ impl Checker<'_> {
                     // behind address 0, where nothing is.
                     pointer.kind = NodeKind::Int(0);
                 } else if beyond {
-                    return Err(Error::new(
-                        "D_ARR_BOUNDS",
-                        span,
-                        format!(
-                            "index outside array bounds: {}, max is {count}",
-                            index as u64
-                        ),
-                    ));
+                    return Err(out_of_bounds(index, count, span));
                 }
             }
         }

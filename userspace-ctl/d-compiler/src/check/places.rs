@@ -100,6 +100,13 @@ impl Checker<'_> {
             ));
         };
         let index = self.value(key)?;
+        if let Some(at) = index.constant() {
+            if let Some(count) = self.declared_elements(base, &pointer)? {
+                if at < 0 || at as u64 >= u64::from(count) {
+                    return Err(super::operators::out_of_bounds(at, count, span));
+                }
+            }
+        }
         let moves = self.types.is_string(pointer.ty)
             || (self.is_pointer(&pointer) && !self.points_to_no_size(&pointer));
         if moves && self.is_integer(&index) {
@@ -111,6 +118,25 @@ impl Checker<'_> {
             return Err(not_a_pointer(span));
         }
         Err(self.incompatible(&pointer, "+", &index, span))
+    }
+
+    /// How many elements there are in the array that a member is declared as, if what it comes to
+    /// is a string of D's own.
+    fn declared_elements(&mut self, member: &Expr, found: &Node) -> Result<Option<u32>, Error> {
+        let ExprKind::Arrow { base, name } = &member.kind else {
+            return Ok(None);
+        };
+        if !self.types.is_string(found.ty) {
+            return Ok(None);
+        }
+        let base = match self.structure(base)? {
+            Some(translated) => translated,
+            None => self.value(base)?,
+        };
+        let NodeKind::Translated(translation) = base.kind else {
+            return Ok(None);
+        };
+        Ok(self.elements_of_member(&translation, name))
     }
 
     /// The one key of an array that takes a constant.
@@ -195,15 +221,21 @@ impl Checker<'_> {
     /// `&place`
     pub(super) fn address(&mut self, place: Node, span: Span) -> Result<Node, Error> {
         match &place.kind {
+            // What comes of a cast is a value.
+            NodeKind::Variable { .. } | NodeKind::Builtin(_) | NodeKind::BuiltinText(_)
+                if !place.lvalue =>
+            {
+                Err(no_place(span))
+            }
             NodeKind::Variable { .. }
             | NodeKind::Builtin(_)
             | NodeKind::BuiltinText(_)
             | NodeKind::NoValue(_)
-            | NodeKind::Translated(_) => Err(Error::new(
-                "D_ADDROF_VAR",
-                span,
-                "cannot take address of dynamic variable",
-            )),
+            | NodeKind::Translated(_) => Err(dynamic_variable(span)),
+            // An argument of the probe, as its type has it.
+            NodeKind::Convert(of) if place.lvalue && matches!(of.kind, NodeKind::Builtin(_)) => {
+                Err(dynamic_variable(span))
+            }
             NodeKind::Memory { bits: Some(_), .. } => Err(Error::new(
                 "D_ADDROF_BITFIELD",
                 span,
@@ -216,11 +248,7 @@ impl Checker<'_> {
                 node.writable = writable;
                 Ok(node)
             }
-            _ => Err(Error::new(
-                "D_ADDROF_LVAL",
-                span,
-                "unacceptable operand for unary & operator",
-            )),
+            _ => Err(no_place(span)),
         }
     }
 
@@ -232,7 +260,11 @@ impl Checker<'_> {
         };
         if let NodeKind::Translated(translation) = &base.kind {
             if let Some(whole) = translation.pointed_to() {
-                return self.translated_member(&whole, name, span);
+                let mut member = self.translated_member(&whole, name, span)?;
+                // A place, though none to write to.
+                member.lvalue |= !matches!(member.kind, NodeKind::Memory { .. })
+                    && !self.types.is_array(member.ty);
+                return Ok(member);
             }
         }
         if !self.types.is_pointer(base.ty) {
@@ -381,5 +413,21 @@ fn bit_field(bit_offset: u32, width: u32, size: u32, whole: u64) -> (u32, Bits) 
             width: width.min(64 - (bit_offset - at * 8)) as u8,
             bytes: bytes as u8,
         },
+    )
+}
+
+fn dynamic_variable(span: Span) -> Error {
+    Error::new(
+        "D_ADDROF_VAR",
+        span,
+        "cannot take address of dynamic variable",
+    )
+}
+
+fn no_place(span: Span) -> Error {
+    Error::new(
+        "D_ADDROF_LVAL",
+        span,
+        "unacceptable operand for unary & operator",
     )
 }

@@ -102,7 +102,14 @@ impl Checker<'_> {
     /// Destructive actions are refused, but what is wrong with them in D comes first.
     fn refused(&mut self, function: &Function, arguments: &[ast::Expr], span: Span) -> Error {
         let nodes: Result<Vec<_>, _> = arguments.iter().map(|one| self.value(one)).collect();
-        match nodes.and_then(|nodes| self.prototype(function, nodes, span)) {
+        let known = nodes.and_then(|nodes| self.prototype(function, nodes, span));
+        let formatted = match known {
+            Ok(_) if function.name == "system" => {
+                self.print_formatted(function, arguments, span).map(|_| ())
+            }
+            known => known.map(|_| ()),
+        };
+        match formatted {
             Err(error) => error,
             Ok(_) if self.speculates => after_speculate(span),
             Ok(_) => destructive(function.name, span),

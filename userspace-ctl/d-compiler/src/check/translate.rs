@@ -204,6 +204,18 @@ impl Checker<'_> {
         Node::new(NodeKind::Translated(Box::new(translation)), void, span)
     }
 
+    /// How many elements a member of what comes out has, if that is an array.
+    pub(super) fn elements_of_member(&self, translation: &Translation, name: &str) -> Option<u32> {
+        let record = self
+            .types
+            .resolve(self.translators[translation.translator].output);
+        let member = self.types.member(record, name)?;
+        match self.types.kind(self.types.resolve(member.ty)) {
+            crate::types::Kind::Array { count, .. } => Some(*count),
+            _ => None,
+        }
+    }
+
     /// A member of what comes out.
     pub(super) fn translated_member(
         &mut self,

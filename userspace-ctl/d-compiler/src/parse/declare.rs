@@ -173,7 +173,11 @@ impl Parser<'_> {
                     continue;
                 }
                 // After the words of a type a name is what is declared, even if it is a type's too.
-                Tok::Ident(ref name) if !words.complete() && self.is_type(name) => {
+                Tok::Ident(ref name)
+                    if words.base.is_none()
+                        && self.is_type(name)
+                        && !(words.complete() && self.is_declared(place)?) =>
+                {
                     let (module, name) = scoped(name);
                     let base = BaseType::Named { module, name };
                     words.set(Base::Other(base), token.span)?;
@@ -191,6 +195,16 @@ impl Parser<'_> {
             count += 1;
             self.take()?;
         }
+    }
+
+    /// Whether the name of a type is what is declared, behind words such as `unsigned`, which may
+    /// have a type of their own behind them: libdtrace tells that by what follows the name.
+    fn is_declared(&mut self, place: Place) -> Result<bool> {
+        Ok(match self.look(1)?.tok {
+            Tok::Op("=" | "[" | ";" | "++" | "--") => true,
+            Tok::Op(",") => place != Place::Parameter,
+            _ => false,
+        })
     }
 
     fn storage(&self, word: &str, place: Place, token: &Token, words: &mut Words) -> Result<()> {
@@ -326,7 +340,16 @@ impl Parser<'_> {
         let enumerators = if self.eat("{")? {
             let mut enumerators: Vec<(String, Option<Expr>)> = Vec::new();
             loop {
-                let (name, _) = self.identifier()?;
+                let (name, span) = self.identifier()?;
+                if name.contains('`') {
+                    return Err(Error::new(
+                        "D_DECL_SCOPE",
+                        span,
+                        format!(
+                            "D scoping operator may not be used in an enumerator name ({name})"
+                        ),
+                    ));
+                }
                 let value = if self.eat("=")? {
                     let value = self.assignment()?;
                     height = height.max(value.height);

@@ -325,6 +325,16 @@ impl Parser<'_> {
     /// `name(arguments)`
     fn call(&mut self, base: Node) -> Result<Node> {
         let start = base.expr.span;
+        // Names of other kinds are no functions that anybody knows.
+        if let ExprKind::Aggregation { keys: None, .. } | ExprKind::External { .. } =
+            &base.expr.kind
+        {
+            return Err(Error::new(
+                "D_FUNC_UNDEF",
+                start,
+                format!("undefined function name: {}", self.lexer.text(start)),
+            ));
+        }
         let ExprKind::Ident(name) = base.expr.kind else {
             return Err(Error::new(
                 "D_FUNC_IDENT",

@@ -271,8 +271,11 @@ fn what_is_no_expression_is_refused() {
 
 #[test]
 fn only_names_are_called() {
-    for text in ["(a + b)(c)", "a.b(c)", "1(2)", "f(a)(b)", "a`b(c)"] {
+    for text in ["(a + b)(c)", "a.b(c)", "1(2)", "f(a)(b)", "@a[1](c)"] {
         assert_eq!(refused(text).tag, "D_FUNC_IDENT", "{text}");
+    }
+    for text in ["a`b(c)", "@a(c)"] {
+        assert_eq!(refused(text).tag, "D_FUNC_UNDEF", "{text}");
     }
 }
 

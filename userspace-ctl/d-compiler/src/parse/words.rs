@@ -55,21 +55,19 @@ impl Words {
                 signed: self.signed,
             })
         };
-        if self.signed && self.unsigned || self.long > 2 {
-            return refuse("D_DECL_COMBO", "invalid type combination");
-        }
-        if self.short && self.long > 0 && matches!(self.base, None | Some(Base::Int)) {
-            // dtrace looks for a type of this name.
-            return refuse(
+        // dtrace looks for a type of this name.
+        let unknown = || {
+            refuse(
                 "D_UNKNOWN",
-                "failed to resolve type long short: there is none",
-            );
-        }
+                "failed to resolve type: there is none of such words",
+            )
+        };
         match self.base {
             Some(Base::Char) if sized => refuse(
                 "D_DECL_CHARATTR",
                 "invalid type declaration: short and long may not be used with char type",
             ),
+            Some(Base::Char) if self.signed && self.unsigned => unknown(),
             Some(Base::Char) => integer(IntegerKind::Char),
             Some(Base::Void) if sized || sign => refuse(
                 "D_DECL_VOIDATTR",
@@ -82,19 +80,22 @@ impl Words {
             ),
             Some(Base::Float) if !sized => Ok(BaseType::Float(4)),
             Some(Base::Double) if !sized => Ok(BaseType::Float(8)),
-            Some(Base::Double) if self.long == 1 => Ok(BaseType::Float(16)),
-            Some(Base::Float | Base::Double) => refuse("D_DECL_COMBO", "invalid type combination"),
-            Some(Base::Other(_)) if sized => refuse(
+            Some(Base::Double) if self.long == 1 && !self.short => Ok(BaseType::Float(16)),
+            Some(Base::Float | Base::Double) => unknown(),
+            Some(Base::Other(_)) if self.long > 0 => refuse(
                 "D_DECL_LONGINT",
                 "invalid type declaration: long and long long may only be used with integer or \
                  floating-point type",
             ),
+            // As in dtrace `short` goes unnoticed there.
             Some(Base::Other(base)) => Ok(base),
+            Some(Base::Int) | None if self.signed && self.unsigned => unknown(),
             Some(Base::Int) | None => match (self.short, self.long) {
-                (true, _) => integer(IntegerKind::Short),
-                (_, 0) => integer(IntegerKind::Int),
-                (_, 1) => integer(IntegerKind::Long),
-                _ => integer(IntegerKind::LongLong),
+                (true, 0) => integer(IntegerKind::Short),
+                (false, 0) => integer(IntegerKind::Int),
+                (false, 1) => integer(IntegerKind::Long),
+                (false, 2) => integer(IntegerKind::LongLong),
+                _ => unknown(),
             },
         }
     }
