@@ -278,6 +278,15 @@ struct rtrace_view_text_of {
 #define RTRACE_CALLBACK_PACKET 9u
 /* When a key is pressed or a terminal is used: input handlers, n_tty; likewise. */
 #define RTRACE_CALLBACK_INPUT 10u
+/* By a pointer in the kernel's data that is read-only once it has booted; likewise. */
+#define RTRACE_CALLBACK_CONSTANT 11u
+/* By a table of the kernel's own that can be written, of which `name` is a member; likewise. */
+#define RTRACE_CALLBACK_TABLE 12u
+/*
+ * At the tracepoint `name`, where that is not whom its list of functions says; or a
+ * function of that list, where its switch is off.
+ */
+#define RTRACE_CALLBACK_TRACEPOINT 13u
 
 struct rtrace_view_callback {
 	char name[RTRACE_OWNER_NAME];

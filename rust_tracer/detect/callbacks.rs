@@ -44,7 +44,9 @@ fn is_behind_call(address: u64) -> bool {
 fn is_worth_telling(fact: &rtrace_callback_fact, owners: &Owners) -> bool {
     let kind = owners.of(fact.func).kind;
     match fact.kind {
-        abi::RTRACE_CALLBACK_NOTIFIER | abi::RTRACE_CALLBACK_FPROBE => true,
+        abi::RTRACE_CALLBACK_NOTIFIER
+        | abi::RTRACE_CALLBACK_FPROBE
+        | abi::RTRACE_CALLBACK_TRACEPOINT => true,
         abi::RTRACE_CALLBACK_STACK => {
             matches!(kind, abi::RTRACE_OWNER_NONE | abi::RTRACE_OWNER_HIDDEN)
                 && is_behind_call(fact.func)

@@ -30,7 +30,7 @@ const OF_PROTOCOLS: [(&str, &str); 10] = [
 ];
 
 /// Who calls by a pointer of the kernel's own, and what else could explain that nobody answers for it.
-const CALLERS: [(u32, &str, &str); 8] = [
+const CALLERS: [(u32, &str, &str); 11] = [
     (
         abi::RTRACE_CALLBACK_NOTIFIER,
         "the chain of notifiers",
@@ -71,6 +71,21 @@ const CALLERS: [(u32, &str, &str); 8] = [
         "what gets input,",
         "a module that went without leaving the input",
     ),
+    (
+        abi::RTRACE_CALLBACK_CONSTANT,
+        "the kernel's read-only data at",
+        "a kernel that changes its own read-only data in a way that the module does not know",
+    ),
+    (
+        abi::RTRACE_CALLBACK_TABLE,
+        "the kernel's own table",
+        "a module that stacks its own functions over the kernel's",
+    ),
+    (
+        abi::RTRACE_CALLBACK_TRACEPOINT,
+        "the tracepoint",
+        "somebody who registers there by other means than the kernel's",
+    ),
 ];
 
 /// Judges the pointers.
@@ -98,7 +113,7 @@ pub fn check(facts: &Facts) -> Outcome {
         ..Finding::default()
     });
     let of_callbacks = CALLERS.into_iter().flat_map(|(kind, caller, perhaps)| {
-        let strange = facts.callbacks(kind).filter(|one| is_strange(one));
+        let strange = facts.callbacks(kind).filter(|one| is_strange(facts, one));
         strange.map(move |one| of_callback(facts, one, caller, perhaps))
     });
     let findings = merge(of_files.chain(of_tracepoints).chain(of_callbacks));
@@ -121,11 +136,23 @@ pub fn check(facts: &Facts) -> Outcome {
 }
 
 /// Whether what is called there should not be.
-fn is_strange(one: &Callback) -> bool {
+fn is_strange(facts: &Facts, one: &Callback) -> bool {
     /// The kernel's own table for terminals.
     const TERMINALS: &str = "n_tty_ops";
+    /// How static calls begin by whose names security modules are called, none of which can be loaded.
+    const SECURITY: &str = "__SCK__lsm_static_call_";
     let is_modules = one.func.kind == Kind::Module;
-    !answered_or_zero(one.func.kind) || (is_modules && one.name.starts_with(TERMINALS))
+    let is_kernels = match one.kind {
+        // Only those are told that should not be.
+        abi::RTRACE_CALLBACK_TRACEPOINT => return true,
+        abi::RTRACE_CALLBACK_CONSTANT | abi::RTRACE_CALLBACK_TABLE => true,
+        abi::RTRACE_CALLBACK_STATIC_CALL => {
+            let symbol = facts.symbol(one.at);
+            symbol.is_some_and(|(name, _)| name.starts_with(SECURITY))
+        }
+        _ => one.name.starts_with(TERMINALS),
+    };
+    !answered_or_zero(one.func.kind) || (is_modules && is_kernels)
 }
 
 fn of_callback(facts: &Facts, one: &Callback, caller: &str, perhaps: &str) -> Finding {
@@ -137,6 +164,9 @@ fn of_callback(facts: &Facts, one: &Callback, caller: &str, perhaps: &str) -> Fi
     Finding {
         key: format!("{caller} {name} {}", whose(&one.func)),
         what: match one.func.kind {
+            _ if one.kind == abi::RTRACE_CALLBACK_TRACEPOINT => {
+                format!("{caller} {name} does not call those who are registered, or not them alone")
+            }
             Kind::Module => format!("{caller} {name} calls a module instead of the kernel's own"),
             _ => format!("{caller} {name} calls what nobody answers for"),
         },
@@ -396,7 +426,7 @@ mod tests {
                 func: owner(0x1000, of, "x"),
                 kind: abi::RTRACE_CALLBACK_INPUT,
             };
-            assert_eq!(is_strange(&callback), strange, "{of:?}");
+            assert_eq!(is_strange(&Facts::default(), &callback), strange, "{of:?}");
         }
     }
 

@@ -63,13 +63,13 @@ rounds! {
     first: unlisted getdents hunter at_fentry lstar iterate unlisted_task tracepoint mapped;
     second: without_object getdents_clean hunter_again call_at_fentry gate inode tracepoint_replaced
         mapped_among_modules;
-    third: unformed getdents_hidden at_start show_modules task_off_list;
-    fourth: uprooted getdents_callers at_end show_sockets mapped_runs;
+    third: unformed getdents_hidden at_start show_modules task_off_list called;
+    fourth: uprooted getdents_callers at_end show_sockets mapped_runs muted;
     fifth: nameless getdents_unlinked in_switch task;
     sixth: hidden sockets iterate_files taints;
     seventh: hidden_early sockets_clean counters;
-    eighth: hidden_wholly kill records;
-    ninth: hidden_before ftrace;
+    eighth: hidden_wholly kill records constant;
+    ninth: hidden_before ftrace loopback;
     tenth: hidden_wholly_before probes;
     eleventh: caller on_stacks;
 }
@@ -191,11 +191,24 @@ behaviours! {
     show_sockets: "what shows TCP's sockets, replaced",
         "rt_rogue_ops" "what=tcp",
         ["pointers"], ["rt_rogue_ops"], scene::heading_is_missing;
+    constant: "the operations of a device that nobody has open",
+        "rt_rogue_ops" "what=constant path=/dev/full",
+        ["pointers"], ["rt_rogue_ops"], scene::writes_are_counted;
+    loopback: "the operations of the loopback device, replaced by another table",
+        "rt_rogue_ops" "what=loopback",
+        ["pointers"], ["rt_rogue_ops"], scene::packets_are_counted;
     tracepoint: "a hidden module's probe on a tracepoint",
         "rt_rogue_probe" "what=own" hide "list,kset,state",
         ["pointers"], ["sched_process_fork"], scene::forks_are_counted;
     tracepoint_replaced: "another's probe on a tracepoint, replaced by a hidden module's",
         "rt_rogue_probe" "what=replaced" hide "list,kset,state",
+        ["pointers"], ["sched_process_fork"], scene::forks_are_not_recorded;
+
+    called: "a tracepoint that calls another than who is registered",
+        "rt_rogue_probe" "what=called",
+        ["pointers"], ["sched_process_fork"], scene::forks_are_not_recorded;
+    muted: "a tracepoint switched off with those who are registered",
+        "rt_rogue_probe" "what=muted",
         ["pointers"], ["sched_process_fork"], scene::forks_are_not_recorded;
 
     // It hides a task.
