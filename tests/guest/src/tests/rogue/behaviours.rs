@@ -66,7 +66,7 @@ rounds! {
     third: unformed getdents_hidden at_start show_modules task_off_list called;
     fourth: uprooted getdents_callers at_end show_sockets mapped_runs muted;
     fifth: nameless getdents_unlinked in_switch task;
-    sixth: hidden sockets iterate_files taints;
+    sixth: hidden sockets iterate_files taints static_call;
     seventh: hidden_early sockets_clean counters;
     eighth: hidden_wholly kill records constant;
     ninth: hidden_before ftrace loopback;
@@ -163,6 +163,10 @@ behaviours! {
     in_switch: "a jump patched in where system calls are told apart",
         "rt_rogue_patch" "where=switch",
         ["syscalls"], ["x64_sys_call"], scene::umask_is_answered;
+
+    static_call: "a jump patched in where a static call leads",
+        "rt_rogue_patch" "where=static",
+        ["sites"], ["rt_rogue_patch"], scene::nothing_else;
 
     // It changes where a CPU goes.
     lstar: "the entry of system calls moved on one CPU",
