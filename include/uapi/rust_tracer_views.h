@@ -188,6 +188,12 @@ struct rtrace_view_text {
 	__u32 reserved;
 };
 
+/* What the processor has, the kernel has use for, and is switched off on a CPU. */
+#define RTRACE_CPU_SMEP (1u << 0) /* the kernel does not run what is user space's, */
+#define RTRACE_CPU_SMAP (1u << 1) /* and does not touch it by mistake */
+#define RTRACE_CPU_UMIP (1u << 2) /* user space is not told where the kernel's tables are */
+#define RTRACE_CPU_MASK (1u << 3) /* a system call begins without interrupts, and with SMAP */
+
 /* Where a CPU goes by itself. */
 struct rtrace_view_cpu {
 	__u32 cpu;
@@ -200,6 +206,8 @@ struct rtrace_view_cpu {
 	__u32 foreign_vector;
 	__u32 cr0_wp;	 /* 1: the kernel cannot write what is read-only */
 	__u64 idt_hash;	 /* of all gates: equal on all CPUs */
+	__u32 off;	 /* RTRACE_CPU_* */
+	__u32 reserved;
 };
 
 struct rtrace_view_tracepoint {

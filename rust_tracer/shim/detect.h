@@ -194,6 +194,8 @@ struct rtrace_cpu_fact {
 	u64 idt;
 	u32 idt_bytes;
 	u32 cr0_wp;
+	u32 off; /* RTRACE_CPU_* */
+	u32 reserved;
 };
 
 /* CPUs locked. */

@@ -91,7 +91,7 @@ static CHECKS: [Check; 13] = {
         check!(6 ops: Hooks Kprobes Modules),
         check!(7 ipmodify: Hooks),
         check!(8 sites: Sites Kprobes Itself Callbacks),
-        check!(9 syscalls: Cpus Syscalls),
+        check!(9 syscalls: Cpus Syscalls Callbacks),
         check!(10 pointers: Files Tracepoints Callbacks),
         check!(11 tasks: Tasks Sample),
         check!(12 canary: Canary Itself),

@@ -63,9 +63,9 @@ rounds! {
     first: unlisted getdents hunter at_fentry lstar iterate unlisted_task tracepoint mapped;
     second: without_object getdents_clean hunter_again call_at_fentry gate inode tracepoint_replaced
         mapped_among_modules;
-    third: unformed getdents_hidden at_start show_modules task_off_list called;
+    third: unformed getdents_hidden at_start show_modules task_off_list called watch;
     fourth: uprooted getdents_callers at_end show_sockets mapped_runs muted;
-    fifth: nameless getdents_unlinked in_switch task;
+    fifth: nameless getdents_unlinked in_switch task mask;
     sixth: hidden sockets iterate_files taints static_call;
     seventh: hidden_early sockets_clean counters;
     eighth: hidden_wholly kill records constant;
@@ -175,6 +175,13 @@ behaviours! {
     gate: "an interrupt gate that leads elsewhere",
         "rt_rogue_cpu" "what=gate",
         ["syscalls"], ["rt_rogue_cpu"], scene::gate_is_gone_through;
+
+    watch: "a hardware breakpoint at a system call",
+        "rt_rogue_cpu" "what=watch",
+        ["syscalls"], ["umask"], scene::umasks_enter;
+    mask: "system calls of one CPU that keep a flag of user space's",
+        "rt_rogue_cpu" "what=mask cpu=1",
+        ["syscalls"], ["CPU 1 goes without"], scene::nothing_else;
 
     // It changes pointers.
     iterate: "what lists /proc, replaced in its table",

@@ -177,6 +177,14 @@ pub fn umasks_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
     })
 }
 
+/// It is called when umask is, of whose text no byte has changed.
+pub fn umasks_enter(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
+    grows(toy, "entered", || {
+        umask(Mode::from_raw_mode(MASK));
+        Ok(())
+    })
+}
+
 /// It counts who writes to the device that is always full.
 pub fn writes_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
     grows(toy, "calls", || {
