@@ -84,7 +84,7 @@ static CHECKS: [Check; 13] = {
     }
     [
         check!(1 callers: Sample),
-        check!(2 stacks: Sample Callbacks),
+        check!(2 stacks: Sample Callbacks Modules),
         check!(3 modules: Modules),
         check!(4 crossview: Modules),
         check!(5 text: Text),

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rust_tracer::views::{Hook, Kind, Ops, Pointer, Site, Task, Text, View};
+use rust_tracer::views::{Hook, Kind, Ops, Owner, Pointer, Site, Task, Text, View};
 use rust_tracer::{Node, Session, abi};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -416,12 +416,12 @@ impl Gatherer {
             .filter(|owner| !answered_or_zero(owner.kind));
         addresses.extend(strange.map(|owner| owner.address));
         for stack in facts.sample.known().into_iter().flat_map(|it| &it.stacks) {
+            // What is called from a module, or from what nobody answers for, is told by its name.
             for pair in stack.0.windows(2) {
-                if facts
-                    .owners
-                    .get(&pair[1])
-                    .is_some_and(|it| !answered_or_zero(it.kind))
-                {
+                let is_kernels = |owner: &Owner| {
+                    owner.kind != Kind::Module && answered_or_zero(owner.kind) || owner.name == OURS
+                };
+                if facts.owners.get(&pair[1]).is_some_and(|it| !is_kernels(it)) {
                     addresses.insert(pair[0]);
                 }
             }

@@ -70,8 +70,8 @@ rounds! {
     seventh: hidden_early sockets_clean counters;
     eighth: hidden_wholly kill records constant;
     ninth: hidden_before ftrace loopback;
-    tenth: hidden_wholly_before probes;
-    eleventh: caller on_stacks;
+    tenth: hidden_wholly_before getdents_patch probes;
+    eleventh: caller on_stacks sockets_untold;
 }
 
 behaviours! {
@@ -138,6 +138,13 @@ behaviours! {
     kill: "a hook on kill",
         "rt_rogue_hook" "function=__x64_sys_kill",
         ["ops"], ["rt_rogue_hook"], scene::kills_are_counted;
+
+    sockets_untold: "a hook on what shows TCP's sockets that does not say that it redirects",
+        "rt_rogue_hook" "function=tcp4_seq_show clean=1 how=regs",
+        ["stacks"], ["rt_rogue_hook"], scene::heading_is_missing;
+    getdents_patch: "a hook on getdents64 by the kernel's callback for live patches",
+        "rt_rogue_hook" "function=__x64_sys_getdents64 clean=1 how=patch",
+        ["ops"], ["as by a live patch"], scene::file_is_not_listed;
 
     // It looks for symbols.
     hunter: "a kprobe on what finds symbols, which stays",
