@@ -18,7 +18,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
 
 use super::calls::canary;
 use super::exercise;
-use super::facts::{Facts, Told, answered_or_zero};
+use super::facts::{Facts, OURS, Told, answered_or_zero};
 use super::patch::{Patch, diverted};
 use super::said::{self, Asked, Tasks, Twice};
 use super::sample::{SETTLING, SETTLINGS, SETTLINGS_OF_GONE, Sample, Sampler, code};
@@ -45,11 +45,16 @@ const FILES: &[&str] = &[
     "/proc/self/maps",
     "/proc/self/status",
     "/proc/self/task",
+    "/proc/cmdline",
     "/proc/kallsyms",
+    "/proc/loadavg",
     "/proc/modules",
     "/proc/mounts",
     "/proc/stat",
+    "/proc/uptime",
+    "/proc/version",
     "/proc/net",
+    "/proc/net/dev",
     "/proc/net/packet",
     "/proc/net/raw",
     "/proc/net/tcp",
@@ -65,6 +70,8 @@ const FILES: &[&str] = &[
     "/sys/kernel/tracing/enabled_functions",
     "/sys/kernel/tracing/touched_functions",
     "/dev/kmsg",
+    "/dev/null",
+    "/dev/zero",
 ];
 
 /// Sockets whose operations are looked at.
@@ -307,6 +314,13 @@ impl Gatherer {
             let Ok(file) = file else { continue };
             match self.session.view_file(file.as_fd()) {
                 Ok(pointers) => files.push(((*path).to_owned(), pointers)),
+                Err(error) => return Told::Not(error.to_string()),
+            }
+        }
+        // What tells all this goes by operations as well.
+        if let Some(own) = self.session.fd() {
+            match self.session.view_file(own) {
+                Ok(pointers) => files.push((OURS.to_owned(), pointers)),
                 Err(error) => return Told::Not(error.to_string()),
             }
         }

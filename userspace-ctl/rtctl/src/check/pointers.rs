@@ -9,11 +9,18 @@ use rust_tracer::abi;
 use rust_tracer::views::{Callback, Kind, Owner, Pointer};
 
 use super::callers::{merge, whose};
-use super::facts::{Facts, answered, answered_or_zero};
+use super::facts::{Facts, OURS, answered, answered_or_zero};
 use super::report::{Finding, Outcome, Report, count};
 
 /// Files whose operations are of the kernel itself and of no module, by how their paths begin.
-const OF_THE_KERNEL: [&str; 4] = ["/proc", "/sys", "/dev/kmsg", "socket "];
+const OF_THE_KERNEL: [&str; 6] = [
+    "/proc",
+    "/sys",
+    "/dev/kmsg",
+    "/dev/null",
+    "/dev/zero",
+    "socket ",
+];
 
 /// But for those of protocols, which may be of these modules.
 const OF_PROTOCOLS: [(&str, &str); 10] = [
@@ -227,8 +234,11 @@ fn is_kernels(owner: &Owner) -> bool {
 }
 
 /// Whether a module is one that has this file: its protocol's, or its file system's with those that this
-/// is built on.
+/// is built on; or the one that we are.
 fn is_expected(facts: &Facts, path: &str, all: &[Pointer], module: &str) -> bool {
+    if path == OURS {
+        return module == OURS;
+    }
     if let Some((_, protocols)) = OF_PROTOCOLS.iter().find(|(of, _)| *of == path) {
         return module == *protocols;
     }
@@ -411,6 +421,84 @@ mod tests {
                 assert!(found.iter().all(|one| one.what.contains(says)));
             }
         }
+    }
+
+    /// Whether that is found where it is called by the kernel itself.
+    fn is_found(kind: u32, name: &str, func: Kind) -> bool {
+        let callback = Callback {
+            name: name.into(),
+            at: 0x9000,
+            func: owner(0x1000, func, "x"),
+            kind,
+        };
+        let facts = Facts {
+            files: Told::Is(Vec::new()),
+            tracepoints: Told::Is(Vec::new()),
+            callbacks: Told::Is(vec![callback]),
+            ..Facts::default()
+        };
+        !check(&facts).unwrap().findings.is_empty()
+    }
+
+    #[test]
+    fn the_kernels_constants_and_own_tables_lead_to_no_module() {
+        for kind in [abi::RTRACE_CALLBACK_CONSTANT, abi::RTRACE_CALLBACK_TABLE] {
+            for (func, found) in [
+                (Kind::Module, true),
+                (Kind::Hidden, true),
+                (Kind::None, true),
+                (Kind::Thunk, false),
+            ] {
+                assert_eq!(is_found(kind, "softirq_vec", func), found, "{func:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn security_modules_are_the_kernels_own() {
+        for (symbol, findings) in [
+            ("__SCK__lsm_static_call_file_open_0+0x0/0x10", 1),
+            ("__SCK__cond_resched+0x0/0x10", 0),
+        ] {
+            let callback = Callback {
+                name: String::new(),
+                at: 0x9000,
+                func: owner(0x1000, Kind::Module, "x"),
+                kind: abi::RTRACE_CALLBACK_STATIC_CALL,
+            };
+            let mut facts = Facts {
+                files: Told::Is(Vec::new()),
+                tracepoints: Told::Is(Vec::new()),
+                callbacks: Told::Is(vec![callback]),
+                ..Facts::default()
+            };
+            facts.symbols.insert(0x9000, symbol.into());
+            assert_eq!(check(&facts).unwrap().findings.len(), findings, "{symbol}");
+        }
+    }
+
+    #[test]
+    fn a_tracepoint_that_calls_others_than_those_who_are_registered_is_found() {
+        for func in [Kind::Kernel, Kind::Module, Kind::Hidden] {
+            assert!(is_found(
+                abi::RTRACE_CALLBACK_TRACEPOINT,
+                "sched_switch",
+                func
+            ));
+        }
+    }
+
+    #[test]
+    fn our_own_operations_are_ours_and_nobody_elses() {
+        let own = |module: &str| {
+            vec![
+                pointer("f_op", Kind::Data, OURS),
+                pointer("f_op.unlocked_ioctl", Kind::Module, module),
+                pointer("s_op", Kind::Data, "vmlinux"),
+            ]
+        };
+        assert_eq!(found(OURS, own(OURS)), [""; 0]);
+        assert_eq!(found(OURS, own("x")).len(), 1);
     }
 
     #[test]

@@ -63,9 +63,9 @@ rounds! {
     first: unlisted getdents hunter at_fentry lstar iterate unlisted_task tracepoint mapped;
     second: without_object getdents_clean hunter_again call_at_fentry gate inode tracepoint_replaced
         mapped_among_modules;
-    third: unformed getdents_hidden at_start show_modules task_off_list called watch;
-    fourth: uprooted getdents_callers at_end show_sockets mapped_runs muted;
-    fifth: nameless getdents_unlinked in_switch task mask;
+    third: unformed getdents_hidden at_start show_modules task_off_list called watch unheard;
+    fourth: uprooted getdents_callers at_end show_sockets mapped_runs muted ioctl;
+    fifth: nameless getdents_unlinked in_switch task mask kprobe;
     sixth: hidden sockets iterate_files taints static_call;
     seventh: hidden_early sockets_clean counters;
     eighth: hidden_wholly kill records constant;
@@ -264,4 +264,13 @@ behaviours! {
     counters: "our counters faked on their way out",
         "rt_rogue_self" "what=counters",
         ["canary"], ["calls of our own"], scene::ledger_has_more;
+    unheard: "our notifier of modules taken off its chain",
+        "rt_rogue_self" "what=notifier",
+        ["canary"], ["which modules come and go"], scene::nothing_else;
+    ioctl: "calls of our node that another is asked first",
+        "rt_rogue_self" "what=ioctl",
+        ["pointers"], ["rt_rogue_self"], scene::we_are_counted;
+    kprobe: "a kprobe in our own text",
+        "rt_rogue_self" "what=kprobe",
+        ["canary"], ["a kprobe in rust_tracer"], scene::we_are_counted;
 }

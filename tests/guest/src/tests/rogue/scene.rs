@@ -203,6 +203,11 @@ pub fn packets_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
     })
 }
 
+/// It counts what rtctl asks of the tracer.
+pub fn we_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
+    grows(toy, "calls", || traced().map(drop))
+}
+
 /// System calls of CPU 1 go by way of it.
 pub fn cpu_1_enters(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
     if guest::online_cpus() < 2 {
