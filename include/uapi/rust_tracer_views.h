@@ -99,6 +99,8 @@ struct rtrace_view {
  * registers kprobes; of one that was initialised already, the first is enough.
  */
 #define RTRACE_SEEN_HUNTS (1u << 9)
+/* There is code behind what was the end of its text when it came (or we). */
+#define RTRACE_SEEN_GREW (1u << 10)
 
 /* A module that any of these ways knows: our ledger, which forgets none that has not gone. */
 struct rtrace_view_module {

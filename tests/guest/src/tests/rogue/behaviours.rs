@@ -63,7 +63,7 @@ rounds! {
     first: unlisted getdents hunter at_fentry lstar iterate unlisted_task tracepoint mapped;
     second: without_object getdents_clean hunter_again call_at_fentry gate inode tracepoint_replaced
         mapped_among_modules;
-    third: unformed getdents_hidden at_start show_modules task_off_list called watch unheard;
+    third: unformed getdents_hidden at_start show_modules task_off_list called watch mapped_rest unheard;
     fourth: uprooted getdents_callers at_end show_sockets mapped_runs muted ioctl;
     fifth: nameless getdents_unlinked in_switch task mask kprobe;
     sixth: hidden sockets iterate_files taints static_call;
@@ -247,6 +247,10 @@ behaviours! {
     mapped_runs: "a page of text mapped by hand that calls the kernel",
         "rt_rogue_map" "area=vmalloc run=1",
         ["callers", "stacks"], ["no module owns this text"], scene::its_text_runs;
+
+    mapped_rest: "code in the unused rest of another module's text",
+        "rt_rogue_map" "area=rest",
+        ["modules"], ["rt_target"], scene::its_text_runs;
 
     // It works against the tracer.
     taints: "the kernel's taint bits cleared",
