@@ -100,7 +100,7 @@ records! {
     rtrace_view_site, 168;
     rtrace_view_kprobe, 264;
     rtrace_view_text, 120;
-    rtrace_view_cpu, 464;
+    rtrace_view_cpu, 472;
     rtrace_view_tracepoint, 168;
     rtrace_view_task, 40;
     rtrace_view_self, 80;

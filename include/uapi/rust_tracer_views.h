@@ -99,6 +99,8 @@ struct rtrace_view {
  * registers kprobes; of one that was initialised already, the first is enough.
  */
 #define RTRACE_SEEN_HUNTS (1u << 9)
+/* There is code behind what was the end of its text when it came (or we). */
+#define RTRACE_SEEN_GREW (1u << 10)
 
 /* A module that any of these ways knows: our ledger, which forgets none that has not gone. */
 struct rtrace_view_module {
@@ -188,6 +190,12 @@ struct rtrace_view_text {
 	__u32 reserved;
 };
 
+/* What the processor has, the kernel has use for, and is switched off on a CPU. */
+#define RTRACE_CPU_SMEP (1u << 0) /* the kernel does not run what is user space's, */
+#define RTRACE_CPU_SMAP (1u << 1) /* and does not touch it by mistake */
+#define RTRACE_CPU_UMIP (1u << 2) /* user space is not told where the kernel's tables are */
+#define RTRACE_CPU_MASK (1u << 3) /* a system call begins without interrupts, and with SMAP */
+
 /* Where a CPU goes by itself. */
 struct rtrace_view_cpu {
 	__u32 cpu;
@@ -200,6 +208,8 @@ struct rtrace_view_cpu {
 	__u32 foreign_vector;
 	__u32 cr0_wp;	 /* 1: the kernel cannot write what is read-only */
 	__u64 idt_hash;	 /* of all gates: equal on all CPUs */
+	__u32 off;	 /* RTRACE_CPU_* */
+	__u32 reserved;
 };
 
 struct rtrace_view_tracepoint {
@@ -278,6 +288,15 @@ struct rtrace_view_text_of {
 #define RTRACE_CALLBACK_PACKET 9u
 /* When a key is pressed or a terminal is used: input handlers, n_tty; likewise. */
 #define RTRACE_CALLBACK_INPUT 10u
+/* By a pointer in the kernel's data that is read-only once it has booted; likewise. */
+#define RTRACE_CALLBACK_CONSTANT 11u
+/* By a table of the kernel's own that can be written, of which `name` is a member; likewise. */
+#define RTRACE_CALLBACK_TABLE 12u
+/*
+ * At the tracepoint `name`, where that is not whom its list of functions says; or a
+ * function of that list, where its switch is off.
+ */
+#define RTRACE_CALLBACK_TRACEPOINT 13u
 
 struct rtrace_view_callback {
 	char name[RTRACE_OWNER_NAME];

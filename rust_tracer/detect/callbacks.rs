@@ -19,7 +19,8 @@ use crate::{
     abi,
     bindings::{
         rtrace_callback_fact,
-        rtrace_landmarks, //
+        rtrace_landmarks,
+        rtrace_tracepoint_fact, //
     },
     engine,
     refusal::Refusal,
@@ -44,7 +45,9 @@ fn is_behind_call(address: u64) -> bool {
 fn is_worth_telling(fact: &rtrace_callback_fact, owners: &Owners) -> bool {
     let kind = owners.of(fact.func).kind;
     match fact.kind {
-        abi::RTRACE_CALLBACK_NOTIFIER | abi::RTRACE_CALLBACK_FPROBE => true,
+        abi::RTRACE_CALLBACK_NOTIFIER
+        | abi::RTRACE_CALLBACK_FPROBE
+        | abi::RTRACE_CALLBACK_TRACEPOINT => true,
         abi::RTRACE_CALLBACK_STACK => {
             matches!(kind, abi::RTRACE_OWNER_NONE | abi::RTRACE_OWNER_HIDDEN)
                 && is_behind_call(fact.func)
@@ -101,6 +104,10 @@ pub(super) fn view(
             static_calls.push(fact.func, GFP_KERNEL_ACCOUNT)?;
         }
     }
+    let mut probes = KVVec::new();
+    for probe in &walk::all::<rtrace_tracepoint_fact>()? {
+        probes.push(probe.func, GFP_KERNEL_ACCOUNT)?;
+    }
     // A task that several lists lead to, and what stands on a stack several times, is one.
     let key = |fact: &rtrace_callback_fact| (fact.kind, fact.at, fact.func);
     sort_by(&mut facts, |a, b| key(a).cmp(&key(b)));
@@ -116,7 +123,7 @@ pub(super) fn view(
             _ => {}
         }
     }
-    for lead in &leads::find(landmarks, firsts, &static_calls, owners)? {
+    for lead in &leads::find(landmarks, firsts, &static_calls, &probes, owners)? {
         told.add(
             abi::RTRACE_CALLBACK_BRANCH,
             Name::EMPTY,

@@ -49,6 +49,7 @@ pub(super) fn view(owners: &Owners) -> Result<Rows, Refusal> {
             idt: owners.of(fact.idt),
             foreign: owners.of(0),
             cr0_wp: fact.cr0_wp,
+            off: fact.off,
             ..Default::default()
         };
         let bytes = (fact.idt_bytes as usize).min(GATES);

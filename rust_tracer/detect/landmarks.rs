@@ -96,6 +96,8 @@ impl Symbols {
             b"_sinittext": init_text,
             b"_einittext": init_text_end,
             b"_end": image_end,
+            b"__start_rodata": rodata,
+            b"__end_rodata": rodata_end,
             b"modules": modules,
             b"module_mutex": module_mutex,
             b"mod_tree": module_tree,
@@ -158,6 +160,9 @@ impl Symbols {
             b"ptype_base": packet_types,
             b"input_handler_list": input_handlers,
             b"n_tty_ops": n_tty_ops,
+            b"softirq_vec": softirqs,
+            b"elf_format": elf_format,
+            b"script_format": script_format,
         };
         if let Some(place) = place {
             *place = match *place {

@@ -91,15 +91,22 @@ fn is_in_thunks(address: u64, page: &mut [u8]) -> bool {
 }
 
 /// What of the kernel's own leads elsewhere by its nature.
-fn is_trampoline(symbol: &[u8]) -> bool {
-    symbol.starts_with(b"__SCT__") || matches!(symbol, b"ftrace_call" | b"ftrace_regs_call")
+fn is_ftraces(symbol: &[u8]) -> bool {
+    matches!(symbol, b"ftrace_call" | b"ftrace_regs_call")
 }
 
-/// All of them. `static_calls` are where those of the kernel lead.
+/// The place that a static call has besides where it is called.
+fn is_static_calls(symbol: &[u8]) -> bool {
+    symbol.starts_with(b"__SCT__")
+}
+
+/// All of them. `static_calls` are where those of the kernel lead, `probes` the functions of tracepoints:
+/// static calls lead there as well.
 pub(super) fn find(
     landmarks: &rtrace_landmarks,
     firsts: &Firsts,
     static_calls: &[u64],
+    probes: &[u64],
     owners: &Owners,
 ) -> Result<KVVec<rtrace_lead_fact>, Refusal> {
     let mut found = KVVec::new();
@@ -134,11 +141,17 @@ pub(super) fn find(
         let Some((symbol, offset)) = place_of(lead.at)? else {
             continue;
         };
-        let is_theirs = matches!(
-            kind,
-            abi::RTRACE_OWNER_MODULE | abi::RTRACE_OWNER_BPF | abi::RTRACE_OWNER_FTRACE
-        );
-        if is_trampoline(&symbol) && is_theirs || !begins(lead.at, offset, &after)? {
+        let is_theirs = match kind {
+            abi::RTRACE_OWNER_BPF | abi::RTRACE_OWNER_FTRACE => {
+                is_ftraces(&symbol) || is_static_calls(&symbol)
+            }
+            abi::RTRACE_OWNER_MODULE if is_static_calls(&symbol) => {
+                static_calls.contains(&lead.target) || probes.contains(&lead.target)
+            }
+            abi::RTRACE_OWNER_MODULE => is_ftraces(&symbol),
+            _ => false,
+        };
+        if is_theirs || !begins(lead.at, offset, &after)? {
             continue;
         }
         found.push(*lead, GFP_KERNEL_ACCOUNT)?;

@@ -15,6 +15,7 @@ use super::{
     hunt::Hunt,
     name::Name,
     owners::Range,
+    pages::is_empty,
     rows::Rows,
     walk::{
         self,
@@ -59,6 +60,27 @@ pub(super) struct Known {
     seen: u32,
     /// Start and length of its text for initialisation, once that is freed.
     init: (u64, u64),
+    /// How far its text was code when it came: the rest of the last page is nobody's. 0: not known.
+    code: u64,
+}
+
+/// How far a text is code.
+fn code_in(base: u64, bytes: u64) -> u64 {
+    const CHUNK: u64 = 256;
+    let mut chunk = [0; CHUNK as usize];
+    let mut end = bytes;
+    while end != 0 {
+        let start = end.saturating_sub(CHUNK);
+        let text = chunk.get_mut(..(end - start) as usize).unwrap_or_default();
+        if !walk::copy(text, base.wrapping_add(start)) {
+            return 0;
+        }
+        if let Some(last) = text.iter().rposition(|byte| !is_empty(*byte)) {
+            return start + last as u64 + 1;
+        }
+        end = start;
+    }
+    0
 }
 
 impl Known {
@@ -69,7 +91,19 @@ impl Known {
             went: 0,
             seen,
             init: (0, 0),
+            code: 0,
         }
+    }
+
+    /// Sees how far its text is code.
+    fn see_code(&mut self) {
+        let (base, bytes) = self.text();
+        self.code = code_in(base, bytes);
+    }
+
+    fn grew(&self) -> bool {
+        let (base, bytes) = self.text();
+        !self.is_gone() && self.code != 0 && code_in(base, bytes) > self.code
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -175,6 +209,10 @@ impl Known {
 
     fn row(&self) -> abi::rtrace_view_module {
         let (base, bytes) = self.text();
+        let grew = match self.grew() {
+            true => abi::RTRACE_SEEN_GREW,
+            false => 0,
+        };
         abi::rtrace_view_module {
             name: self.name().bytes(),
             structure: self.fact.structure,
@@ -183,7 +221,7 @@ impl Known {
             came: self.came,
             went: self.went,
             taints: self.fact.taints,
-            seen: self.seen,
+            seen: self.seen | grew,
             state: self.fact.state,
         }
     }
@@ -228,6 +266,7 @@ impl Ledger {
         };
         let mut new = Known::new(fact, abi::RTRACE_SEEN_CAME);
         new.came = clock::now();
+        new.see_code();
         // It is known even if there is no memory to look into it.
         if self.hunt.is_on(&new.fact).unwrap_or(false) {
             new.seen |= abi::RTRACE_SEEN_HUNTS;
@@ -337,6 +376,7 @@ impl Ledger {
         for known in &mut self.all {
             if known.seen & TOLD == 0 {
                 known.seen |= abi::RTRACE_SEEN_AT_LOAD;
+                known.see_code();
                 if self.hunt.is_on(&known.fact)? {
                     known.seen |= abi::RTRACE_SEEN_HUNTS;
                 }

@@ -21,7 +21,7 @@ use crate::{
 pub(super) const PAGE: usize = kernel::page::PAGE_SIZE;
 
 /// Whether the byte does nothing where the processor comes to it by mistake, or is not set.
-fn is_empty(byte: u8) -> bool {
+pub(super) fn is_empty(byte: u8) -> bool {
     matches!(byte, 0 | 0xcc)
 }
 

@@ -36,7 +36,7 @@ static_assert(sizeof(struct rtrace_view_ops) == 296);
 static_assert(sizeof(struct rtrace_view_site) == 168);
 static_assert(sizeof(struct rtrace_view_kprobe) == 264);
 static_assert(sizeof(struct rtrace_view_text) == 120);
-static_assert(sizeof(struct rtrace_view_cpu) == 464);
+static_assert(sizeof(struct rtrace_view_cpu) == 472);
 static_assert(sizeof(struct rtrace_view_tracepoint) == 168);
 static_assert(sizeof(struct rtrace_view_task) == 40);
 static_assert(sizeof(struct rtrace_view_self) == 80);

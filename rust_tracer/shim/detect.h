@@ -17,6 +17,7 @@ struct module;
 #define RTRACE_SEVERAL 1u
 struct rtrace_landmarks {
 	unsigned long text, text_end, init_text, init_text_end, image_end;
+	unsigned long rodata, rodata_end;
 	unsigned long modules, module_mutex, module_tree, module_kset, module_of_address;
 	unsigned long ops, ops_end, ftrace_lock, ftrace_pages, ftrace_trampolines, ftrace_enabled;
 	unsigned long kprobes, kprobe_mutex, kprobe_several, kprobe_return, kprobe_slots, kprobe_detours;
@@ -34,6 +35,7 @@ struct rtrace_landmarks {
 	unsigned long reboot_notifier_list, pm_chain_head, oom_notify_list, inetaddr_chain;
 	unsigned long netdev_chain;
 	unsigned long timers, hrtimers, packet_types, input_handlers, n_tty_ops;
+	unsigned long softirqs, elf_format, script_format;
 };
 
 /* Once, at load. */
@@ -192,6 +194,8 @@ struct rtrace_cpu_fact {
 	u64 idt;
 	u32 idt_bytes;
 	u32 cr0_wp;
+	u32 off; /* RTRACE_CPU_* */
+	u32 reserved;
 };
 
 /* CPUs locked. */
@@ -233,7 +237,7 @@ struct rtrace_callback_fact {
 	u8 name[64];
 };
 
-/* Some may be told twice. fprobe_mutex, ftrace_lock, each for itself; timers' locks. */
+/* Some may be told twice. fprobe_mutex, ftrace_lock, tracepoints_mutex, each for itself; timers' locks. */
 int rtrace_each_callback(rtrace_each each, void *data);
 
 struct rtrace_lead_fact {

@@ -54,6 +54,10 @@ void rtrace_tell_callback(u32 kind, const char *name, u64 at, u64 func, rtrace_e
 			  void *data);
 /* What it calls when something comes about: detect_events.c. */
 void rtrace_tell_events(rtrace_each each, void *data);
+/* Tracepoints that call others than those who are registered; tracepoints_mutex: detect_trace.c. */
+int rtrace_each_odd_tracepoint(rtrace_each each, void *data);
+/* Whether an address is in the kernel's image. */
+bool rtrace_in_image(u64 address);
 /* Calls `tell` for all that are on ftrace's list, whose lock is held. */
 void rtrace_walk_ops(void (*tell)(const struct ftrace_ops *ops, rtrace_each each, void *data),
 		     rtrace_each each, void *data);

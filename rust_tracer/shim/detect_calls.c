@@ -32,7 +32,7 @@ void rtrace_tell_callback(u32 kind, const char *name, u64 at, u64 func, rtrace_e
 
 	/* Of what is mostly the kernel's own, and much, only the rest is of interest. */
 	if (!func || (is_kernels && kind != RTRACE_CALLBACK_NOTIFIER &&
-		      kind != RTRACE_CALLBACK_FPROBE))
+		      kind != RTRACE_CALLBACK_FPROBE && kind != RTRACE_CALLBACK_TRACEPOINT))
 		return;
 	strscpy((char *)fact.name, name, sizeof(fact.name));
 	each(data, &fact);
@@ -184,7 +184,7 @@ static void rtrace_tell_static_calls(rtrace_each each, void *data)
 
 /* ---- threads of the kernel's, and stacks ----------------------------------------------- */
 
-static bool rtrace_in_image(u64 address)
+bool rtrace_in_image(u64 address)
 {
 	return address >= rtrace_at.text && address < PAGE_ALIGN(rtrace_at.image_end);
 }
@@ -273,6 +273,41 @@ static void rtrace_tell_tasks(rtrace_each each, void *data)
 	rcu_read_unlock();
 }
 
+/* ---- read-only data --------------------------------------------------------------------- */
+
+/*
+ * Tables of functions are constants, or are written while the kernel boots and not any
+ * more: before there are modules. So no word of these leads to text outside the image.
+ */
+static int rtrace_each_constant(rtrace_each each, void *data)
+{
+	u64 at = rtrace_at.rodata, end = rtrace_at.rodata_end;
+	u64 *words;
+	unsigned int i;
+
+	if (!at || !end || !rtrace_at.image_end)
+		return -EOPNOTSUPP;
+	words = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!words)
+		return -ENOMEM;
+	for (at &= PAGE_MASK; at < end; at += PAGE_SIZE) {
+		if (!rtrace_copy_kernel(words, at, PAGE_SIZE))
+			continue;
+		for (i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
+			/* Behind the modules there is no text, but small numbers below 0. */
+			if ((s64)words[i] >= 0 || words[i] >= MODULES_END ||
+			    rtrace_in_image(words[i]) ||
+			    !(rtrace_page_is(words[i]) & RTRACE_PAGE_EXECUTABLE))
+				continue;
+			rtrace_tell_callback(RTRACE_CALLBACK_CONSTANT, "",
+					     at + i * sizeof(*words), words[i], each, data);
+		}
+		cond_resched();
+	}
+	kfree(words);
+	return 0;
+}
+
 int rtrace_each_callback(rtrace_each each, void *data)
 {
 	int error = rtrace_each_fprobe(each, data);
@@ -280,6 +315,12 @@ int rtrace_each_callback(rtrace_each each, void *data)
 	if (error && error != -EOPNOTSUPP)
 		return error;
 	error = rtrace_each_graph_user(each, data);
+	if (error && error != -EOPNOTSUPP)
+		return error;
+	error = rtrace_each_odd_tracepoint(each, data);
+	if (error && error != -EOPNOTSUPP)
+		return error;
+	error = rtrace_each_constant(each, data);
 	if (error && error != -EOPNOTSUPP)
 		return error;
 	rtrace_tell_notifiers(each, data);

@@ -4,9 +4,11 @@
  * packet comes, or a key is pressed. What leads into its own text is mostly left out:
  * see rtrace_tell_callback().
  */
+#include <linux/binfmts.h>
 #include <linux/hrtimer.h>
 #include <linux/hrtimer_bases.h>
 #include <linux/input.h>
+#include <linux/interrupt.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
@@ -258,8 +260,65 @@ static void rtrace_tell_tty(rtrace_each each, void *data)
 			 each, data);
 }
 
+/* ---- tables ------------------------------------------------------------------------ */
+
+static void rtrace_tell_softirqs(rtrace_each each, void *data)
+{
+	const struct softirq_action *softirqs = (const struct softirq_action *)rtrace_at.softirqs;
+	unsigned int i;
+
+	for (i = 0; softirqs && i < NR_SOFTIRQS; i++)
+		rtrace_tell_func(RTRACE_CALLBACK_TABLE, "softirq_vec", &softirqs[i],
+				 &softirqs[i].action, each, data);
+}
+
+/* What begins a program. */
+static void rtrace_tell_format(const char *name, unsigned long at, rtrace_each each, void *data)
+{
+	const struct linux_binfmt *format = (const struct linux_binfmt *)at;
+
+	if (!format)
+		return;
+	rtrace_tell_func(RTRACE_CALLBACK_TABLE, name, format, &format->load_binary, each, data);
+#ifdef CONFIG_COREDUMP
+	rtrace_tell_func(RTRACE_CALLBACK_TABLE, name, format, &format->core_dump, each, data);
+#endif
+}
+
+#define RTRACE_TELL_DEVICE(member)                                                             \
+	rtrace_tell_func(RTRACE_CALLBACK_TABLE, "loopback." #member, ops, &ops->member, each, data)
+
+/* A device that each net has, and that is no module's. */
+static void rtrace_tell_loopback(rtrace_each each, void *data)
+{
+	const struct net_device_ops *ops;
+	const struct net_device *device;
+	struct net *net;
+
+	rcu_read_lock();
+	for_each_net_rcu(net) {
+		device = READ_ONCE(net->loopback_dev);
+		if (!device || !rtrace_get(ops, &device->netdev_ops) || !ops)
+			continue;
+		RTRACE_TELL_DEVICE(ndo_init);
+		RTRACE_TELL_DEVICE(ndo_open);
+		RTRACE_TELL_DEVICE(ndo_stop);
+		RTRACE_TELL_DEVICE(ndo_start_xmit);
+		RTRACE_TELL_DEVICE(ndo_select_queue);
+		RTRACE_TELL_DEVICE(ndo_set_rx_mode);
+		RTRACE_TELL_DEVICE(ndo_eth_ioctl);
+		RTRACE_TELL_DEVICE(ndo_siocdevprivate);
+		RTRACE_TELL_DEVICE(ndo_get_stats64);
+	}
+	rcu_read_unlock();
+}
+
 void rtrace_tell_events(rtrace_each each, void *data)
 {
+	rtrace_tell_softirqs(each, data);
+	rtrace_tell_format("elf_format", rtrace_at.elf_format, each, data);
+	rtrace_tell_format("script_format", rtrace_at.script_format, each, data);
+	rtrace_tell_loopback(each, data);
 	rtrace_tell_timers(each, data);
 	rtrace_tell_receivers(each, data);
 	rtrace_tell_input_handlers(each, data);

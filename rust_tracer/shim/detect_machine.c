@@ -9,8 +9,10 @@
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
+#include <asm/processor-flags.h>
 #include <asm/vsyscall.h>
 
+#include "../../include/uapi/rust_tracer.h"
 #include "detect_at.h"
 
 /* ---- pages ----------------------------------------------------------------------------- */
@@ -176,6 +178,29 @@ u32 rtrace_page_is(u64 address)
 
 /* ---- CPUs -------------------------------------------------------------------------------- */
 
+/* Flags that a system call begins without. */
+#define RTRACE_CLEARED (X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_AC)
+
+/* What the kernel has use for and is off on this CPU. */
+static u32 rtrace_is_off(u64 entry)
+{
+	unsigned long cr4 = native_read_cr4();
+	u64 mask;
+	u32 off = 0;
+
+	if (cpu_feature_enabled(X86_FEATURE_SMEP) && !(cr4 & X86_CR4_SMEP))
+		off |= RTRACE_CPU_SMEP;
+	if (cpu_feature_enabled(X86_FEATURE_SMAP) && !(cr4 & X86_CR4_SMAP))
+		off |= RTRACE_CPU_SMAP;
+	if (cpu_feature_enabled(X86_FEATURE_UMIP) && !(cr4 & X86_CR4_UMIP))
+		off |= RTRACE_CPU_UMIP;
+	/* Where system calls are told apart otherwise there is no mask, either. */
+	if (entry && !rdmsrq_safe(MSR_SYSCALL_MASK, &mask) &&
+	    (mask & RTRACE_CLEARED) != RTRACE_CLEARED)
+		off |= RTRACE_CPU_MASK;
+	return off;
+}
+
 static void rtrace_look_at_cpu(void *data)
 {
 	struct rtrace_cpu_fact *fact = data;
@@ -198,6 +223,7 @@ static void rtrace_look_at_cpu(void *data)
 	rdmsrq_safe(MSR_LSTAR, &fact->syscall);
 	rdmsrq_safe(MSR_CSTAR, &fact->compat);
 	rdmsrq_safe(MSR_IA32_SYSENTER_EIP, &fact->sysenter);
+	fact->off = rtrace_is_off(fact->syscall);
 }
 
 int rtrace_cpu_fact(u32 cpu, struct rtrace_cpu_fact *fact)

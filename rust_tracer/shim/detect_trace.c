@@ -446,3 +446,45 @@ int rtrace_each_tracepoint(rtrace_each each, void *data)
 #endif
 	return error;
 }
+
+/*
+ * A tracepoint calls the only function that is registered or, of none or of several, its
+ * iterator, and is switched on while there is any. The mutex is held, as above: who
+ * registers changes all three under it.
+ */
+static void rtrace_tell_odd_tracepoint(struct tracepoint *point, void *data)
+{
+	const struct rtrace_telling *telling = data;
+	const struct tracepoint_func *funcs = rcu_dereference_raw(point->funcs);
+	unsigned long first = 0, second = 0, called, right = (unsigned long)point->iterator;
+	char name[RTRACE_OWNER_NAME];
+
+	if (!point->static_call_key ||
+	    !rtrace_get(called, (unsigned long *)&point->static_call_key->func))
+		return;
+	if (funcs && (!rtrace_get(first, (unsigned long *)&funcs[0].func) ||
+		      (first && !rtrace_get(second, (unsigned long *)&funcs[1].func))))
+		return;
+	if (first && !second)
+		right = first;
+	rtrace_name((u8 *)name, sizeof(name), point->name);
+	if (called != right)
+		rtrace_tell_callback(RTRACE_CALLBACK_TRACEPOINT, name,
+				     (unsigned long)point->static_call_key, called, telling->each,
+				     telling->data);
+	else if (first && !static_key_enabled(&point->key))
+		rtrace_tell_callback(RTRACE_CALLBACK_TRACEPOINT, name, (unsigned long)&point->key,
+				     first, telling->each, telling->data);
+}
+
+int rtrace_each_odd_tracepoint(rtrace_each each, void *data)
+{
+	struct rtrace_telling telling = { .each = each, .data = data };
+	int error = rtrace_lock(rtrace_at.tracepoints_mutex);
+
+	if (error)
+		return error;
+	for_each_kernel_tracepoint(rtrace_tell_odd_tracepoint, &telling);
+	rtrace_unlock(rtrace_at.tracepoints_mutex);
+	return 0;
+}

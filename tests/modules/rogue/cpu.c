@@ -6,7 +6,11 @@
  *               they would have entered
  *   what=gate   an interrupt gate that nobody uses, of all CPUs, leads to this module, which counts and returns; writing
  *               `call` to /proc/rt_rogue_cpu has the kernel go there. User space may not
+ *   what=watch  the debug registers of all CPUs watch where umask begins, and this module is called
+ *   what=mask   system calls of CPU `cpu` begin with the flag AC that user space has: they may touch what is its
  */
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
 
@@ -16,7 +20,7 @@
 
 static char *what = "lstar";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "lstar or gate");
+MODULE_PARM_DESC(what, "lstar, gate, watch or mask");
 
 static int cpu = 1;
 module_param(cpu, int, 0);
@@ -29,6 +33,37 @@ u64 rogue_entered, rogue_system_call_goes_on;
 
 /* The last of the exceptions: no processor has it, and nobody has changed its gate since the kernel booted. */
 #define VECTOR 31
+
+static struct perf_event *__percpu *watch;
+
+static void watched(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
+{
+	WRITE_ONCE(rogue_entered, rogue_entered + 1);
+}
+
+static int rogue_do_watch(void)
+{
+	unsigned long site = rt_site_of("__x64_sys_umask");
+	struct perf_event_attr attr;
+
+	if (!site)
+		return -ENOENT;
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = rogue_start_of(site);
+	attr.bp_len = sizeof(long);
+	attr.bp_type = HW_BREAKPOINT_X;
+	watch = register_wide_hw_breakpoint(&attr, watched, NULL);
+	return IS_ERR_PCPU(watch) ? PTR_ERR_PCPU(watch) : 0;
+}
+
+static u64 mask_before;
+
+static int rogue_do_mask(void)
+{
+	int error = rdmsrq_on_cpu(cpu, MSR_SYSCALL_MASK, &mask_before);
+
+	return error ?: wrmsrq_on_cpu(cpu, MSR_SYSCALL_MASK, mask_before & ~X86_EFLAGS_AC);
+}
 
 static bool is_gate;
 static gate_desc *at, before;
@@ -59,12 +94,22 @@ static int rogue_do(void)
 {
 	if (cpu < 0 || cpu >= nr_cpu_ids || !cpu_online(cpu))
 		return -ENODEV;
+	if (!strcmp(what, "watch"))
+		return rogue_do_watch();
+	if (!strcmp(what, "mask"))
+		return rogue_do_mask();
 	is_gate = !strcmp(what, "gate");
 	return is_gate ? rogue_do_gate() : rogue_do_lstar();
 }
 
 static int rogue_undo(void)
 {
+	if (!strcmp(what, "watch")) {
+		unregister_wide_hw_breakpoint(watch);
+		return 0;
+	}
+	if (!strcmp(what, "mask"))
+		return wrmsrq_on_cpu(cpu, MSR_SYSCALL_MASK, mask_before);
 	if (is_gate)
 		return rogue_write((unsigned long)at, &before, sizeof(before));
 	return wrmsrq_on_cpu(cpu, MSR_LSTAR, rogue_system_call_goes_on);

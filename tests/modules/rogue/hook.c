@@ -4,6 +4,9 @@
  *
  *   function=NAME  whose calls: __x64_sys_getdents64 (files named rt_rogue_* are left out of what it tells), a function
  *                  that shows lines, as tcp4_seq_show (the heading is left out), or __x64_sys_kill (nothing is)
+ *   how=ipmodify   it says that it redirects (IPMODIFY)
+ *   how=regs       it does not say so, and does it all the same
+ *   how=patch      the kernel's own callback for live patches redirects, which takes what it is given for one
  *   clean=1        calls the kernel's function behind its site, so that who looks there sees only innocent callers
  *   unlink=1       takes its ftrace_ops off ftrace's list: the site goes on leading here
  */
@@ -12,10 +15,15 @@
 #include "rogue.h"
 
 #include <linux/dirent.h>
+#include <linux/livepatch.h>
 
 static char *function = "__x64_sys_getdents64";
 module_param(function, charp, 0);
 MODULE_PARM_DESC(function, "whose calls are led here");
+
+static char *how = "ipmodify";
+module_param(how, charp, 0);
+MODULE_PARM_DESC(how, "ipmodify, regs or patch");
 
 static bool clean;
 module_param(clean, bool, 0);
@@ -112,6 +120,35 @@ static struct ftrace_ops list_ops = {
 	.func = do_nothing,
 };
 
+/* What the kernel has for each function of live patches: struct klp_ops of kernel/livepatch/patch.h. */
+struct rogue_patch {
+	struct list_head node;
+	struct list_head functions;
+	struct ftrace_ops ops;
+	struct klp_func function;
+};
+
+static struct rogue_patch *patch;
+static struct ftrace_ops *used = &hook_ops;
+
+static int rogue_make_patch(void)
+{
+	unsigned long handler = rogue_symbol("klp_ftrace_handler");
+
+	if (!handler)
+		return -ENOENT;
+	patch = kzalloc(sizeof(*patch), GFP_KERNEL);
+	if (!patch)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&patch->functions);
+	patch->function.new_func = (void *)hooked;
+	list_add(&patch->function.stack_node, &patch->functions);
+	patch->ops.func = (ftrace_func_t)handler;
+	patch->ops.flags = FTRACE_OPS_FL_DYNAMIC | FTRACE_OPS_FL_IPMODIFY;
+	used = &patch->ops;
+	return 0;
+}
+
 static noinline void never_called(void)
 {
 	barrier();
@@ -150,16 +187,25 @@ static int rogue_do(void)
 	else
 		hooked = (unsigned long)hooked_system_call;
 	original = clean ? site + MCOUNT_INSN_SIZE : rogue_start_of(site);
-	error = ftrace_set_filter_ip(&hook_ops, site, 0, 1);
+	if (!strcmp(how, "regs"))
+		hook_ops.flags = FTRACE_OPS_FL_SAVE_REGS;
+	if (!strcmp(how, "patch")) {
+		error = rogue_make_patch();
+		if (error)
+			return error;
+	}
+	error = ftrace_set_filter_ip(used, site, 0, 1);
 	if (!error)
-		error = register_ftrace_function(&hook_ops);
+		error = register_ftrace_function(used);
 	if (!error && unlink) {
 		error = rogue_unlink();
 		if (error)
-			unregister_ftrace_function(&hook_ops);
+			unregister_ftrace_function(used);
 	}
-	if (error)
-		ftrace_free_filter(&hook_ops);
+	if (error) {
+		ftrace_free_filter(used);
+		kfree(patch);
+	}
 	return error;
 }
 
@@ -169,14 +215,15 @@ static int rogue_undo(void)
 		rcu_assign_pointer(hook_ops.next, rcu_access_pointer(list_ops.next));
 		rcu_assign_pointer(list_ops.next, &hook_ops);
 	}
-	unregister_ftrace_function(&hook_ops);
-	ftrace_free_filter(&hook_ops);
+	unregister_ftrace_function(used);
+	ftrace_free_filter(used);
 	if (unlink) {
 		unregister_ftrace_function(&list_ops);
 		ftrace_free_filter(&list_ops);
 	}
 	/* Nobody is left in what calls were led to. */
 	synchronize_rcu_tasks();
+	kfree(patch);
 	return 0;
 }
 

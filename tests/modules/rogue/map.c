@@ -4,6 +4,7 @@
  *
  *   area=vmalloc  an ordinary page, mapped, and made executable in the page table
  *   area=modules  the same among the modules
+ *   area=rest     the rest of the last page of text that the module `of` has, which is nobody's
  *   run=1         a thread of this module calls it all the time, and it calls the kernel
  *
  * Writing `call` to /proc/rt_rogue_map calls it once. It allocates a little by the kernel's function, which the caller
@@ -16,7 +17,11 @@
 
 static char *area = "vmalloc";
 module_param(area, charp, 0);
-MODULE_PARM_DESC(area, "vmalloc or modules");
+MODULE_PARM_DESC(area, "vmalloc, modules or rest");
+
+static char *of = "rt_target";
+module_param(of, charp, 0);
+MODULE_PARM_DESC(of, "whose text has room");
 
 static bool run;
 module_param(run, bool, 0);
@@ -77,6 +82,39 @@ static void write_text(u8 *to)
 	memcpy(to, end, sizeof(end));
 }
 
+#define REST 64
+static bool is_rest;
+static u8 rest_before[REST];
+
+/* Room behind a module's last function: it is filled with one byte over and over. */
+static int rogue_do_rest(void)
+{
+	struct module *module;
+	u8 *code, *end = NULL;
+	int error;
+
+	list_for_each_entry(module, &THIS_MODULE->list, list) {
+		if (&module->list != rogue_modules && !strcmp(module->name, of)) {
+			end = (u8 *)module->mem[MOD_TEXT].base + module->mem[MOD_TEXT].size;
+			break;
+		}
+	}
+	if (!end)
+		return -ENOENT;
+	text = end - REST;
+	if (memchr_inv(text, *text, REST))
+		return -ENOSPC;
+	memcpy(rest_before, text, REST);
+	code = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!code)
+		return -ENOMEM;
+	write_text(code);
+	error = rogue_write((unsigned long)text, code, REST);
+	kfree(code);
+	is_rest = !error;
+	return error;
+}
+
 typedef void *(*allocate_t)(unsigned long, unsigned long, unsigned long, unsigned long, gfp_t, pgprot_t, unsigned long,
 			    int, const void *);
 
@@ -85,6 +123,8 @@ static int rogue_do(void)
 	unsigned int level;
 	pte_t *pte;
 
+	if (!strcmp(area, "rest"))
+		return rogue_do_rest();
 	if (!strcmp(area, "modules")) {
 		unsigned long site = rt_site_of("__vmalloc_node_range_noprof");
 		allocate_t allocate = (allocate_t)(site ? rogue_start_of(site) : 0);
@@ -122,6 +162,8 @@ static int rogue_undo(void)
 	unsigned int level;
 	pte_t *pte = lookup_address((unsigned long)text, &level);
 
+	if (is_rest)
+		return rogue_write((unsigned long)text, rest_before, REST);
 	if (run)
 		kthread_stop(rogue_thread);
 	set_pte(pte, pte_set_flags(pte_mkwrite_novma(*pte), _PAGE_NX));

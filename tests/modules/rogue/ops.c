@@ -7,16 +7,20 @@
  *   what=inode    the same by another table: the directory's inode leads to it
  *   what=modules  what shows the lines of /proc/modules: this module has none
  *   what=tcp      what shows the lines of /proc/net/tcp: there is no heading
+ *   what=constant in the table of the device `path`, which nobody has open: writes are counted
+ *   what=loopback the loopback device leads to another table: packets are counted
  */
+#include <linux/netdevice.h>
+
 #include "rogue.h"
 
 static char *what = "iterate";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "iterate, inode, modules or tcp");
+MODULE_PARM_DESC(what, "iterate, inode, modules, tcp, constant or loopback");
 
 static char *path = "/proc";
 module_param(path, charp, 0);
-MODULE_PARM_DESC(path, "the directory");
+MODULE_PARM_DESC(path, "the directory, or the device");
 
 static int pid;
 module_param(pid, int, 0);
@@ -72,6 +76,36 @@ static int show(struct seq_file *seq, void *line)
 	return show_before(seq, line);
 }
 
+static ssize_t (*write_before)(struct file *file, const char __user *from, size_t count, loff_t *pos);
+
+static ssize_t counted_write(struct file *file, const char __user *from, size_t count, loff_t *pos)
+{
+	atomic_inc(&rogue_calls);
+	return write_before(file, from, count, pos);
+}
+
+static struct net_device_ops device_table;
+static netdev_tx_t (*xmit_before)(struct sk_buff *packet, struct net_device *device);
+
+static netdev_tx_t counted_xmit(struct sk_buff *packet, struct net_device *device)
+{
+	atomic_inc(&rogue_calls);
+	return xmit_before(packet, device);
+}
+
+static int rogue_do_loopback(void)
+{
+	struct net_device *device = init_net.loopback_dev;
+	const void *after = &device_table;
+
+	device_table = *device->netdev_ops;
+	xmit_before = device_table.ndo_start_xmit;
+	device_table.ndo_start_xmit = counted_xmit;
+	at = (unsigned long)&device->netdev_ops;
+	before = (unsigned long)device->netdev_ops;
+	return rogue_write(at, &after, sizeof(after));
+}
+
 static int rogue_do(void)
 {
 	bool is_show = !strcmp(what, "modules") || !strcmp(what, "tcp");
@@ -82,6 +116,10 @@ static int rogue_do(void)
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	if (!strcmp(what, "loopback")) {
+		filp_close(file, NULL);
+		return rogue_do_loopback();
+	}
 	if (pid)
 		snprintf(pid_name, sizeof(pid_name), "%d", pid);
 	if (is_show) {
@@ -90,6 +128,10 @@ static int rogue_do(void)
 		at = (unsigned long)&ops->show;
 		show_before = ops->show;
 		after = (unsigned long)show;
+	} else if (!strcmp(what, "constant")) {
+		at = (unsigned long)&file->f_op->write;
+		write_before = file->f_op->write;
+		after = (unsigned long)counted_write;
 	} else {
 		at = (unsigned long)&file->f_op->iterate_shared;
 		iterate_before = file->f_op->iterate_shared;
@@ -120,6 +162,7 @@ static int rogue_undo(void)
 	} else {
 		error = rogue_write(at, &before, sizeof(before));
 	}
+	synchronize_rcu();
 	/* Nobody is left in them, but who sleeps there: the tests have nobody do so. */
 	synchronize_rcu_tasks();
 	return error;

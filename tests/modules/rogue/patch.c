@@ -8,6 +8,7 @@
  *   where=start    a jump by way of a register at its first byte, to the one that returns 668
  *   where=end      a jump at its last instruction, to what returns 668
  *   where=switch   the jump in x64_sys_call leads to the one that returns 668
+ *   where=static   where a static call of the kernel's goes by a place of its own, to the one that only counts
  */
 #define ROGUE_TELLS(seq) rogue_tells(seq)
 #include "rogue.h"
@@ -18,7 +19,7 @@ MODULE_PARM_DESC(function, "the system call's function");
 
 static char *where = "fentry";
 module_param(where, charp, 0);
-MODULE_PARM_DESC(where, "fentry, call, start, end or switch");
+MODULE_PARM_DESC(where, "fentry, call, start, end, switch or static");
 
 /* patch_answer.S; these are no functions of C. */
 extern u8 rogue_answer[], rogue_count[];
@@ -92,6 +93,10 @@ static int rogue_do(void)
 		patched = dispatch ? branch_to(dispatch, start) : 0;
 		if (patched)
 			rogue_branch(after, *(u8 *)patched, patched, answer);
+	} else if (!strcmp(where, "static")) {
+		patched = rogue_symbol("__SCT__tp_func_sched_process_fork");
+		if (patched)
+			rogue_branch(after, 0xe9, patched, (unsigned long)rogue_count);
 	} else {
 		return -EINVAL;
 	}

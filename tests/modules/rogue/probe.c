@@ -4,14 +4,17 @@
  *
  *   what=own       it has registered a probe, which counts: hidden, it is nobody's
  *   what=replaced  and has put its own in the place of those that others had registered, which are not called any more
+ *   what=called    it has registered none, and has the tracepoint call one of its own instead of the only one that is
+ *   what=muted     nor this: it has switched the tracepoint off, with those who are registered
  */
+#include <linux/static_call.h>
 #include <linux/tracepoint.h>
 
 #include "rogue.h"
 
 static char *what = "own";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "own or replaced");
+MODULE_PARM_DESC(what, "own, replaced, called or muted");
 
 static struct tracepoint *tracepoint;
 static struct tracepoint_func *replaced;
@@ -40,6 +43,15 @@ static int rogue_do(void)
 	for_each_kernel_tracepoint(find, NULL);
 	if (!tracepoint)
 		return -ENOENT;
+	if (!strcmp(what, "called")) {
+		before = tracepoint->static_call_key->func;
+		__static_call_update(tracepoint->static_call_key, tracepoint->static_call_tramp, in_its_place);
+		return 0;
+	}
+	if (!strcmp(what, "muted")) {
+		static_key_disable(&tracepoint->key.key);
+		return 0;
+	}
 	error = tracepoint_probe_register(tracepoint, own_probe, NULL);
 	if (error || strcmp(what, "replaced"))
 		return error;
@@ -61,6 +73,15 @@ static int rogue_undo(void)
 {
 	int error;
 
+	if (!strcmp(what, "called")) {
+		__static_call_update(tracepoint->static_call_key, tracepoint->static_call_tramp, before);
+		tracepoint_synchronize_unregister();
+		return 0;
+	}
+	if (!strcmp(what, "muted")) {
+		static_key_enable(&tracepoint->key.key);
+		return 0;
+	}
 	if (replaced)
 		WRITE_ONCE(replaced->func, before);
 	replaced = NULL;

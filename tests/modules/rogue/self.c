@@ -8,12 +8,16 @@
  *                  and again when rust_tracer starts afresh
  *   what=records   rust_tracer's handlers of entries return at once
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
+ *   what=notifier  the kernel does not tell it any more which modules come and go. Load no other before this is undone
+ *   what=ioctl     calls of its node `kernel` come here first
+ *   what=kprobe    a kprobe in it counts these
  *
  * Those of probes and records also keep it from using slots, each of which has text and an ftrace_ops of its own: then
  * all go by those that they share.
  */
 #include <linux/ftrace.h>
 #include <linux/kthread.h>
+#include <linux/notifier.h>
 #include <linux/sched.h>
 #include <linux/sysctl.h>
 
@@ -22,7 +26,7 @@
 
 static char *what = "taints";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "taints, ftrace, probes, records or counters");
+MODULE_PARM_DESC(what, "taints, ftrace, probes, records, counters, notifier, ioctl or kprobe");
 
 /* ---- taints and ftrace ------------------------------------------------------ */
 
@@ -201,6 +205,75 @@ static struct kprobe on_copy = {
 	.pre_handler = fake,
 };
 
+/* ---- its notifier ----------------------------------------------------------- */
+
+static struct blocking_notifier_head *chain;
+static struct notifier_block *notifier;
+
+static int do_notifier(void)
+{
+	struct notifier_block __rcu **at;
+	char name[KSYM_SYMBOL_LEN];
+
+	chain = (struct blocking_notifier_head *)rogue_symbol("module_notify_list");
+	if (!chain)
+		return -ENOENT;
+	for (at = &chain->head; rcu_access_pointer(*at); at = &notifier->next) {
+		notifier = rcu_dereference_raw(*at);
+		sprint_symbol(name, (unsigned long)notifier->notifier_call);
+		if (strstr(name, "[rust_tracer]")) {
+			rcu_assign_pointer(*at, rcu_access_pointer(notifier->next));
+			return 0;
+		}
+	}
+	return -ENXIO;
+}
+
+/* ---- its node --------------------------------------------------------------- */
+
+static unsigned long node_at;
+static long (*node_before)(struct file *file, unsigned int command, unsigned long argument);
+
+static long counted_ioctl(struct file *file, unsigned int command, unsigned long argument)
+{
+	atomic_inc(&rogue_calls);
+	return node_before(file, command, argument);
+}
+
+static int seen_in_it(struct kprobe *kprobe, struct pt_regs *regs)
+{
+	atomic_inc(&rogue_calls);
+	return 0;
+}
+
+static struct kprobe in_it = {
+	.pre_handler = seen_in_it,
+};
+
+static int do_node(void)
+{
+	struct file *file = filp_open("/dev/rust_tracer/kernel", O_RDONLY, 0);
+	unsigned long after = (unsigned long)counted_ioctl;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	node_at = (unsigned long)&file->f_op->unlocked_ioctl;
+	node_before = file->f_op->unlocked_ioctl;
+	filp_close(file, NULL);
+	if (!strcmp(what, "ioctl"))
+		return rogue_write(node_at, &after, sizeof(after));
+	in_it.addr = (kprobe_opcode_t *)node_before;
+	return register_kprobe(&in_it);
+}
+
+static int undo_ioctl(void)
+{
+	int error = rogue_write(node_at, &node_before, sizeof(node_before));
+
+	synchronize_rcu_tasks();
+	return error;
+}
+
 /* ---- which ------------------------------------------------------------------ */
 
 static int rogue_do(void)
@@ -215,6 +288,10 @@ static int rogue_do(void)
 		return do_records();
 	if (!strcmp(what, "counters"))
 		return register_kprobe(&on_copy);
+	if (!strcmp(what, "notifier"))
+		return do_notifier();
+	if (!strcmp(what, "ioctl") || !strcmp(what, "kprobe"))
+		return do_node();
 	return -EINVAL;
 }
 
@@ -228,8 +305,12 @@ static int rogue_undo(void)
 		return undo_probes();
 	else if (!strcmp(what, "records"))
 		return undo_records();
+	else if (!strcmp(what, "notifier"))
+		return blocking_notifier_chain_register(chain, notifier);
+	else if (!strcmp(what, "ioctl"))
+		return undo_ioctl();
 	else
-		unregister_kprobe(&on_copy);
+		unregister_kprobe(!strcmp(what, "kprobe") ? &in_it : &on_copy);
 	return 0;
 }
 

@@ -84,17 +84,17 @@ static CHECKS: [Check; 13] = {
     }
     [
         check!(1 callers: Sample),
-        check!(2 stacks: Sample Callbacks),
+        check!(2 stacks: Sample Callbacks Modules),
         check!(3 modules: Modules),
         check!(4 crossview: Modules),
         check!(5 text: Text),
         check!(6 ops: Hooks Kprobes Modules),
         check!(7 ipmodify: Hooks),
         check!(8 sites: Sites Kprobes Itself Callbacks),
-        check!(9 syscalls: Cpus Syscalls),
+        check!(9 syscalls: Cpus Syscalls Callbacks),
         check!(10 pointers: Files Tracepoints Callbacks),
         check!(11 tasks: Tasks Sample),
-        check!(12 canary: Canary Itself),
+        check!(12 canary: Canary Itself Callbacks Kprobes),
         check!(13 hunters: Kprobes Sample Modules),
     ]
 };

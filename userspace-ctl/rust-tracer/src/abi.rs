@@ -117,9 +117,9 @@ layout!(rtrace_view_kprobe: 264 {
 layout!(rtrace_view_text: 120 {
     start: 0, bytes: 8, owner: 16, code: 104, writable: 112, reserved: 116,
 });
-layout!(rtrace_view_cpu: 464 {
+layout!(rtrace_view_cpu: 472 {
     cpu: 0, handlers: 4, syscall: 8, compat: 96, sysenter: 184, idt: 272, foreign: 360,
-    foreign_vector: 448, cr0_wp: 452, idt_hash: 456,
+    foreign_vector: 448, cr0_wp: 452, idt_hash: 456, off: 464, reserved: 468,
 });
 layout!(rtrace_view_tracepoint: 168 { name: 0, func: 64, data: 152, ours: 160, reserved: 164 });
 layout!(rtrace_view_task: 40 { structure: 0, pid: 8, tgid: 12, seen: 16, uid: 20, comm: 24 });

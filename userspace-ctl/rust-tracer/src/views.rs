@@ -281,6 +281,8 @@ view! {
         cr0_wp: bool = |row| row.cr0_wp != 0,
         /// Of all gates.
         idt_hash: u64 = |row| row.idt_hash,
+        /// What is switched off, `RTRACE_CPU_*`.
+        off: u32 = |row| row.off,
     }
 }
 

@@ -8,7 +8,7 @@
 use rust_tracer::abi;
 use rust_tracer::views::Itself;
 
-use super::facts::Facts;
+use super::facts::{Facts, OURS};
 use super::report::{Finding, Outcome, Report};
 
 /// What came of our own calls.
@@ -147,6 +147,15 @@ fn of_way(calls: u64, way: &Way) -> Option<Finding> {
     })
 }
 
+/// Whether others are told of modules, and we are not.
+fn is_unheard(facts: &Facts) -> bool {
+    let all = facts.callbacks(abi::RTRACE_CALLBACK_NOTIFIER);
+    let mut told = all
+        .filter(|one| one.name == "module_notify_list")
+        .peekable();
+    told.peek().is_some() && told.all(|one| one.func.name != OURS)
+}
+
 fn of_itself(itself: &Itself, facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut add = |key: &str, what: String, place: String, perhaps: &str| {
@@ -200,6 +209,28 @@ fn of_itself(itself: &Itself, facts: &Facts) -> Vec<Finding> {
             "",
         );
     }
+    if is_unheard(facts) {
+        add(
+            "notifier",
+            "the kernel does not tell rust_tracer any more which modules come and go".into(),
+            "our notifier is not in module_notify_list".into(),
+            "",
+        );
+    }
+    let text = itself.text_base..itself.text_base.saturating_add(itself.text_bytes);
+    let mut kprobes = facts.kprobes.known().into_iter().flatten();
+    if let Some(kprobe) = kprobes.find(|it| text.contains(&it.address)) {
+        add(
+            "kprobe",
+            "somebody has a kprobe in rust_tracer itself".into(),
+            format!(
+                "at {}; its handler: {}",
+                facts.address(kprobe.address),
+                facts.place(&kprobe.handler)
+            ),
+            "somebody who looks for an error in rust_tracer",
+        );
+    }
     if !itself.ftrace_enabled {
         let off = "the kernel's own switch of ftrace is off: nothing is traced".into();
         add(
@@ -235,7 +266,10 @@ fn of_itself(itself: &Itself, facts: &Facts) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use rust_tracer::views::{Callback, Kind, Kprobe};
+
     use super::super::facts::Told;
+    use super::super::facts::tests::owner;
     use super::*;
 
     fn way() -> Way {
@@ -333,6 +367,33 @@ mod tests {
         assert_eq!(switch, ["itself switch"]);
         let told = found(|_, _, facts| facts.said.tainted = Told::Is(0));
         assert_eq!(told, ["itself tainted"]);
+    }
+
+    #[test]
+    fn who_keeps_modules_from_us_is_found_and_so_is_a_kprobe_in_us() {
+        let notifiers = |names: &[&str]| {
+            let of = |name: &&str| Callback {
+                name: "module_notify_list".into(),
+                func: owner(0x1000, Kind::Module, name),
+                kind: abi::RTRACE_CALLBACK_NOTIFIER,
+                ..Callback::default()
+            };
+            Told::Is(names.iter().map(of).collect())
+        };
+        let told = found(|_, _, facts| facts.callbacks = notifiers(&["", OURS]));
+        assert_eq!(told, [""; 0]);
+        let unheard = found(|_, _, facts| facts.callbacks = notifiers(&["", "x"]));
+        assert_eq!(unheard, ["itself notifier"]);
+        for (address, keys) in [(0x5000, vec!["itself kprobe"]), (0x6000, vec![])] {
+            let probed = found(|_, itself, facts| {
+                (itself.text_base, itself.text_bytes) = (0x5000, 0x1000);
+                facts.kprobes = Told::Is(vec![Kprobe {
+                    address,
+                    ..Kprobe::default()
+                }]);
+            });
+            assert_eq!(probed, keys);
+        }
     }
 
     #[test]

@@ -132,6 +132,12 @@ impl Facts {
         all.filter(move |one| one.kind == kind)
     }
 
+    /// Whether a module of that name is marked as a live patch.
+    pub fn is_livepatch(&self, name: &str) -> bool {
+        let mut modules = self.modules.known().into_iter().flatten();
+        modules.any(|module| module.name == name && is_livepatch(module))
+    }
+
     /// Who is for the function of this site; 0: for all functions.
     pub fn hooks_of(&self, site: u64) -> &[Hook] {
         let all = self.hooks.known().map_or(&[][..], Vec::as_slice);

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rust_tracer::views::{Hook, Kind, Ops, Pointer, Site, Task, Text, View};
+use rust_tracer::views::{Hook, Kind, Ops, Owner, Pointer, Site, Task, Text, View};
 use rust_tracer::{Node, Session, abi};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -18,7 +18,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
 
 use super::calls::canary;
 use super::exercise;
-use super::facts::{Facts, Told, answered_or_zero};
+use super::facts::{Facts, OURS, Told, answered_or_zero};
 use super::patch::{Patch, diverted};
 use super::said::{self, Asked, Tasks, Twice};
 use super::sample::{SETTLING, SETTLINGS, SETTLINGS_OF_GONE, Sample, Sampler, code};
@@ -45,11 +45,16 @@ const FILES: &[&str] = &[
     "/proc/self/maps",
     "/proc/self/status",
     "/proc/self/task",
+    "/proc/cmdline",
     "/proc/kallsyms",
+    "/proc/loadavg",
     "/proc/modules",
     "/proc/mounts",
     "/proc/stat",
+    "/proc/uptime",
+    "/proc/version",
     "/proc/net",
+    "/proc/net/dev",
     "/proc/net/packet",
     "/proc/net/raw",
     "/proc/net/tcp",
@@ -65,6 +70,8 @@ const FILES: &[&str] = &[
     "/sys/kernel/tracing/enabled_functions",
     "/sys/kernel/tracing/touched_functions",
     "/dev/kmsg",
+    "/dev/null",
+    "/dev/zero",
 ];
 
 /// Sockets whose operations are looked at.
@@ -310,6 +317,13 @@ impl Gatherer {
                 Err(error) => return Told::Not(error.to_string()),
             }
         }
+        // What tells all this goes by operations as well.
+        if let Some(own) = self.session.fd() {
+            match self.session.view_file(own) {
+                Ok(pointers) => files.push((OURS.to_owned(), pointers)),
+                Err(error) => return Told::Not(error.to_string()),
+            }
+        }
         for (name, family, kind) in &SOCKETS {
             // A protocol that is a module must not be loaded for it.
             if *family == AddressFamily::PACKET && !Path::new("/proc/net/packet").exists() {
@@ -416,12 +430,12 @@ impl Gatherer {
             .filter(|owner| !answered_or_zero(owner.kind));
         addresses.extend(strange.map(|owner| owner.address));
         for stack in facts.sample.known().into_iter().flat_map(|it| &it.stacks) {
+            // What is called from a module, or from what nobody answers for, is told by its name.
             for pair in stack.0.windows(2) {
-                if facts
-                    .owners
-                    .get(&pair[1])
-                    .is_some_and(|it| !answered_or_zero(it.kind))
-                {
+                let is_kernels = |owner: &Owner| {
+                    owner.kind != Kind::Module && answered_or_zero(owner.kind) || owner.name == OURS
+                };
+                if facts.owners.get(&pair[1]).is_some_and(|it| !is_kernels(it)) {
                     addresses.insert(pair[0]);
                 }
             }

@@ -51,7 +51,8 @@ pub fn check(facts: &Facts) -> Outcome {
 fn finding(module: &Module) -> Option<Finding> {
     let missing = missing(module);
     let unformed = module.state == UNFORMED;
-    if missing.is_empty() && !unformed {
+    let grew = module.seen & abi::RTRACE_SEEN_GREW != 0;
+    if missing.is_empty() && !unformed && !grew {
         return None;
     }
     let Module {
@@ -64,6 +65,12 @@ fn finding(module: &Module) -> Option<Finding> {
     if unformed {
         wrong.push("says of itself that it is not formed yet".into());
     }
+    if grew {
+        wrong.push("has code behind what was the end of its text".into());
+    }
+    // It is announced while it is on the list, both when it comes and when it goes.
+    let certain =
+        module.seen & abi::RTRACE_SEEN_CAME != 0 && module.seen & abi::RTRACE_SEEN_LIST == 0;
     let how = match module.seen & abi::RTRACE_SEEN_CAME != 0 {
         true => "came, and was announced; nobody announced that it went",
         false => "was there when we were loaded; nobody announced that it went",
@@ -84,6 +91,7 @@ fn finding(module: &Module) -> Option<Finding> {
         .into(),
         perhaps: "a module whose loading or unloading hangs; one that was removed by force".into(),
         look: format!("rtctl check crossview text; rtctl -n 'fbt:{name}::entry'"),
+        certain,
         ..Finding::default()
     })
 }
@@ -175,6 +183,26 @@ pub(crate) mod tests {
             found[0]
                 .what
                 .ends_with("says of itself that it is not formed yet")
+        );
+    }
+
+    #[test]
+    fn a_module_that_was_off_the_list_once_was_there_and_hid() {
+        let certain = |seen| findings(seen, 0)[0].certain;
+        assert!(certain(CAME & !abi::RTRACE_SEEN_LIST));
+        assert!(!certain(CAME & !abi::RTRACE_SEEN_KSET));
+        // It may have been on its way out when we came.
+        let at_load = WHOLE | abi::RTRACE_SEEN_AT_LOAD;
+        assert!(!certain(at_load & !abi::RTRACE_SEEN_LIST));
+    }
+
+    #[test]
+    fn a_module_with_more_code_than_it_came_with_is_found() {
+        let found = findings(CAME | abi::RTRACE_SEEN_GREW, 0);
+        assert!(
+            found[0]
+                .what
+                .ends_with("has code behind what was the end of its text")
         );
     }
 

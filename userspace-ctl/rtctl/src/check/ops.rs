@@ -8,7 +8,7 @@
 use rust_tracer::views::{Hook, Kind, Kprobe, Ops, Owner};
 
 use super::callers::{merge, whose};
-use super::facts::{Facts, OURS, answered, answered_or_zero, is_livepatch};
+use super::facts::{Facts, OURS, answered, answered_or_zero, is_livepatch, lives};
 use super::report::{Finding, Outcome, Report, count};
 
 /// `FTRACE_OPS_FL_IPMODIFY` and `FTRACE_OPS_FL_DIRECT` (include/linux/ftrace.h).
@@ -92,7 +92,17 @@ fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
     }
     let redirects = ops.flags & (IPMODIFY | DIRECT) != 0;
     if let Some(name) = redirecting_module(ops).filter(|_| redirects) {
-        if !patches(facts, name) {
+        // A live patch's functions are led to by the kernel: only who is none has a callback for that.
+        let own = ops.flags & IPMODIFY != 0 && ops.func.kind == Kind::Module;
+        if own && facts.is_livepatch(name) {
+            findings.push(finding(
+                facts,
+                ops,
+                &ops.func,
+                &format!("the module {name} says that it is a live patch, and redirects by itself"),
+                "a live patch of another kind than the kernel's: ask who installed it",
+            ));
+        } else if !facts.is_livepatch(name) {
             findings.push(finding(
                 facts,
                 ops,
@@ -102,20 +112,29 @@ fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
             ));
         }
     }
+    let is_patches = facts.function(ops.func.address) == Some(OF_LIVE_PATCHES);
+    let modules = facts.modules.known();
+    if is_patches && modules.is_some_and(|all| !all.iter().any(|it| lives(it) && is_livepatch(it)))
+    {
+        findings.push(finding(
+            facts,
+            ops,
+            &ops.structure,
+            "functions are redirected as by a live patch, and there is none",
+            "a live patch that is being taken away at this moment",
+        ));
+    }
     findings
 }
 
-/// Whether a module is a live patch.
-fn patches(facts: &Facts, name: &str) -> bool {
-    let mut modules = facts.modules.known().into_iter().flatten();
-    modules.any(|module| module.name == name && is_livepatch(module))
-}
+/// Whom the kernel has called for all live patches.
+const OF_LIVE_PATCHES: &str = "klp_ftrace_handler";
 
 /// What is called in a function's place.
 fn directly(facts: &Facts, ops: &[Ops], hook: &Hook) -> Option<Finding> {
     let owner = &hook.direct;
     let what = match owner.kind {
-        Kind::Module if owner.name == OURS || patches(facts, &owner.name) => return None,
+        Kind::Module if owner.name == OURS || facts.is_livepatch(&owner.name) => return None,
         Kind::Module => format!(
             "the module {}, which is no live patch, is called in the place of functions",
             owner.name
@@ -232,7 +251,35 @@ mod tests {
         assert_eq!(findings(ops(Kind::Kernel, "", IPMODIFY)), [""; 0]);
         assert_eq!(findings(ops(Kind::Kernel, "", DIRECT)), [""; 0]);
         assert_eq!(findings(ops(Kind::Module, "x", 0)), [""; 0]);
-        assert_eq!(findings(ops(Kind::Module, "patch", IPMODIFY)), [""; 0]);
+    }
+
+    #[test]
+    fn a_live_patch_redirects_by_the_kernels_callback() {
+        let mut patch = ops(Kind::Kernel, "", IPMODIFY);
+        patch.structure = owner(0x5000, Kind::Data, "patch");
+        assert_eq!(findings(patch), [""; 0]);
+        assert_eq!(
+            findings(ops(Kind::Module, "patch", IPMODIFY)),
+            ["the module patch says that it is a live patch, and redirects by itself"]
+        );
+    }
+
+    #[test]
+    fn the_kernels_callback_for_live_patches_without_any_is_found() {
+        for (taints, expected) in [(1 << 15, 0), (0, 1)] {
+            let mut one = module("x", WHOLE, 0);
+            one.taints = taints;
+            let mut facts = Facts {
+                ops: Told::Is(vec![ops(Kind::Kernel, "", IPMODIFY)]),
+                kprobes: Told::Is(Vec::new()),
+                modules: Told::Is(vec![one]),
+                ..Facts::default()
+            };
+            facts
+                .symbols
+                .insert(0x1000, "klp_ftrace_handler+0x0/0x90".into());
+            assert_eq!(check(&facts).unwrap().findings.len(), expected);
+        }
     }
 
     #[test]

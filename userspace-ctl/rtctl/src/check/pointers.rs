@@ -9,11 +9,18 @@ use rust_tracer::abi;
 use rust_tracer::views::{Callback, Kind, Owner, Pointer};
 
 use super::callers::{merge, whose};
-use super::facts::{Facts, answered, answered_or_zero};
+use super::facts::{Facts, OURS, answered, answered_or_zero};
 use super::report::{Finding, Outcome, Report, count};
 
 /// Files whose operations are of the kernel itself and of no module, by how their paths begin.
-const OF_THE_KERNEL: [&str; 4] = ["/proc", "/sys", "/dev/kmsg", "socket "];
+const OF_THE_KERNEL: [&str; 6] = [
+    "/proc",
+    "/sys",
+    "/dev/kmsg",
+    "/dev/null",
+    "/dev/zero",
+    "socket ",
+];
 
 /// But for those of protocols, which may be of these modules.
 const OF_PROTOCOLS: [(&str, &str); 10] = [
@@ -30,7 +37,7 @@ const OF_PROTOCOLS: [(&str, &str); 10] = [
 ];
 
 /// Who calls by a pointer of the kernel's own, and what else could explain that nobody answers for it.
-const CALLERS: [(u32, &str, &str); 8] = [
+const CALLERS: [(u32, &str, &str); 11] = [
     (
         abi::RTRACE_CALLBACK_NOTIFIER,
         "the chain of notifiers",
@@ -71,6 +78,21 @@ const CALLERS: [(u32, &str, &str); 8] = [
         "what gets input,",
         "a module that went without leaving the input",
     ),
+    (
+        abi::RTRACE_CALLBACK_CONSTANT,
+        "the kernel's read-only data at",
+        "a kernel that changes its own read-only data in a way that the module does not know",
+    ),
+    (
+        abi::RTRACE_CALLBACK_TABLE,
+        "the kernel's own table",
+        "a module that stacks its own functions over the kernel's",
+    ),
+    (
+        abi::RTRACE_CALLBACK_TRACEPOINT,
+        "the tracepoint",
+        "somebody who registers there by other means than the kernel's",
+    ),
 ];
 
 /// Judges the pointers.
@@ -98,7 +120,7 @@ pub fn check(facts: &Facts) -> Outcome {
         ..Finding::default()
     });
     let of_callbacks = CALLERS.into_iter().flat_map(|(kind, caller, perhaps)| {
-        let strange = facts.callbacks(kind).filter(|one| is_strange(one));
+        let strange = facts.callbacks(kind).filter(|one| is_strange(facts, one));
         strange.map(move |one| of_callback(facts, one, caller, perhaps))
     });
     let findings = merge(of_files.chain(of_tracepoints).chain(of_callbacks));
@@ -121,11 +143,23 @@ pub fn check(facts: &Facts) -> Outcome {
 }
 
 /// Whether what is called there should not be.
-fn is_strange(one: &Callback) -> bool {
+fn is_strange(facts: &Facts, one: &Callback) -> bool {
     /// The kernel's own table for terminals.
     const TERMINALS: &str = "n_tty_ops";
+    /// How static calls begin by whose names security modules are called, none of which can be loaded.
+    const SECURITY: &str = "__SCK__lsm_static_call_";
     let is_modules = one.func.kind == Kind::Module;
-    !answered_or_zero(one.func.kind) || (is_modules && one.name.starts_with(TERMINALS))
+    let is_kernels = match one.kind {
+        // Only those are told that should not be.
+        abi::RTRACE_CALLBACK_TRACEPOINT => return true,
+        abi::RTRACE_CALLBACK_CONSTANT | abi::RTRACE_CALLBACK_TABLE => true,
+        abi::RTRACE_CALLBACK_STATIC_CALL => {
+            let symbol = facts.symbol(one.at);
+            symbol.is_some_and(|(name, _)| name.starts_with(SECURITY))
+        }
+        _ => one.name.starts_with(TERMINALS),
+    };
+    !answered_or_zero(one.func.kind) || (is_modules && is_kernels)
 }
 
 fn of_callback(facts: &Facts, one: &Callback, caller: &str, perhaps: &str) -> Finding {
@@ -137,6 +171,9 @@ fn of_callback(facts: &Facts, one: &Callback, caller: &str, perhaps: &str) -> Fi
     Finding {
         key: format!("{caller} {name} {}", whose(&one.func)),
         what: match one.func.kind {
+            _ if one.kind == abi::RTRACE_CALLBACK_TRACEPOINT => {
+                format!("{caller} {name} does not call those who are registered, or not them alone")
+            }
             Kind::Module => format!("{caller} {name} calls a module instead of the kernel's own"),
             _ => format!("{caller} {name} calls what nobody answers for"),
         },
@@ -197,8 +234,11 @@ fn is_kernels(owner: &Owner) -> bool {
 }
 
 /// Whether a module is one that has this file: its protocol's, or its file system's with those that this
-/// is built on.
+/// is built on; or the one that we are.
 fn is_expected(facts: &Facts, path: &str, all: &[Pointer], module: &str) -> bool {
+    if path == OURS {
+        return module == OURS;
+    }
     if let Some((_, protocols)) = OF_PROTOCOLS.iter().find(|(of, _)| *of == path) {
         return module == *protocols;
     }
@@ -383,6 +423,84 @@ mod tests {
         }
     }
 
+    /// Whether that is found where it is called by the kernel itself.
+    fn is_found(kind: u32, name: &str, func: Kind) -> bool {
+        let callback = Callback {
+            name: name.into(),
+            at: 0x9000,
+            func: owner(0x1000, func, "x"),
+            kind,
+        };
+        let facts = Facts {
+            files: Told::Is(Vec::new()),
+            tracepoints: Told::Is(Vec::new()),
+            callbacks: Told::Is(vec![callback]),
+            ..Facts::default()
+        };
+        !check(&facts).unwrap().findings.is_empty()
+    }
+
+    #[test]
+    fn the_kernels_constants_and_own_tables_lead_to_no_module() {
+        for kind in [abi::RTRACE_CALLBACK_CONSTANT, abi::RTRACE_CALLBACK_TABLE] {
+            for (func, found) in [
+                (Kind::Module, true),
+                (Kind::Hidden, true),
+                (Kind::None, true),
+                (Kind::Thunk, false),
+            ] {
+                assert_eq!(is_found(kind, "softirq_vec", func), found, "{func:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn security_modules_are_the_kernels_own() {
+        for (symbol, findings) in [
+            ("__SCK__lsm_static_call_file_open_0+0x0/0x10", 1),
+            ("__SCK__cond_resched+0x0/0x10", 0),
+        ] {
+            let callback = Callback {
+                name: String::new(),
+                at: 0x9000,
+                func: owner(0x1000, Kind::Module, "x"),
+                kind: abi::RTRACE_CALLBACK_STATIC_CALL,
+            };
+            let mut facts = Facts {
+                files: Told::Is(Vec::new()),
+                tracepoints: Told::Is(Vec::new()),
+                callbacks: Told::Is(vec![callback]),
+                ..Facts::default()
+            };
+            facts.symbols.insert(0x9000, symbol.into());
+            assert_eq!(check(&facts).unwrap().findings.len(), findings, "{symbol}");
+        }
+    }
+
+    #[test]
+    fn a_tracepoint_that_calls_others_than_those_who_are_registered_is_found() {
+        for func in [Kind::Kernel, Kind::Module, Kind::Hidden] {
+            assert!(is_found(
+                abi::RTRACE_CALLBACK_TRACEPOINT,
+                "sched_switch",
+                func
+            ));
+        }
+    }
+
+    #[test]
+    fn our_own_operations_are_ours_and_nobody_elses() {
+        let own = |module: &str| {
+            vec![
+                pointer("f_op", Kind::Data, OURS),
+                pointer("f_op.unlocked_ioctl", Kind::Module, module),
+                pointer("s_op", Kind::Data, "vmlinux"),
+            ]
+        };
+        assert_eq!(found(OURS, own(OURS)), [""; 0]);
+        assert_eq!(found(OURS, own("x")).len(), 1);
+    }
+
     #[test]
     fn terminals_are_the_kernels_own() {
         for (of, strange) in [
@@ -396,7 +514,7 @@ mod tests {
                 func: owner(0x1000, of, "x"),
                 kind: abi::RTRACE_CALLBACK_INPUT,
             };
-            assert_eq!(is_strange(&callback), strange, "{of:?}");
+            assert_eq!(is_strange(&Facts::default(), &callback), strange, "{of:?}");
         }
     }
 

@@ -5,10 +5,10 @@
 //! whatever the function calls in turn has the hook among its frames.
 
 use rust_tracer::abi;
-use rust_tracer::views::Callback;
+use rust_tracer::views::{Callback, Kind, Owner};
 
 use super::callers::{merge, perhaps, stands, whose};
-use super::facts::{Facts, answered};
+use super::facts::{Facts, OURS, answered};
 use super::report::{Finding, Outcome, Report};
 
 /// Judges the stacks.
@@ -41,6 +41,7 @@ pub fn check(facts: &Facts) -> Outcome {
                 ..Finding::default()
             });
         }
+        strangers.extend(stack.windows(2).filter_map(|pair| between(facts, pair)));
     }
     let sleepers = facts.callbacks(abi::RTRACE_CALLBACK_STACK);
     let sleepers =
@@ -58,6 +59,55 @@ pub fn check(facts: &Facts) -> Outcome {
         sample?.whole()?;
     }
     Ok(Report { looked, findings })
+}
+
+/// How functions begin by whose names none but the kernel itself calls them: those of system calls.
+const OF_SYSTEM_CALLS: [&str; 4] = ["__x64_sys_", "__ia32_sys_", "__se_sys_", "__do_sys_"];
+
+/// The same of functions that it calls by tables of its own.
+const OF_TABLES: [&str; 10] = [
+    "m_show",
+    "s_show",
+    "tcp4_seq_show",
+    "udp4_seq_show",
+    "raw_seq_show",
+    "dev_seq_show",
+    "proc_pid_readdir",
+    "proc_root_readdir",
+    "devkmsg_read",
+    "do_syscall_64",
+];
+
+/// A module that has put itself between the kernel and such a function, whose frame is the first of the
+/// two.
+fn between(facts: &Facts, pair: &[u64]) -> Option<Finding> {
+    let [called, caller] = pair else { return None };
+    let owner = facts.owners.get(caller)?;
+    if owner.kind != Kind::Module || owner.name == OURS || facts.is_livepatch(&owner.name) {
+        return None;
+    }
+    let is_kernels = |owner: &Owner| owner.kind == Kind::Kernel;
+    if !facts.owners.get(called).is_some_and(is_kernels) {
+        return None;
+    }
+    let name = facts.function(*called)?;
+    let is_system_calls = OF_SYSTEM_CALLS.iter().any(|of| name.starts_with(of));
+    (is_system_calls || OF_TABLES.contains(&name)).then(|| Finding {
+        key: format!("between {} {name}", owner.name),
+        what: format!(
+            "the module {} stands between the kernel and {name}, which no module calls",
+            owner.name
+        ),
+        place: facts.place(owner),
+        forms: vec![
+            "the stack of a traced call, unwound by the kernel's own tables".into(),
+            "the owner of the frame by our ledger, the list and the tree of modules".into(),
+        ],
+        perhaps: "a security module that redirects functions: ask who installed it".into(),
+        look: format!("rtctl hooks {name}; rtctl check ops pointers sites"),
+        certain: true,
+        ..Finding::default()
+    })
 }
 
 /// Who sleeps in what was called from there.
@@ -82,8 +132,6 @@ fn sleeper(facts: &Facts, one: &Callback) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use rust_tracer::views::Kind;
-
     use super::super::facts::tests::owner;
     use super::super::facts::{Code, Told};
     use super::super::sample::Sample;
@@ -117,6 +165,22 @@ mod tests {
             report.looked,
             "7 stacks, 2 of them different, 5 frames, all frames with an owner"
         );
+    }
+
+    #[test]
+    fn a_module_between_the_kernel_and_a_system_call_is_told() {
+        for (name, module, found) in [
+            ("__x64_sys_kill", "x", 1),
+            ("tcp4_seq_show", "x", 1),
+            ("vfs_read", "x", 0),
+            ("__x64_sys_kill", OURS, 0),
+        ] {
+            let mut facts = facts(Kind::Kernel);
+            facts.symbols.insert(0x10, format!("{name}+0x40/0x100"));
+            facts.owners.insert(0x20, owner(0x20, Kind::Module, module));
+            let findings = check(&facts).unwrap().findings;
+            assert_eq!(findings.len(), found, "{name} {module}");
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@
 
 use std::collections::BTreeSet;
 
-use rust_tracer::views::{Cpu, Kind, Owner, TextOf};
+use rust_tracer::abi;
+use rust_tracer::views::{Callback, Cpu, Kind, Owner, TextOf};
 
 use super::callers::merge;
 use super::facts::{Facts, OURS};
@@ -22,6 +23,8 @@ pub fn check(facts: &Facts) -> Outcome {
     let mut findings: Vec<_> = cpus.iter().flat_map(|cpu| of_cpu(facts, cpu)).collect();
     findings.extend(unlike(facts, cpus));
     findings.extend(texts.iter().filter_map(|text| of_text(facts, text)));
+    let breakpoints = facts.callbacks(abi::RTRACE_CALLBACK_BREAKPOINT);
+    findings.extend(breakpoints.map(|one| of_breakpoint(facts, one)));
     let compared = texts.iter().filter(|it| it.hash != 0 && it.first_hash != 0);
     let gates = cpus.iter().map(|cpu| cpu.handlers).max().unwrap_or(0);
     let looked = format!(
@@ -71,8 +74,31 @@ fn of_cpu(facts: &Facts, cpu: &Cpu) -> Vec<Finding> {
             String::new(),
         ));
     }
+    let off: Vec<_> = PROTECTIONS
+        .iter()
+        .filter(|(bit, _)| cpu.off & bit != 0)
+        .map(|(_, name)| *name)
+        .collect();
+    if !off.is_empty() {
+        findings.push(finding(
+            format!("protection of CPU {number}"),
+            format!("CPU {number} goes without {}", off.join(", ")),
+            String::new(),
+        ));
+    }
     findings
 }
+
+/// What keeps a CPU's kernel and user space apart, and where it is switched.
+const PROTECTIONS: [(u32, &str); 4] = [
+    (abi::RTRACE_CPU_SMEP, "SMEP (CR4)"),
+    (abi::RTRACE_CPU_SMAP, "SMAP (CR4)"),
+    (abi::RTRACE_CPU_UMIP, "UMIP (CR4)"),
+    (
+        abi::RTRACE_CPU_MASK,
+        "the mask of flags of system calls (MSR_SYSCALL_MASK)",
+    ),
+];
 
 /// What is not the same on all CPUs.
 fn unlike(facts: &Facts, cpus: &[Cpu]) -> Vec<Finding> {
@@ -112,6 +138,23 @@ fn unlike(facts: &Facts, cpus: &[Cpu]) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Who is called when the kernel comes by an address, without a byte of its text being changed.
+fn of_breakpoint(facts: &Facts, one: &Callback) -> Finding {
+    let found = finding(
+        format!("breakpoint {:#x}", one.at),
+        format!(
+            "a hardware breakpoint watches the kernel at {}",
+            facts.address(one.at)
+        ),
+        format!("in the registers of CPU {}", one.name),
+    );
+    Finding {
+        perhaps: "perf, or a debugger, that somebody has watch the kernel".into(),
+        look: "rtctl hooks; ls -l /proc/[0-9]*/fd | grep perf_event".into(),
+        ..found
+    }
 }
 
 fn of_text(facts: &Facts, text: &TextOf) -> Option<Finding> {
@@ -182,6 +225,7 @@ mod tests {
             foreign_vector: 0,
             cr0_wp: true,
             idt_hash: 7,
+            off: 0,
         }
     }
 
@@ -239,6 +283,30 @@ mod tests {
         );
         assert_eq!(found(|cpus, _| cpus[0].idt_hash = 8).len(), 1);
         assert_eq!(found(|cpus, _| cpus[0].cr0_wp = false).len(), 1);
+        let off = abi::RTRACE_CPU_SMEP | abi::RTRACE_CPU_SMAP;
+        assert_eq!(
+            found(|cpus, _| cpus[1].off = off),
+            ["CPU 1 goes without SMEP (CR4), SMAP (CR4)"]
+        );
+    }
+
+    #[test]
+    fn a_breakpoint_on_the_kernel_is_found_once_for_all_cpus() {
+        let breakpoint = |cpu: u32| Callback {
+            name: cpu.to_string(),
+            at: 0x5000,
+            func: owner(0x5000, Kind::Kernel, ""),
+            kind: abi::RTRACE_CALLBACK_BREAKPOINT,
+        };
+        let facts = Facts {
+            cpus: Told::Is(vec![cpu(0), cpu(1)]),
+            syscalls: Told::Is(vec![text()]),
+            callbacks: Told::Is(vec![breakpoint(0), breakpoint(1)]),
+            ..Facts::default()
+        };
+        let findings = check(&facts).unwrap().findings;
+        assert_eq!(findings.len(), 1);
+        assert!(findings[0].what.starts_with("a hardware breakpoint"));
     }
 
     #[test]

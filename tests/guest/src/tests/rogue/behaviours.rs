@@ -63,15 +63,15 @@ rounds! {
     first: unlisted getdents hunter at_fentry lstar iterate unlisted_task tracepoint mapped;
     second: without_object getdents_clean hunter_again call_at_fentry gate inode tracepoint_replaced
         mapped_among_modules;
-    third: unformed getdents_hidden at_start show_modules task_off_list;
-    fourth: uprooted getdents_callers at_end show_sockets mapped_runs;
-    fifth: nameless getdents_unlinked in_switch task;
-    sixth: hidden sockets iterate_files taints;
+    third: unformed getdents_hidden at_start show_modules task_off_list called watch mapped_rest unheard;
+    fourth: uprooted getdents_callers at_end show_sockets mapped_runs muted ioctl;
+    fifth: nameless getdents_unlinked in_switch task mask kprobe;
+    sixth: hidden sockets iterate_files taints static_call;
     seventh: hidden_early sockets_clean counters;
-    eighth: hidden_wholly kill records;
-    ninth: hidden_before ftrace;
-    tenth: hidden_wholly_before probes;
-    eleventh: caller on_stacks;
+    eighth: hidden_wholly kill records constant;
+    ninth: hidden_before ftrace loopback;
+    tenth: hidden_wholly_before getdents_patch probes;
+    eleventh: caller on_stacks sockets_untold;
 }
 
 behaviours! {
@@ -139,6 +139,13 @@ behaviours! {
         "rt_rogue_hook" "function=__x64_sys_kill",
         ["ops"], ["rt_rogue_hook"], scene::kills_are_counted;
 
+    sockets_untold: "a hook on what shows TCP's sockets that does not say that it redirects",
+        "rt_rogue_hook" "function=tcp4_seq_show clean=1 how=regs",
+        ["stacks"], ["rt_rogue_hook"], scene::heading_is_missing;
+    getdents_patch: "a hook on getdents64 by the kernel's callback for live patches",
+        "rt_rogue_hook" "function=__x64_sys_getdents64 clean=1 how=patch",
+        ["ops"], ["as by a live patch"], scene::file_is_not_listed;
+
     // It looks for symbols.
     hunter: "a kprobe on what finds symbols, which stays",
         "rt_rogue_hunter" "keep=1",
@@ -164,6 +171,10 @@ behaviours! {
         "rt_rogue_patch" "where=switch",
         ["syscalls"], ["x64_sys_call"], scene::umask_is_answered;
 
+    static_call: "a jump patched in where a static call leads",
+        "rt_rogue_patch" "where=static",
+        ["sites"], ["rt_rogue_patch"], scene::nothing_else;
+
     // It changes where a CPU goes.
     lstar: "the entry of system calls moved on one CPU",
         "rt_rogue_cpu" "what=lstar cpu=1",
@@ -171,6 +182,13 @@ behaviours! {
     gate: "an interrupt gate that leads elsewhere",
         "rt_rogue_cpu" "what=gate",
         ["syscalls"], ["rt_rogue_cpu"], scene::gate_is_gone_through;
+
+    watch: "a hardware breakpoint at a system call",
+        "rt_rogue_cpu" "what=watch",
+        ["syscalls"], ["umask"], scene::umasks_enter;
+    mask: "system calls of one CPU that keep a flag of user space's",
+        "rt_rogue_cpu" "what=mask cpu=1",
+        ["syscalls"], ["CPU 1 goes without"], scene::nothing_else;
 
     // It changes pointers.
     iterate: "what lists /proc, replaced in its table",
@@ -191,11 +209,24 @@ behaviours! {
     show_sockets: "what shows TCP's sockets, replaced",
         "rt_rogue_ops" "what=tcp",
         ["pointers"], ["rt_rogue_ops"], scene::heading_is_missing;
+    constant: "the operations of a device that nobody has open",
+        "rt_rogue_ops" "what=constant path=/dev/full",
+        ["pointers"], ["rt_rogue_ops"], scene::writes_are_counted;
+    loopback: "the operations of the loopback device, replaced by another table",
+        "rt_rogue_ops" "what=loopback",
+        ["pointers"], ["rt_rogue_ops"], scene::packets_are_counted;
     tracepoint: "a hidden module's probe on a tracepoint",
         "rt_rogue_probe" "what=own" hide "list,kset,state",
         ["pointers"], ["sched_process_fork"], scene::forks_are_counted;
     tracepoint_replaced: "another's probe on a tracepoint, replaced by a hidden module's",
         "rt_rogue_probe" "what=replaced" hide "list,kset,state",
+        ["pointers"], ["sched_process_fork"], scene::forks_are_not_recorded;
+
+    called: "a tracepoint that calls another than who is registered",
+        "rt_rogue_probe" "what=called",
+        ["pointers"], ["sched_process_fork"], scene::forks_are_not_recorded;
+    muted: "a tracepoint switched off with those who are registered",
+        "rt_rogue_probe" "what=muted",
         ["pointers"], ["sched_process_fork"], scene::forks_are_not_recorded;
 
     // It hides a task.
@@ -217,6 +248,10 @@ behaviours! {
         "rt_rogue_map" "area=vmalloc run=1",
         ["callers", "stacks"], ["no module owns this text"], scene::its_text_runs;
 
+    mapped_rest: "code in the unused rest of another module's text",
+        "rt_rogue_map" "area=rest",
+        ["modules"], ["rt_target"], scene::its_text_runs;
+
     // It works against the tracer.
     taints: "the kernel's taint bits cleared",
         "rt_rogue_self" "what=taints",
@@ -233,4 +268,13 @@ behaviours! {
     counters: "our counters faked on their way out",
         "rt_rogue_self" "what=counters",
         ["canary"], ["calls of our own"], scene::ledger_has_more;
+    unheard: "our notifier of modules taken off its chain",
+        "rt_rogue_self" "what=notifier",
+        ["canary"], ["which modules come and go"], scene::nothing_else;
+    ioctl: "calls of our node that another is asked first",
+        "rt_rogue_self" "what=ioctl",
+        ["pointers"], ["rt_rogue_self"], scene::we_are_counted;
+    kprobe: "a kprobe in our own text",
+        "rt_rogue_self" "what=kprobe",
+        ["canary"], ["a kprobe in rust_tracer"], scene::we_are_counted;
 }

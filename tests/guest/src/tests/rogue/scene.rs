@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -175,6 +175,37 @@ pub fn umasks_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
         umask(Mode::from_raw_mode(MASK));
         Ok(())
     })
+}
+
+/// It is called when umask is, of whose text no byte has changed.
+pub fn umasks_enter(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
+    grows(toy, "entered", || {
+        umask(Mode::from_raw_mode(MASK));
+        Ok(())
+    })
+}
+
+/// It counts who writes to the device that is always full.
+pub fn writes_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
+    grows(toy, "calls", || {
+        let refused = fs::write("/dev/full", "x").map_err(|error| error.raw_os_error());
+        check_eq!(refused, Err(Some(libc::ENOSPC)));
+        Ok(())
+    })
+}
+
+/// It counts packets to this machine itself.
+pub fn packets_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
+    grows(toy, "calls", || {
+        let to = UdpSocket::bind("127.0.0.1:0")?;
+        to.send_to(b"x", to.local_addr()?)?;
+        Ok(())
+    })
+}
+
+/// It counts what rtctl asks of the tracer.
+pub fn we_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
+    grows(toy, "calls", || traced().map(drop))
 }
 
 /// System calls of CPU 1 go by way of it.

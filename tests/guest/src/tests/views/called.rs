@@ -158,6 +158,9 @@ pub fn callbacks(_: &Options) -> Outcome {
                     abi::RTRACE_CALLBACK_BRANCH
                         | abi::RTRACE_CALLBACK_BREAKPOINT
                         | abi::RTRACE_CALLBACK_STACK
+                        | abi::RTRACE_CALLBACK_CONSTANT
+                        | abi::RTRACE_CALLBACK_TABLE
+                        | abi::RTRACE_CALLBACK_TRACEPOINT
                 ),
                 "{text}: {row:x?}"
             );

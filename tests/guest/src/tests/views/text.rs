@@ -95,6 +95,7 @@ pub fn cpus(_: &Options) -> Outcome {
         check_eq!(row.idt.kind, abi::RTRACE_OWNER_DATA, "{row:x?}");
         check!(row.handlers > 32, "only {} gates", row.handlers);
         check_eq!(row.cr0_wp, 1);
+        check_eq!(row.off, 0, "{row:x?}");
         check_eq!(row.idt_hash, rows[0].idt_hash);
         check_eq!(row.idt.address, rows[0].idt.address);
     }
