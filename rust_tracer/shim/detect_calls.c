@@ -294,9 +294,13 @@ static int rtrace_each_constant(rtrace_each each, void *data)
 		if (!rtrace_copy_kernel(words, at, PAGE_SIZE))
 			continue;
 		for (i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
-			/* Behind the modules there is no text, but small numbers below 0. */
+			/*
+			 * Behind the modules there is no text, but small numbers below 0. And
+			 * where pages begin, regions of memory do (execmem_info tells those of
+			 * modules), and behind what pads them functions.
+			 */
 			if ((s64)words[i] >= 0 || words[i] >= MODULES_END ||
-			    rtrace_in_image(words[i]) ||
+			    PAGE_ALIGNED(words[i]) || rtrace_in_image(words[i]) ||
 			    !(rtrace_page_is(words[i]) & RTRACE_PAGE_EXECUTABLE))
 				continue;
 			rtrace_tell_callback(RTRACE_CALLBACK_CONSTANT, "",

@@ -16,6 +16,7 @@ use crate::guest;
 use crate::ledger::Ledger;
 use crate::options::Options;
 use crate::parameters::Parameters;
+use crate::ring::Ring;
 use crate::session::{Session, USER};
 use crate::sys;
 use crate::target::Target;
@@ -123,6 +124,12 @@ fn silent(_: &Options) -> Outcome {
         "dead after {} ns",
         seen_dead - last_sign
     );
+    // The list tells that it is to end; the rings, that nothing fires any more.
+    let is_dead = |ring: &Ring| ring.status_page().state == abi::RTRACE_STATE_DEAD;
+    while !trace.rings.iter().all(is_dead) {
+        check!(sys::now() - seen_dead < PATIENCE, "its rings live on");
+        sys::give_way();
+    }
     target.run("plain 50")?;
     let why = "systemic unresponsiveness";
     let ledger = check_dead(trace, abi::RTRACE_REASON_SILENT, why)?;
