@@ -39,6 +39,10 @@ use crate::{
 };
 
 /// A walk of the shim's: calls what it is given with the facts of one kind, and this pointer.
+///
+/// # Safety
+///
+/// What it is given must take facts of that kind, and this pointer.
 type Walk = unsafe extern "C" fn(rtrace_each, *mut ffi::c_void) -> ffi::c_int;
 
 /// A kind of facts, and the walk that tells them.
