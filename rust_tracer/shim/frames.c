@@ -83,7 +83,7 @@ static struct tracepoint *rtrace_exit_point;
  * work item looks for the end. The attaching side and the work exclude each other.
  */
 static bool rtrace_stub_used, rtrace_stub_held, rtrace_exits_watched;
-static unsigned int rtrace_stub_looks;
+static unsigned int rtrace_stub_looks, rtrace_stub_tries;
 
 static void rtrace_stub_look(struct work_struct *work);
 static DECLARE_DELAYED_WORK(rtrace_stub_work, rtrace_stub_look);
@@ -127,7 +127,7 @@ static bool rtrace_stub_put(void)
 
 void rtrace_stub_let_go(void)
 {
-	rtrace_stub_looks = 0;
+	rtrace_stub_looks = rtrace_stub_tries = 0;
 	rtrace_stub_put();
 	schedule_delayed_work(&rtrace_stub_work, 0);
 }
@@ -315,15 +315,16 @@ static int rtrace_let_all_out(void *data)
 static void rtrace_stub_look(struct work_struct *work)
 {
 	if (!rtrace_stub_put()) {
-		unsigned int looks = ++rtrace_stub_looks;
+		/* Not for those who are about to return; and as soon as it may be, if it may be later. */
+		unsigned int tries = READ_ONCE(stub_let_out) ? ++rtrace_stub_tries : 0;
 
 		/* Who was on the way into the function may sleep in it by now: again, more seldom. */
-		if (looks > 1 && is_power_of_2(looks) && READ_ONCE(stub_let_out)) {
+		if (tries > 1 && is_power_of_2(tries)) {
 			rtrace_find_ways_out();
 			if (rtrace_has_way_out())
 				stop_machine(rtrace_let_all_out, NULL, NULL);
 		}
-		if (looks == RTRACE_STUB_PATIENCE)
+		if (++rtrace_stub_looks == RTRACE_STUB_PATIENCE)
 			rtrace_say_frames();
 		schedule_delayed_work(&rtrace_stub_work, RTRACE_STUB_LOOK);
 		return;
