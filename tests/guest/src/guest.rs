@@ -117,6 +117,11 @@ pub fn references() -> Option<u64> {
     text.trim().parse().ok()
 }
 
+/// The same for people.
+pub fn say_references() -> String {
+    format!("the module's references: {:?}", references())
+}
+
 /// Whether it is one of the lab's kernels that check themselves, with larger stacks and other text.
 pub fn checks_itself() -> bool {
     fs::read_to_string("/proc/version").is_ok_and(|version| version.contains("clang"))

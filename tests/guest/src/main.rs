@@ -28,6 +28,7 @@ mod target;
 mod test;
 mod tests;
 mod trace;
+mod waiting;
 mod workload;
 
 use std::process::ExitCode;

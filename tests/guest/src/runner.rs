@@ -19,9 +19,9 @@ use crate::ktap::{Ktap, Verdict};
 use crate::leaks::Leaks;
 use crate::options::Options;
 use crate::parameters::Parameters;
-use crate::sys;
 use crate::target;
 use crate::test::{Failure, Group, Outcome, Test, fail};
+use crate::waiting;
 
 /// The exit status of a test that this guest cannot show.
 const SKIPPED: u8 = 4;
@@ -100,7 +100,7 @@ pub fn run_all(tests: &[(String, &Test)], options: &Options) -> Outcome<bool> {
     let mut ktap = Ktap::begin(io::stdout().lock(), tests.len() + AFTERWARDS.len())?;
     for (name, _) in tests {
         let begun = Instant::now();
-        let before = enabled_now()?;
+        let (before, held) = (enabled_now()?, guest::references());
         let (mut verdict, mut text) = run_in_child(name, options)?;
         let mut accuse = |why: String| {
             text.push_str(&why);
@@ -114,15 +114,9 @@ pub fn run_all(tests: &[(String, &Test)], options: &Options) -> Outcome<bool> {
             ));
         }
         // What a stub followed, it looks for ten times a second.
-        let limit = Instant::now() + Duration::from_secs(5);
-        while guest::references() != Some(0) && Instant::now() < limit {
-            sys::give_way();
-        }
-        if guest::references() != Some(0) {
-            accuse(format!(
-                "the module's references: {:?}",
-                guest::references()
-            ));
+        let left = || Ok(guest::references() <= held);
+        if waiting::until(left, guest::say_references).is_err() {
+            accuse(guest::say_references());
         }
         if let Some(splat) = log.new_splat()? {
             accuse(format!("the kernel says:\n{}", splat.join("\n")));

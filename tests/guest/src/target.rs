@@ -19,6 +19,7 @@ use crate::options::Options;
 use crate::session::Session;
 use crate::sys;
 use crate::test::{Outcome, check, fail};
+use crate::waiting;
 
 /// Where test modules and scripts are.
 pub fn folder(options: &Options) -> PathBuf {
@@ -44,15 +45,8 @@ pub fn installed(module: &str) -> Outcome<PathBuf> {
 
 /// Opens a node of the module that was just loaded, when it is there.
 pub fn await_node(node: &str) -> Outcome<Session> {
-    const PATIENCE: u64 = 60_000_000_000;
-    let begun = sys::now();
-    loop {
-        match Session::open_as(node, libc::O_RDWR) {
-            Ok(session) => return Ok(session),
-            Err(errno) => check!(sys::now() - begun < PATIENCE, "{node}: {errno}"),
-        }
-        sys::give_way();
-    }
+    let look = || Ok(Session::open_as(node, libc::O_RDWR).ok());
+    waiting::some(look, || format!("{node} cannot be opened"))
 }
 
 /// Whether a module is loaded.
@@ -72,13 +66,12 @@ pub fn load(options: &Options, module: &str, parameters: &str) -> Outcome {
 
 /// Unloads a module; others may hold it for a moment.
 pub fn unload(module: &str) -> Outcome {
-    for _ in 0..1_000_000 {
-        match sys::unload_module(module) {
-            Err(Errno::AGAIN) => sys::give_way(),
-            answer => return answer.map_err(|errno| fail(format!("unload {module}: {errno}"))),
-        }
-    }
-    Err(fail(format!("{module} stays in use")))
+    let unloaded = || match sys::unload_module(module) {
+        Err(Errno::AGAIN) => Ok(false),
+        Err(errno) => Err(fail(format!("unload {module}: {errno}"))),
+        Ok(()) => Ok(true),
+    };
+    waiting::until(unloaded, || format!("{module} stays in use"))
 }
 
 /// An open `/dev/rt_target`.
@@ -183,13 +176,8 @@ impl Sleeper {
 /// Waits until a task is gone for good.
 pub fn await_end(tid: u64) -> Outcome {
     let path = format!("/proc/{tid}/stat");
-    for _ in 0..10_000_000 {
-        if fs::metadata(&path).is_err() {
-            return Ok(());
-        }
-        sys::give_way();
-    }
-    Err(fail(format!("task {tid} does not end")))
+    let ended = || Ok(fs::metadata(&path).is_err());
+    waiting::until(ended, || format!("task {tid} does not end"))
 }
 
 /// A loaded `rt_late`, unloaded at the end.

@@ -22,6 +22,7 @@ use crate::sys;
 use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Plan, Trace};
+use crate::waiting;
 
 group! { "guard":
     "a session whose reader gives no sign of life dies when the time is up, and says why" => silent,
@@ -35,8 +36,6 @@ group! { "guard":
 }
 
 const SECOND: u64 = 1_000_000_000;
-/// How long a test waits for what must come much sooner, in ns.
-const PATIENCE: u64 = 120 * SECOND;
 
 /// The state and the reason of a session, as another one sees them.
 fn seen(by: &Session, id: u64) -> Outcome<(u32, u32)> {
@@ -52,12 +51,14 @@ fn is_dead(by: &Session, id: u64) -> Outcome<bool> {
 
 /// Waits until a session is dead, does `meanwhile` again and again, and returns when it was seen.
 fn await_death(by: &Session, id: u64, mut meanwhile: impl FnMut() -> Outcome) -> Outcome<u64> {
-    let begun = sys::now();
-    while !is_dead(by, id)? {
-        check!(sys::now() - begun < PATIENCE, "session {id} lives on");
-        meanwhile()?;
-        sys::give_way();
-    }
+    let dies = || {
+        let dead = is_dead(by, id)?;
+        if !dead {
+            meanwhile()?;
+        }
+        Ok(dead)
+    };
+    waiting::until(dies, || format!("session {id} lives on"))?;
     Ok(sys::now())
 }
 
@@ -67,11 +68,8 @@ fn id_of(trace: &Trace) -> Outcome<u64> {
 
 /// A dead session says so everywhere, has nothing attached, and keeps what it recorded.
 fn check_dead(mut trace: Trace, reason: u32, word: &str) -> Outcome<Ledger> {
-    let begun = sys::now();
-    while trace.session.status()?.attached != 0 {
-        check!(sys::now() - begun < PATIENCE, "it is not detached");
-        sys::give_way();
-    }
+    let detached = || Ok(trace.session.status()?.attached == 0);
+    waiting::until(detached, || "it is not detached".into())?;
     let status = trace.session.status()?;
     check_eq!(
         (status.state, status.reason),
@@ -126,10 +124,10 @@ fn silent(_: &Options) -> Outcome {
     );
     // The list tells that it is to end; the rings, that nothing fires any more.
     let is_dead = |ring: &Ring| ring.status_page().state == abi::RTRACE_STATE_DEAD;
-    while !trace.rings.iter().all(is_dead) {
-        check!(sys::now() - seen_dead < PATIENCE, "its rings live on");
-        sys::give_way();
-    }
+    waiting::until(
+        || Ok(trace.rings.iter().all(is_dead)),
+        || "its rings live on".into(),
+    )?;
     target.run("plain 50")?;
     let why = "systemic unresponsiveness";
     let ledger = check_dead(trace, abi::RTRACE_REASON_SILENT, why)?;

@@ -15,6 +15,7 @@ use crate::sys;
 use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Made, Trace};
+use crate::waiting;
 
 group! { "programs, own probes":
     "BEGIN comes before all others and END after them" => first_and_last,
@@ -157,18 +158,12 @@ fn exit_at_once(_: &Options) -> Outcome {
 
 /// Reads until there is enough.
 fn await_records(trace: &mut Trace, enough: impl Fn(&[Made]) -> bool) -> Outcome {
-    const PATIENCE: u64 = 120_000 * MS;
-    let begun = sys::now();
-    while !enough(&trace.made) {
-        check!(
-            sys::now() - begun < PATIENCE,
-            "{} records",
-            trace.made.len()
-        );
+    let read = || {
         sys::poll(&trace.session.fd, libc::POLLIN, 5)?;
         trace.read()?;
-    }
-    Ok(())
+        Ok(enough(&trace.made))
+    };
+    waiting::until(read, || "too few records".into())
 }
 
 fn clocks(_: &Options) -> Outcome {

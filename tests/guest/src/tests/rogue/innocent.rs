@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What machines are full of and nobody hides: `rtctl check` finds nothing, whatever of it is at work.
 //!
-//! The guest of `--tests` has no bpftrace, see [`crate::tests::stub`]'s tests of BPF; without it that part
-//! is left out. rt_redirect is not among these: it changes where a system call goes and is no live patch,
-//! and that is found.
+//! Without bpftrace in the guest (`scripts/vm run --tests --peers`) that part is left out. rt_redirect is not
+//! among these: it changes where a system call goes and is no live patch, and that is found.
 
 #![forbid(unsafe_code)]
 
@@ -23,9 +22,10 @@ use crate::guest;
 use crate::options::Options;
 use crate::sys::{self, filters};
 use crate::target::{self, Late};
-use crate::test::{Failure, Group, Outcome, Test, check, check_eq, fail};
+use crate::test::{Failure, Group, Outcome, Test, check_eq, fail};
 use crate::tests::stub::beside::{Bpf, Instance};
 use crate::trace::Plan;
+use crate::waiting;
 use crate::workload;
 
 /// One test for each of these, and one for all.
@@ -247,29 +247,19 @@ fn live_patch(options: &Options) -> Outcome<Work> {
     }
     target::load(options, "rt_livepatch", "")?;
     let patch = LivePatch;
-    await_that(|| Ok(fs::read_to_string(format!("{SWITCH}/transition"))?.trim() == "0"))?;
+    // It waits until each task has left the functions; on a debug kernel that takes a minute.
+    let patched = || Ok(fs::read_to_string(format!("{SWITCH}/transition"))?.trim() == "0");
+    waiting::until(patched, || "the kernel is not patched".into())?;
     check_eq!(fs::read_to_string("/proc/cmdline")?, "rt_livepatch\n");
     Ok(Box::new(patch))
-}
-
-/// A live patch waits until each task has left the functions; on a debug kernel that takes a minute.
-const AWAITED_NS: u64 = 300_000_000_000;
-
-/// Waits for what the kernel does in its own time.
-fn await_that(so: impl Fn() -> Outcome<bool>) -> Outcome {
-    let begun = sys::now();
-    while !so()? {
-        check!(sys::now() - begun < AWAITED_NS, "it does not happen");
-        thread::sleep(Duration::from_millis(50));
-    }
-    Ok(())
 }
 
 impl Drop for LivePatch {
     fn drop(&mut self) {
         let _ = fs::write(format!("{SWITCH}/enabled"), "0");
         // Its folder goes when nobody is left in the old function or the new.
-        let gone = await_that(|| Ok(!std::path::Path::new(SWITCH).exists()));
+        let gone = || Ok(!std::path::Path::new(SWITCH).exists());
+        let gone = waiting::until(gone, || "the patch stays".into());
         let _ = gone.and_then(|()| target::unload("rt_livepatch"));
     }
 }
@@ -294,7 +284,8 @@ fn hotplug(_: &Options) -> Outcome<Work> {
     Ok(Busy::with(|| {
         // A CPU that was taken a moment ago may not be given away at once.
         for to in ["0", "1"] {
-            await_that(|| Ok(fs::write(SWITCH, to).is_ok()))?;
+            let switched = || Ok(fs::write(SWITCH, to).is_ok());
+            waiting::until(switched, || format!("CPU 1 does not become {to}"))?;
         }
         Ok(())
     }))

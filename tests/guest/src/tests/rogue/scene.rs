@@ -19,6 +19,7 @@ use super::toy::Toy;
 use crate::guest;
 use crate::sys::{self, Child};
 use crate::test::{Failure, Outcome, check, check_eq, fail};
+use crate::waiting;
 
 /// Where the toys find something to hide.
 pub struct Scene {
@@ -66,14 +67,8 @@ impl Scene {
             forks,
             _socket: TcpListener::bind("127.0.0.1:0")?,
         };
-        let begun = sys::now();
-        while getpriority_user(Uid::from_raw(USER)).is_err() {
-            check!(
-                sys::now() - begun < 10_000_000_000,
-                "the task does not begin"
-            );
-            sys::give_way();
-        }
+        let begins = || Ok(getpriority_user(Uid::from_raw(USER)).is_ok());
+        waiting::until(begins, || "the task does not begin".into())?;
         Ok(scene)
     }
 
@@ -122,11 +117,8 @@ pub fn nothing_else(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
 pub fn its_thread_works(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
     let Some(toy) = toy else { return Ok(false) };
     let before = toy.number("calls")?;
-    let begun = sys::now();
-    while toy.number("calls")? < before + 2 {
-        check!(sys::now() - begun < 10_000_000_000, "its thread is stuck");
-        sys::give_way();
-    }
+    let works = || Ok(toy.number("calls")? >= before + 2);
+    waiting::until(works, || "its thread is stuck".into())?;
     Ok(true)
 }
 
@@ -334,11 +326,8 @@ pub fn nothing_is_traced_any_more(scene: &Scene, toy: Option<&Toy>) -> Outcome<b
     /// It says so of each of the two ftrace_ops.
     const SEEN_TO: u64 = 2;
     if let Some(toy) = toy {
-        let begun = sys::now();
-        while toy.number("calls")? < SEEN_TO {
-            check!(sys::now() - begun < 60_000_000_000, "it does not see to it");
-            sys::give_way();
-        }
+        let sees_to_it = || Ok(toy.number("calls")? >= SEEN_TO);
+        waiting::until(sees_to_it, || "it does not see to it".into())?;
     }
     nothing_is_traced(scene, toy)
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Other tracers, and a livepatch, at the same function: whoever comes first, each sees every call.
 //!
-//! The guest of `--tests` has no bpftrace, that of `--bench` has: the tests of BPF run there, with this
-//! program and the modules of `tests/modules` put into one folder:
-//! `scripts/vm run --bench --put FOLDER:/root/rt -- /root/rt/rt-guest-tests --filter '*BPF*'`.
+//! Without bpftrace in the guest the tests of BPF are skipped:
+//! `scripts/vm run --tests --peers -- rt-guest-tests --filter '*BPF*'` has it.
 
 #![forbid(unsafe_code)]
 

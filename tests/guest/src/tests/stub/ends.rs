@@ -20,6 +20,7 @@ use crate::target::{Target, await_end};
 use crate::test::{Outcome, check, check_eq, group};
 use crate::tests::programs::{aggregated, loaded, started};
 use crate::trace::{Finished, Plan, Trace};
+use crate::waiting;
 
 group! { "stub, ends of tasks":
     "a process that is killed in wait4 returns from it" => killed,
@@ -192,16 +193,8 @@ fn died(_: &Options) -> Outcome {
 
 /// Waits until the module does not hold itself for the stub's sake any more.
 pub fn await_nobody_inside() -> Outcome {
-    let begun = sys::now();
-    while guest::references() != Some(0) {
-        check!(
-            sys::now() - begun < 60_000_000_000,
-            "the module's references: {:?}",
-            guest::references()
-        );
-        sys::give_way();
-    }
-    Ok(())
+    let nobody = || Ok(guest::references() == Some(0));
+    waiting::until(nobody, guest::say_references)
 }
 
 fn died_below(_: &Options) -> Outcome {

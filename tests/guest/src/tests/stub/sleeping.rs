@@ -22,6 +22,7 @@ use crate::sys::{self, Child, Ended};
 use crate::target::{self, Late};
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Plan, Trace};
+use crate::waiting;
 
 group! { "stub, sleeping":
     "calls that sleep when nobody follows them any more are let out, and the module goes before they wake" => let_out,
@@ -129,21 +130,17 @@ fn stack_asleep(task: &str, sleep: Sleep) -> Option<String> {
 
 /// Waits until another thread of this process sleeps in a function; its id.
 pub fn await_asleep_beside(pid: i32, sleep: Sleep) -> Outcome<u32> {
-    let begun = sys::now();
-    loop {
+    let look = || {
         for thread in fs::read_dir(format!("/proc/{pid}/task"))?.flatten() {
             let tid = thread.file_name().to_string_lossy().into_owned();
             let asleep = stack_asleep(&thread.path().to_string_lossy(), sleep);
             if tid != pid.to_string() && asleep.is_some() {
-                return tid.parse().map_err(fail);
+                return Ok(Some(tid.parse().map_err(fail)?));
             }
         }
-        check!(
-            sys::now() - begun < 20_000_000_000,
-            "no thread of {pid} sleeps: {sleep:?}"
-        );
-        sys::give_way();
-    }
+        Ok(None)
+    };
+    waiting::some(look, || format!("no thread of {pid} sleeps: {sleep:?}"))
 }
 
 /// A process that is to sleep. It has no session that was opened after it began.
@@ -182,19 +179,14 @@ impl Sleepy {
         actor.go()?;
         actor.ready()?;
         let task = format!("/proc/{}", actor.pid());
-        let begun = sys::now();
-        loop {
-            if let Some(stack) = stack_asleep(&task, how) {
-                return Ok(Asleep { how, actor, stack });
-            }
-            check!(
-                sys::now() - begun < 20_000_000_000,
-                "it does not sleep in {}: {}",
-                how.function(),
-                fs::read_to_string(format!("{task}/stack")).unwrap_or_default()
-            );
-            sys::give_way();
-        }
+        let stack = waiting::some(
+            || Ok(stack_asleep(&task, how)),
+            || {
+                let stack = fs::read_to_string(format!("{task}/stack")).unwrap_or_default();
+                format!("it does not sleep in {}: {stack}", how.function())
+            },
+        )?;
+        Ok(Asleep { how, actor, stack })
     }
 }
 
@@ -336,8 +328,7 @@ fn named(_: &Options) -> Outcome {
         .map(|one| (format!("[{}] is still in ", one.pid()), one.how.mark()))
         .collect();
     let mut said = Vec::new();
-    let begun = sys::now();
-    while !wanted.is_empty() && sys::now() - begun < 60_000_000_000 {
+    let all_said = || {
         for line in log.new_lines()? {
             wanted.retain(|(who, mark)| {
                 let place = line.split_once(who.as_str());
@@ -346,9 +337,10 @@ fn named(_: &Options) -> Outcome {
             });
             said.push(line);
         }
-        sys::give_way();
-    }
-    check!(wanted.is_empty(), "not said: {wanted:?}, but {said:#?}");
+        Ok(wanted.is_empty())
+    };
+    let in_time = waiting::until(all_said, String::new);
+    check!(in_time.is_ok(), "not said: {wanted:?}, but {said:#?}");
     check!(
         said.iter().any(|line| line.contains("have not returned")),
         "how many is not said: {said:#?}"

@@ -17,6 +17,7 @@ use crate::parameters::Parameters;
 use crate::session::Session;
 use crate::test::{Failure, Outcome, check, check_eq, fail, group};
 use crate::trace::{Plan, Trace};
+use crate::waiting;
 
 group! { "stub, slots":
     "who asks for slots gets all there are, and the stub for the rest; each sees its calls" => exhausted,
@@ -176,15 +177,12 @@ fn await_all_free() -> Outcome<Vec<Called>> {
         some.iter().any(|(name, _)| *name == FUNCTION),
         "{FUNCTION} is not served"
     );
-    let limit = crate::sys::now() + 60_000_000_000;
-    loop {
+    let all_free = || {
         let trace = plan(some).ways(ALL).start()?;
-        let ways = ways_of(&trace, some)?;
-        if count(&ways, abi::RTRACE_WAY_SLOT) == some.len() {
-            return Ok(served);
-        }
-        check!(crate::sys::now() < limit, "only {ways:?} are free");
-    }
+        Ok(count(&ways_of(&trace, some)?, abi::RTRACE_WAY_SLOT) == some.len())
+    };
+    waiting::until(all_free, || "no slots become free".into())?;
+    Ok(served)
 }
 
 fn exhausted(_: &Options) -> Outcome {
