@@ -290,6 +290,21 @@ mod tests {
         findings.into_iter().map(|finding| finding.what).collect()
     }
 
+    /// A kernel that calls that, by something at 0x9000.
+    fn calling(kind: u32, name: &str, func: Owner) -> Facts {
+        Facts {
+            files: Told::Is(Vec::new()),
+            tracepoints: Told::Is(Vec::new()),
+            callbacks: Told::Is(vec![Callback {
+                name: name.into(),
+                at: 0x9000,
+                func,
+                kind,
+            }]),
+            ..Facts::default()
+        }
+    }
+
     #[test]
     fn the_kernels_own_operations_and_a_file_systems_are_fine() {
         let proc = vec![
@@ -404,18 +419,7 @@ mod tests {
         ];
         for (kind, name, says) in all {
             for (of, findings) in [(Kind::Module, 0), (Kind::Zero, 0), (Kind::Hidden, 1)] {
-                let callback = Callback {
-                    name: name.into(),
-                    at: 0x9000,
-                    func: owner(0x1000, of, "x"),
-                    kind,
-                };
-                let facts = Facts {
-                    files: Told::Is(Vec::new()),
-                    tracepoints: Told::Is(Vec::new()),
-                    callbacks: Told::Is(vec![callback]),
-                    ..Facts::default()
-                };
+                let facts = calling(kind, name, owner(0x1000, of, "x"));
                 let found = check(&facts).unwrap().findings;
                 assert_eq!(found.len(), findings, "{kind} {of:?}");
                 assert!(found.iter().all(|one| one.what.contains(says)));
@@ -425,18 +429,7 @@ mod tests {
 
     /// Whether that is found where it is called by the kernel itself.
     fn is_found(kind: u32, name: &str, func: Kind) -> bool {
-        let callback = Callback {
-            name: name.into(),
-            at: 0x9000,
-            func: owner(0x1000, func, "x"),
-            kind,
-        };
-        let facts = Facts {
-            files: Told::Is(Vec::new()),
-            tracepoints: Told::Is(Vec::new()),
-            callbacks: Told::Is(vec![callback]),
-            ..Facts::default()
-        };
+        let facts = calling(kind, name, owner(0x1000, func, "x"));
         !check(&facts).unwrap().findings.is_empty()
     }
 
@@ -460,18 +453,8 @@ mod tests {
             ("__SCK__lsm_static_call_file_open_0+0x0/0x10", 1),
             ("__SCK__cond_resched+0x0/0x10", 0),
         ] {
-            let callback = Callback {
-                name: String::new(),
-                at: 0x9000,
-                func: owner(0x1000, Kind::Module, "x"),
-                kind: abi::RTRACE_CALLBACK_STATIC_CALL,
-            };
-            let mut facts = Facts {
-                files: Told::Is(Vec::new()),
-                tracepoints: Told::Is(Vec::new()),
-                callbacks: Told::Is(vec![callback]),
-                ..Facts::default()
-            };
+            let func = owner(0x1000, Kind::Module, "x");
+            let mut facts = calling(abi::RTRACE_CALLBACK_STATIC_CALL, "", func);
             facts.symbols.insert(0x9000, symbol.into());
             assert_eq!(check(&facts).unwrap().findings.len(), findings, "{symbol}");
         }
