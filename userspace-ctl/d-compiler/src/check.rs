@@ -16,9 +16,11 @@
 
 mod actions;
 mod aggregate;
+mod aggregation_actions;
 mod arguments;
 mod calls;
 mod changes;
+mod conditions;
 mod convert;
 mod declare;
 mod distributions;
@@ -33,6 +35,7 @@ mod registers;
 mod statements;
 mod translate;
 pub mod tree;
+mod type_names;
 
 use std::collections::HashMap;
 use std::rc::Rc;
