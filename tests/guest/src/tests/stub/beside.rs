@@ -26,6 +26,7 @@ use crate::target;
 use crate::test::{Failure, Outcome, check, check_eq, fail, group};
 use crate::tests::programs::{aggregated, loaded, started};
 use crate::trace::{Plan, Trace};
+use crate::waiting;
 
 group! { "stub, beside others":
     "the function tracer and the stub each see every call" => function,
@@ -207,23 +208,35 @@ impl Bpf {
             child => child?,
         };
         // Before it attaches the script it tries at other functions what the kernel can do.
-        while called()? == before || !Self::has_link(&child)? {
-            if child.try_wait()?.is_some() {
-                let output = child.wait_with_output()?;
-                let said = String::from_utf8_lossy(&output.stderr).into_owned();
-                return Err(fail(format!("bpftrace {script}: {said}")));
-            }
+        let attached = || {
             std::thread::sleep(std::time::Duration::from_millis(50));
+            let ended = child.try_wait()?.is_some();
+            Ok(ended || (called()? != before && Self::holds(&child, probe)?))
+        };
+        waiting::until(attached, || format!("bpftrace {script} does not attach"))?;
+        if child.try_wait()?.is_some() {
+            let output = child.wait_with_output()?;
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(fail(format!("bpftrace {script}: {said}")));
         }
         Ok(Self(Some(child)))
     }
 
-    /// Whether it holds a link to a function: it gets that when it is attached.
-    fn has_link(child: &Child) -> Outcome<bool> {
-        for fd in fs::read_dir(format!("/proc/{}/fdinfo", child.id()))? {
+    /// Whether it holds what it gets when it is attached: the event of a kprobe, or a link to a function.
+    fn holds(child: &Child, probe: &str) -> Outcome<bool> {
+        for fd in fs::read_dir(format!("/proc/{}/fd", child.id()))? {
+            let fd = fd?;
             // What it has closed in the meantime is not there.
-            let info = fs::read_to_string(fd?.path()).unwrap_or_default();
-            if info.lines().any(|line| line == "link_type:\ttracing") {
+            let held = if probe == "kprobe" {
+                let what = fs::read_link(fd.path()).unwrap_or_default();
+                what == Path::new("anon_inode:[perf_event]")
+            } else {
+                let number = fd.file_name().to_string_lossy().into_owned();
+                let path = format!("/proc/{}/fdinfo/{number}", child.id());
+                let info = fs::read_to_string(path).unwrap_or_default();
+                info.lines().any(|line| line == "link_type:\ttracing")
+            };
+            if held {
                 return Ok(true);
             }
         }
