@@ -56,7 +56,7 @@ void rtrace_schedule(void)
 }
 
 static struct ftrace_ops rtrace_ops = {
-	.func = (ftrace_func_t)rtrace_on_call_site,
+	.func = rtrace_on_call_site,
 	.flags = FTRACE_OPS_FL_SAVE_ARGS,
 	.trampoline = (unsigned long)rtrace_entry,
 };

@@ -13,6 +13,7 @@
 
 struct file;
 struct ftrace_ops;
+struct ftrace_regs;
 struct module;
 struct poll_table_struct;
 struct rtrace_frame;
@@ -36,8 +37,8 @@ u64 rtrace_burden(u32 cpu);
 /* ---- Rust, called by the shim: preemption off, any context up to NMI ------ */
 
 /* The function of the module's ftrace_ops. */
-void rtrace_on_call_site(unsigned long ip, unsigned long parent_ip, void *ops,
-			 const void *regs);
+void rtrace_on_call_site(unsigned long ip, unsigned long parent_ip,
+			 struct ftrace_ops *ops, struct ftrace_regs *regs);
 /* The short way; false: the firing must go the long one. */
 bool rtrace_on_entry_short(unsigned long ip, const void *regs);
 void rtrace_on_entry(unsigned long ip, const struct rtrace_moment *moment,
