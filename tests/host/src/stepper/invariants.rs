@@ -43,7 +43,9 @@ impl World {
         assert_eq!(self.losses_done.get(), lost, "I5");
         assert_eq!(self.losses_begun.get(), lost, "I5");
         self.shares.check(self.word(Word::CONS_SEEN));
-        let unread = unread(published, self.consumer.get());
+        // Who goes back behind what the ring took for read is woken for what came since.
+        let taken = self.consumer.get().max(self.word(Word::CONS_SEEN));
+        let unread = unread(published, taken);
         assert!(
             !self.asleep.get() || unread < self.layout().watermark(),
             "I6: a poller sleeps with {unread} bytes unread"
