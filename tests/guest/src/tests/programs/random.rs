@@ -102,7 +102,7 @@ fn random(options: &Options) -> Outcome {
     }
     let (mut taken, mut refused) = (0u64, 0u64);
     for number in 0..wanted {
-        if number % 10_000 == 0 {
+        if number % 1_000 == 0 {
             // A word for the runner, which waits for some.
             println!("{number} programs, {taken} taken");
         }
