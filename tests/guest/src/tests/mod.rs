@@ -39,7 +39,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 66] = [
+pub const GROUPS: [Group; 67] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -103,6 +103,7 @@ pub const GROUPS: [Group; 66] = [
     rogue::innocent::GROUP,
     rogue::FOUND,
     rogue::watching::GROUP,
+    rogue::nodes::GROUP,
     rogue::table::GROUP,
     hostile::GROUP,
     access::lockdown::GROUP,

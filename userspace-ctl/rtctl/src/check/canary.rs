@@ -88,7 +88,7 @@ pub fn check(facts: &Facts) -> Outcome {
         canary.calls,
         canary.ways.len()
     );
-    // A node that shows no views still has its records counted.
+    // A node that shows no views still has its records counted, and that is all that it can tell.
     match itself {
         Ok(itself) => {
             looked += &format!(
@@ -96,6 +96,7 @@ pub fn check(facts: &Facts) -> Outcome {
                 itself.ops_found, itself.ops_expected, itself.sites_found, itself.sites_expected
             );
         }
+        Err(_) if facts.narrow => looked += "; of our text and tables only the node kernel tells",
         Err(why) if findings.is_empty() => return Err(format!("{looked}; but {why}")),
         Err(_) => {}
     }

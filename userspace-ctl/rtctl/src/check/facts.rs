@@ -13,7 +13,7 @@ use rust_tracer::views::{
 
 use super::canary::Canary;
 use super::said::Said;
-use super::sample::Sample;
+use super::sample::{Runs, Sample};
 
 /// A fact, or why it is not known.
 #[derive(Clone, Debug)]
@@ -87,6 +87,10 @@ pub struct Facts {
     pub said: Said,
     /// What tracing saw.
     pub sample: Told<Sample>,
+    /// Of that who ran, which other nodes than `kernel` tell as well.
+    pub runs: Told<Runs>,
+    /// They come through a node that tells nothing of the kernel's addresses.
+    pub narrow: bool,
     /// What became of calls that we made ourselves.
     pub canary: Told<Canary>,
     /// What addresses are called, as `name+0x10/0x40 [module]`.

@@ -179,8 +179,16 @@ impl Gatherer {
         if needs(Need::Canary) {
             facts.canary = canary(self.node).into();
         }
+        facts.narrow = matches!(self.session.node(), Some(Node::System | Node::User));
         if needs(Need::Sample) {
             facts.sample = self.sample().into();
+            facts.runs = match facts.sample.get() {
+                Ok(sample) => Told::Is(sample.runs.clone()),
+                Err(why) => Told::Not(why),
+            };
+            if facts.narrow && facts.sample.known().is_some() {
+                facts.sample = Told::Not("who calls, only the node kernel tells".into());
+            }
         }
         if let Some(sample) = facts.sample.known() {
             facts.owners.clone_from(&sample.owners);

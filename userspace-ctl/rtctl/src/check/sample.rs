@@ -159,6 +159,15 @@ const ENOUGH: u64 = 100_000;
 /// Where the kernel tells its types.
 const BTF: &str = "/sys/kernel/btf";
 
+/// Who ran, and who ended.
+#[derive(Clone, Debug, Default)]
+pub struct Runs {
+    /// Threads that ran, with their processes and names.
+    pub threads: BTreeMap<u32, (u32, String)>,
+    /// Threads that ended.
+    pub ended: BTreeSet<u32>,
+}
+
 /// What was seen.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
@@ -168,10 +177,8 @@ pub struct Sample {
     pub callers: Vec<(String, u64, u64)>,
     /// Frames, innermost first; how often.
     pub stacks: Vec<(Vec<u64>, u64)>,
-    /// Threads that ran, with their processes and names.
-    pub runs: BTreeMap<u32, (u32, String)>,
-    /// Threads that ended.
-    pub exits: BTreeSet<u32>,
+    /// Which threads.
+    pub runs: Runs,
     /// Callers of `register_kprobe()`, and the symbols that they asked for.
     pub hunts: Vec<(u64, String)>,
     /// Whose the addresses are.
@@ -219,7 +226,13 @@ impl world::World for Known<'_> {
     }
 }
 
-/// The program; `types`: the kernel's types are known.
+/// Who runs and who ends, which each node tells: `user` of its opener's threads.
+const RUNS: &str = "fbt:vmlinux:finish_task_switch*:entry, fbt:vmlinux:schedule:entry, \
+    fbt:vmlinux:wake_up_new_task:entry { @runs[tid, pid, execname] = count(); }\n\
+    profile-97 { @runs[tid, pid, execname] = count(); }\n\
+    fbt:vmlinux:do_exit:entry { @exits[tid] = count(); }\n";
+
+/// The program of the node `kernel`; `types`: the kernel's types are known.
 fn text(types: bool) -> String {
     let entries = |names: &[&str]| {
         let probes = names.iter().map(|name| format!("fbt:vmlinux:{name}:entry"));
@@ -241,10 +254,7 @@ fn text(types: bool) -> String {
         "{needed} /pid == $pid || !seen[caller] || rand() % {ONE_OF} == 0/ \
          {{ seen[caller] = 1; @stacks[stack(32)] = count(); }}"
     );
-    text += "fbt:vmlinux:finish_task_switch*:entry, fbt:vmlinux:schedule:entry, \
-             fbt:vmlinux:wake_up_new_task:entry { @runs[tid, pid, execname] = count(); }\n\
-             profile-97 { @runs[tid, pid, execname] = count(); }\n\
-             fbt:vmlinux:do_exit:entry { @exits[tid] = count(); }\n";
+    text += RUNS;
     if types {
         text += "fbt:vmlinux:register_kprobe:entry \
                  /((struct kprobe *)arg0)->symbol_name != NULL/ \
@@ -285,6 +295,9 @@ impl Sampler {
         let known = btf.is_some();
         let mut types = Types::new(btf);
         let compiled = match known {
+            _ if matches!(session.node(), Some(Node::System | Node::User)) => {
+                compile_own(RUNS, &mut types)?
+            }
             // A kernel of other types still has callers and stacks.
             true => compile_own(&text(true), &mut types)
                 .or_else(|_| compile_own(&text(false), &mut types))?,
@@ -434,12 +447,12 @@ impl Sampler {
             if let [tid, pid, Value::Text(name)] = keys {
                 let number = |value: &Value| value.number().unwrap_or(0) as u32;
                 let name = String::from_utf8_lossy(name).into_owned();
-                sample.runs.insert(number(tid), (number(pid), name));
+                sample.runs.threads.insert(number(tid), (number(pid), name));
             }
         }
         for (keys, _) in self.entries("exits") {
             if let [tid] = keys {
-                sample.exits.insert(tid.number().unwrap_or(0) as u32);
+                sample.runs.ended.insert(tid.number().unwrap_or(0) as u32);
             }
         }
         for (keys, _) in self.entries("hunts") {

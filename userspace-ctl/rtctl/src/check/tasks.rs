@@ -12,11 +12,11 @@ use rust_tracer::views::Task;
 
 use super::facts::Facts;
 use super::report::{Finding, Outcome, Report, count};
-use super::said::Asked;
+use super::said::{Asked, Tasks};
+use super::sample::Runs;
 
 /// Judges the tasks.
 pub fn check(facts: &Facts) -> Outcome {
-    let tasks = facts.tasks.get()?;
     let told = facts.said.tasks.get()?;
     if !told.initial {
         return Err(
@@ -25,6 +25,11 @@ pub fn check(facts: &Facts) -> Outcome {
                 .into(),
         );
     }
+    let tasks = match facts.tasks.get() {
+        Ok(tasks) => tasks,
+        Err(_) if facts.narrow => return of_runs_alone(facts.runs.get()?, told),
+        Err(why) => return Err(why),
+    };
     let exiting = |task: &&Task| task.seen & abi::RTRACE_TASK_EXITING != 0;
     let alive = tasks.iter().filter(|task| !exiting(task) && task.pid != 0);
     let mut findings: Vec<_> = alive.clone().filter_map(within).collect();
@@ -57,34 +62,58 @@ pub fn check(facts: &Facts) -> Outcome {
         count(alive.count(), "task"),
         count(told.threads.ever.len(), "thread"),
     );
-    if let Some(sample) = facts.sample.known() {
-        looked += &format!(", {} seen to run", sample.runs.len());
-        for (tid, (pid, comm)) in &sample.runs {
-            let somewhere = known.contains_key(tid)
-                || told.threads.ever.contains(tid)
-                || told.processes.ever.contains(tid);
-            if *tid != 0 && !somewhere && !sample.exits.contains(tid) {
-                findings.push(Finding {
-                    key: format!("task {tid} runs"),
-                    what: format!(
-                        "the thread {tid} of the process {pid} ({comm}) runs, and is listed nowhere"
-                    ),
-                    place: String::new(),
-                    forms: vec![
-                        "who runs, by tracing the scheduler".into(),
-                        "lists of tasks, and /proc".into(),
-                    ],
-                    perhaps: "a thread that ended while we looked".into(),
-                    look: format!(
-                        "rtctl -n 'fbt:::entry /tid == {tid}/ {{ @[probefunc] = count(); }}'"
-                    ),
-                    sampled: true,
-                    ..Finding::default()
-                });
-            }
-        }
+    if let Some(runs) = facts.runs.known() {
+        looked += &format!(", {} seen to run", runs.threads.len());
+        let nowhere = of_runs(runs, told);
+        findings.extend(
+            nowhere
+                .filter(|(tid, _)| !known.contains_key(tid))
+                .map(|(_, it)| it),
+        );
     }
     Ok(Report { looked, findings })
+}
+
+/// Who runs, and is not in /proc.
+fn of_runs<'a>(runs: &'a Runs, told: &'a Tasks) -> impl Iterator<Item = (u32, Finding)> + 'a {
+    let nowhere = runs.threads.iter().filter(|(tid, _)| {
+        let listed = told.threads.ever.contains(tid) || told.processes.ever.contains(tid);
+        **tid != 0 && !listed && !runs.ended.contains(tid)
+    });
+    nowhere.map(|(&tid, (pid, comm))| {
+        let finding = Finding {
+            key: format!("task {tid} runs"),
+            what: format!(
+                "the thread {tid} of the process {pid} ({comm}) runs, and is listed nowhere"
+            ),
+            place: String::new(),
+            forms: vec![
+                "who runs, by tracing the scheduler".into(),
+                "lists of tasks, and /proc".into(),
+            ],
+            perhaps: "a thread that ended while we looked".into(),
+            look: format!("rtctl -n 'fbt:::entry /tid == {tid}/ {{ @[probefunc] = count(); }}'"),
+            sampled: true,
+            ..Finding::default()
+        };
+        (tid, finding)
+    })
+}
+
+/// All that nodes tell that do not show the kernel's own lists.
+fn of_runs_alone(runs: &Runs, told: &Tasks) -> Outcome {
+    // hidepid: what others do is not in /proc for us.
+    if !told.processes.ever.contains(&1) {
+        return Err("this /proc leaves out the processes of others".into());
+    }
+    Ok(Report {
+        looked: format!(
+            "{} in /proc, {} seen to run; of the kernel's own lists only the node kernel tells",
+            count(told.threads.ever.len(), "thread"),
+            runs.threads.len()
+        ),
+        findings: of_runs(runs, told).map(|(_, finding)| finding).collect(),
+    })
 }
 
 /// A task that the kernel's own ways do not agree about.
@@ -189,8 +218,7 @@ fn look(task: &Task) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::facts::Told;
-    use super::super::said::{Tasks, Twice};
-    use super::super::sample::Sample;
+    use super::super::said::Twice;
     use super::*;
 
     const WHOLE: u32 = abi::RTRACE_TASK_LISTED
@@ -267,9 +295,9 @@ mod tests {
     fn a_thread_that_was_seen_to_run_must_be_somewhere() {
         let mut facts = facts(all(WHOLE));
         let run = |pid: u32| (pid, "worker".to_owned());
-        facts.sample = Told::Is(Sample {
-            runs: BTreeMap::from([(0, run(0)), (8, run(7)), (66, run(66))]),
-            ..Sample::default()
+        facts.runs = Told::Is(Runs {
+            threads: BTreeMap::from([(0, run(0)), (8, run(7)), (66, run(66))]),
+            ..Runs::default()
         });
         let findings = check(&facts).unwrap().findings;
         assert_eq!(findings.len(), 1);
@@ -278,12 +306,22 @@ mod tests {
                 .what
                 .starts_with("the thread 66 of the process 66")
         );
-        let Told::Is(sample) = &mut facts.sample else {
-            panic!("no sample");
+        // The same through a node that does not show the kernel's own lists.
+        facts.tasks = Told::default();
+        assert!(check(&facts).is_err());
+        facts.narrow = true;
+        assert_eq!(check(&facts).unwrap().findings, findings);
+        let Told::Is(runs) = &mut facts.runs else {
+            panic!("nobody ran");
         };
         // It has ended while we looked.
-        sample.exits.insert(66);
+        runs.ended.insert(66);
         assert_eq!(check(&facts).unwrap().findings, []);
+        // A /proc with hidepid shows nothing of others.
+        if let Told::Is(told) = &mut facts.said.tasks {
+            told.processes = Twice::default();
+        }
+        assert!(check(&facts).unwrap_err().contains("leaves out"));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 mod behaviours;
 pub mod innocent;
+pub mod nodes;
 mod scene;
 pub mod toy;
 mod verdict;
