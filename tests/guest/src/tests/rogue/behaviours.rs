@@ -66,7 +66,8 @@ rounds! {
     third: unformed getdents_hidden at_start show_modules task_off_list called watch mapped_rest unheard;
     fourth: uprooted getdents_callers at_end show_sockets mapped_runs muted ioctl;
     fifth: nameless getdents_unlinked in_switch task mask kprobe;
-    sixth: hidden sockets iterate_files taints static_call;
+    // A module that loads taints the kernel again: taints last.
+    sixth: hidden sockets iterate_files static_call taints;
     seventh: hidden_early sockets_clean counters;
     eighth: hidden_wholly kill records constant;
     ninth: hidden_before ftrace loopback;
