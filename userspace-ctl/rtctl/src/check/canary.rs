@@ -324,6 +324,29 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_tells_nothing_of_ourselves_has_our_calls_checked() {
+        let mut facts = Facts {
+            canary: Told::Is(Canary {
+                calls: 100,
+                ways: vec![way()],
+            }),
+            ..Facts::default()
+        };
+        assert!(check(&facts).is_err());
+        facts.narrow = true;
+        assert_eq!(check(&facts).unwrap().findings, []);
+        let short = Way {
+            entries: 99,
+            ..way()
+        };
+        facts.canary = Told::Is(Canary {
+            calls: 100,
+            ways: vec![short],
+        });
+        assert_eq!(check(&facts).unwrap().findings.len(), 1);
+    }
+
+    #[test]
     fn what_found_no_room_and_says_so_is_fine() {
         let full = found(|way, _, _| {
             (way.entries, way.recorded, way.dropped) = (90, 190, 10);

@@ -21,7 +21,7 @@ use super::exercise;
 use super::facts::{Facts, OURS, Told, answered_or_zero};
 use super::patch::{Patch, diverted};
 use super::said::{self, Asked, Tasks, Twice};
-use super::sample::{SETTLING, SETTLINGS, SETTLINGS_OF_GONE, Sample, Sampler, code};
+use super::sample::{SETTLING, SETTLINGS, SETTLINGS_OF_GONE, Sample, Sampler, code, is_narrow};
 use super::sites::{NAMES_MOST, changes_of};
 use super::text::is_owned;
 use crate::access::plain;
@@ -179,7 +179,7 @@ impl Gatherer {
         if needs(Need::Canary) {
             facts.canary = canary(self.node).into();
         }
-        facts.narrow = matches!(self.session.node(), Some(Node::System | Node::User));
+        facts.narrow = is_narrow(&self.session);
         if needs(Need::Sample) {
             facts.sample = self.sample().into();
             facts.runs = match facts.sample.get() {

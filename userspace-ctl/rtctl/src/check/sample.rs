@@ -263,6 +263,11 @@ fn text(types: bool) -> String {
     text
 }
 
+/// Whether a session's node tells nothing of the kernel's addresses.
+pub fn is_narrow(session: &Session) -> bool {
+    matches!(session.node(), Some(Node::System | Node::User))
+}
+
 /// Compiles a program of rtctl's own.
 pub fn compile_own(text: &str, types: &mut Types) -> Result<Compiled> {
     let wrong = |error: d_compiler::error::Error| anyhow!("{}: {}", error.tag, error.message);
@@ -295,9 +300,7 @@ impl Sampler {
         let known = btf.is_some();
         let mut types = Types::new(btf);
         let compiled = match known {
-            _ if matches!(session.node(), Some(Node::System | Node::User)) => {
-                compile_own(RUNS, &mut types)?
-            }
+            _ if is_narrow(&session) => compile_own(RUNS, &mut types)?,
             // A kernel of other types still has callers and stacks.
             true => compile_own(&text(true), &mut types)
                 .or_else(|_| compile_own(&text(false), &mut types))?,

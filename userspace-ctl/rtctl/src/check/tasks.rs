@@ -89,7 +89,7 @@ fn of_runs<'a>(runs: &'a Runs, told: &'a Tasks) -> impl Iterator<Item = (u32, Fi
             place: String::new(),
             forms: vec![
                 "who runs, by tracing the scheduler".into(),
-                "lists of tasks, and /proc".into(),
+                "/proc, and the lists of tasks that the node tells".into(),
             ],
             perhaps: "a thread that ended while we looked".into(),
             look: format!("rtctl -n 'fbt:::entry /tid == {tid}/ {{ @[probefunc] = count(); }}'"),
