@@ -99,18 +99,22 @@ impl Session {
     /// Ends it: no handler that begins after this fires for it. `by` is the admin who did it.
     /// False if it was dead already. Task context; does not wait.
     pub(super) fn kill(&self, reason: Reason, by: Option<u32>) -> bool {
-        let first =
-            self.death
-                .compare_exchange(0, reason as u32, Ordering::SeqCst, Ordering::SeqCst);
-        if first.is_err() {
-            return false;
+        {
+            // Held from before it is dead: who sees it dead and asks why waits for the reason.
+            let mut last_error = self.last_error.lock();
+            let first =
+                self.death
+                    .compare_exchange(0, reason as u32, Ordering::SeqCst, Ordering::SeqCst);
+            if first.is_err() {
+                return false;
+            }
+            *last_error = Some(Refusal::new(ECANCELED, reason.sentence()));
         }
         if let Some(engine) = self.engine() {
             engine.silence(reason as u32);
         }
         self.waiter.wake();
         guard::wake_undertaker();
-        self.remember(Refusal::new(ECANCELED, reason.sentence()));
         let probes = self.probes.load(Ordering::Relaxed);
         let why = reason.word();
         self.audit(Event::Revoke { why, by, probes }, Wait::No);
