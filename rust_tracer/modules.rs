@@ -31,10 +31,13 @@ pub(crate) struct ModuleWatch(());
 impl ModuleWatch {
     /// Makes the table. Task context, once.
     pub(crate) fn start() -> Result<Self> {
-        let made = functions::make_table().and_then(|()| {
-            // SAFETY: The callbacks below are ready; undone by `drop`.
-            to_result(unsafe { bindings::rtrace_modules_watch() })
-        });
+        let mut symbols = detect::Symbols::new();
+        let made = functions::make_table(|name, address| symbols.see(name, address))
+            .map(|()| detect::settle(symbols))
+            .and_then(|()| {
+                // SAFETY: The callbacks below are ready; undone by `drop`.
+                to_result(unsafe { bindings::rtrace_modules_watch() })
+            });
         if let Err(error) = made {
             functions::free_table();
             detect::forget();

@@ -58,6 +58,7 @@ mod ring;
 mod session;
 mod snapshot;
 mod sort;
+mod ways;
 
 module! {
     type: RustTracer,

@@ -28,13 +28,14 @@ use crate::{
     },
     functions::{
         self,
-        Kind,
         Lifetime,
         FUNCTIONS, //
     },
-    sort::sort, //
+    sort::sort,
+    ways::Ways, //
 };
 
+mod by;
 #[allow(unsafe_code, reason = "reads a snapshot under the lock")]
 mod dispatch;
 #[allow(unsafe_code, reason = "calls the shim")]
@@ -46,6 +47,7 @@ mod slots;
 #[allow(unsafe_code, reason = "calls the shim")]
 mod stub;
 
+pub(crate) use by::By;
 pub(crate) use dispatch::{
     Dispatch,
     Enabling,
@@ -83,112 +85,6 @@ trait Way {
 
     /// From now on the sites' calls reach us. All or none. Task context, `ATTACH` held.
     fn attach(&mut self, engine: &Arc<Engine>, sites: KVVec<usize>) -> Result<Self::Hold>;
-}
-
-/// By what the probes of a function fire that a session wants.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum By {
-    /// Entries by the module's ftrace_ops, returns by fprobe.
-    Ops,
-    /// Both by the stub that functions share.
-    Stub,
-    /// Both by a stub of the function's own.
-    Slot,
-}
-
-impl By {
-    const ALL: [Self; 3] = [Self::Ops, Self::Stub, Self::Slot];
-    /// Of each table one that has it.
-    const TABLES: [Self; 2] = [Self::Ops, Self::Stub];
-
-    /// The one of [`TABLES`](Self::TABLES) that has the same table.
-    const fn table(self) -> Self {
-        match self {
-            Self::Ops => Self::Ops,
-            Self::Stub | Self::Slot => Self::Stub,
-        }
-    }
-
-    /// RTRACE_WAY_* of a probe.
-    pub(crate) const fn way(self, kind: Kind) -> u32 {
-        match (self, kind) {
-            (Self::Stub, _) => abi::RTRACE_WAY_STUB,
-            (Self::Slot, _) => abi::RTRACE_WAY_SLOT,
-            (Self::Ops, Kind::Entry) => abi::RTRACE_WAY_OPS,
-            (Self::Ops, Kind::Return) => abi::RTRACE_WAY_FPROBE,
-        }
-    }
-
-    /// By what a function's probes fire if nobody else is there, slots apart, which are few;
-    /// `in_registers` is what the table of functions says of it. A call that is not to be followed gets no
-    /// frame, so an entry alone may be anywhere.
-    pub(crate) const fn choose(returns: bool, in_registers: bool, ways: Ways) -> Self {
-        if (in_registers || !returns) && ways.have(abi::RTRACE_WAY_STUB) {
-            Self::Stub
-        } else {
-            Self::Ops
-        }
-    }
-}
-
-/// The ways that may attach a session's probes.
-#[derive(Clone, Copy)]
-pub(crate) struct Ways {
-    /// A bit for each RTRACE_WAY_*.
-    pub(crate) bits: u32,
-    /// Whether slots are for whatever there is; else for returns alone, if they are those of few functions.
-    slots_for_any: bool,
-}
-
-impl Ways {
-    /// Those that attach any probe.
-    pub(crate) const NEEDED: u32 = 1 << abi::RTRACE_WAY_OPS | 1 << abi::RTRACE_WAY_FPROBE;
-    /// All there are.
-    pub(crate) const ALL: u32 =
-        Self::NEEDED | 1 << abi::RTRACE_WAY_STUB | 1 << abi::RTRACE_WAY_SLOT;
-
-    /// Those of a session that does not ask for any.
-    pub(crate) const fn usual() -> Self {
-        Self {
-            bits: Self::ALL,
-            slots_for_any: false,
-        }
-    }
-
-    /// Those that are asked for, if there are such, and they are enough: slots are few, and who gets none
-    /// gets the stub.
-    pub(crate) fn asked(bits: u32) -> Option<Self> {
-        let ways = Self {
-            bits,
-            slots_for_any: true,
-        };
-        let needed = match ways.have(abi::RTRACE_WAY_SLOT) {
-            true => Self::ALL,
-            false => Self::NEEDED,
-        };
-        (bits & !Self::ALL == 0 && bits & needed == needed).then_some(ways)
-    }
-
-    const fn have(self, way: u32) -> bool {
-        self.bits & 1 << way != 0
-    }
-
-    /// The same without slots, unless this function may have one; `following` are all of the session
-    /// whose calls are followed.
-    fn for_one(self, wanted: &Wanted, following: usize) -> Self {
-        /// Each slot costs a registration with ftrace and a static call, and there are few.
-        const FEW: usize = 8;
-        let is_slot = self.slots_for_any || wanted.ret.is_some() && following <= FEW;
-        let slot = if is_slot {
-            0
-        } else {
-            1 << abi::RTRACE_WAY_SLOT
-        };
-        Self {
-            bits: self.bits & !slot,
-            ..self
-        }
-    }
 }
 
 /// What a session wants probed at one function.
@@ -532,7 +428,7 @@ pub(crate) fn enable(
                 continue;
             };
             let in_registers = functions.in_registers(wanted.function);
-            let ways = ways.for_one(wanted, following);
+            let ways = ways.for_one(wanted.ret.is_some(), following);
             wanted.by = attached.choose(wanted, site, in_registers, ways);
             let by = wanted.by as usize;
             // What is still attached need not be again.

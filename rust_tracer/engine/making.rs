@@ -54,7 +54,6 @@ use super::{
 };
 use crate::{
     abi,
-    attach::Ways,
     node::Node,
     opener::Opener,
     refusal::Refusal,
@@ -62,6 +61,7 @@ use crate::{
         Layout,
         Policy, //
     },
+    ways::Ways, //
 };
 
 /// What RTRACE_IOC_CONFIG sets.

@@ -442,12 +442,13 @@ impl Iterator for Matches<'_> {
     }
 }
 
-/// Makes the table, of the kernel proper. Task context, once.
-pub(crate) fn make_table() -> Result {
+/// Makes the table, of the kernel proper. The one walk over the kernel's symbols shows `see` the name and
+/// address of each, in order of their addresses. Task context, once.
+pub(crate) fn make_table(see: impl FnMut(&[u8], usize) -> Result) -> Result {
     symbols::find().inspect_err(|_| {
         pr_err!("the kernel's symbol tables are out of reach: CONFIG_KALLSYMS and CONFIG_KPROBES are needed\n");
     })?;
-    let Vmlinux { found, others, btf } = symbols::vmlinux()?;
+    let Vmlinux { found, others, btf } = symbols::vmlinux(see)?;
     let mut table = FUNCTIONS.lock();
     table.add(VMLINUX, usize::MAX, found)?;
     table.learn_registers(btf, &others)

@@ -15,7 +15,6 @@ use kernel::{
 use super::section::Section;
 use crate::{
     bindings,
-    detect,
     sort::sort_by, //
 };
 
@@ -148,8 +147,8 @@ unsafe extern "C" fn each(
     walk.result.is_err().into()
 }
 
-/// The symbols of the kernel proper. Task context.
-pub(super) fn vmlinux() -> Result<Vmlinux> {
+/// The symbols of the kernel proper; `see` is shown the name and address of each. Task context.
+pub(super) fn vmlinux(mut see: impl FnMut(&[u8], usize) -> Result) -> Result<Vmlinux> {
     let mut found = Found::new();
     let mut others = KVVec::new();
     let mut section = Section::None;
@@ -157,9 +156,8 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
     let (mut irqs, mut exceptions) = (0, 0);
     let (mut direct_calls, mut static_calls) = (0, 0);
     let mut text = 0..0;
-    let mut landmarks = detect::Symbols::new();
     each_symbol(|name, address, site| {
-        landmarks.see(name, address)?;
+        see(name, address)?;
         match name {
             b"_stext" => text.start = address,
             b"_etext" => text.end = address,
@@ -186,7 +184,6 @@ pub(super) fn vmlinux() -> Result<Vmlinux> {
         }
         Ok(())
     })?;
-    detect::settle(landmarks);
     // What the stub needs to know, and can do without.
     // SAFETY: The kernel has these names once: two per-CPU pointers, the bounds of its text, a function of one address, and
     // one of two.

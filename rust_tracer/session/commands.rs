@@ -28,10 +28,7 @@ use crate::{
         self,
         Argument, //
     },
-    attach::{
-        By,
-        Ways, //
-    },
+    attach::By,
     engine::{
         self,
         Engine,
@@ -48,6 +45,7 @@ use crate::{
         Layout,
         Policy, //
     },
+    ways::Ways, //
 };
 
 mod access;
