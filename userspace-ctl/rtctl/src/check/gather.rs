@@ -263,6 +263,10 @@ impl Gatherer {
     }
 
     fn view<T: View>(&self) -> Told<Vec<T>> {
+        // To look at everything may take longer than a reader may be silent.
+        if let Some(sampler) = &self.sampler {
+            sampler.give_sign();
+        }
         self.session.view().into()
     }
 
@@ -290,6 +294,12 @@ impl Gatherer {
     }
 
     fn sample(&mut self) -> anyhow::Result<Sample> {
+        if let Some(sampler) = &mut self.sampler {
+            // Ended since the last look: this one needs another.
+            if sampler.is_over()? {
+                *sampler = Sampler::start(self.node)?;
+            }
+        }
         let mut once = None;
         let sampler = match &mut self.sampler {
             Some(sampler) => sampler,

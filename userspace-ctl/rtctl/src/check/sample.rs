@@ -333,20 +333,33 @@ impl Sampler {
             let done = meanwhile();
             // Also a sign of life, without which the deadman comes.
             let left = time.saturating_sub(begun.elapsed());
-            let ended = self.session.wait(left.min(OFTEN))?;
-            self.collect()?;
+            self.session.wait(left.min(OFTEN))?;
+            let collected = self.collect();
+            if self.is_over()? {
+                return Ok(());
+            }
+            collected?;
             let seen = self.seen();
             if done && (begun.elapsed() >= time || (seen >= ENOUGH && begun.elapsed() > OFTEN)) {
                 return Ok(());
             }
-            if ended {
-                let status = self.session.status()?;
-                if status.state != abi::RTRACE_STATE_RUNNING {
-                    self.ended = Some(reason_name(status.reason).to_owned());
-                    return Ok(());
-                }
-            }
         }
+    }
+
+    /// Keeps the deadman away.
+    pub fn give_sign(&self) {
+        let _ = self.session.status();
+    }
+
+    /// Whether it samples no more, since the module has ended it: then what it asks is refused, and the sample
+    /// says why it is none.
+    pub fn is_over(&mut self) -> rust_tracer::Result<bool> {
+        let status = self.session.status()?;
+        if status.state == abi::RTRACE_STATE_RUNNING {
+            return Ok(false);
+        }
+        self.ended = Some(reason_name(status.reason).to_owned());
+        Ok(true)
     }
 
     /// Calls that were counted since the last sample.
@@ -398,6 +411,14 @@ impl Sampler {
 
     /// Asks again for those whom nobody answers for: what goes has gone by then.
     pub fn settle(&mut self) -> rust_tracer::Result<()> {
+        let settled = self.ask_again();
+        match self.is_over()? {
+            true => Ok(()),
+            false => settled,
+        }
+    }
+
+    fn ask_again(&mut self) -> rust_tracer::Result<()> {
         for times in 0..SETTLINGS_OF_GONE {
             let standing = self
                 .code
@@ -520,6 +541,20 @@ mod tests {
         let sample = sampler.take();
         assert_eq!(sample.code[&AT], Code::default());
         assert!(sample.code[&(AT + 0x1000)].call);
+    }
+
+    #[test]
+    fn a_sampler_that_the_module_ended_says_why_and_is_no_error() {
+        let module = Fake::new(1, vec![FakeFunction::new("kfree")]);
+        let session = Session::over(Arc::clone(&module) as _).unwrap();
+        let mut sampler = Sampler::over(session).unwrap();
+        assert!(!sampler.is_over().unwrap());
+        module.aggregate(0, 0, &words(&[0, AT]), &[1]);
+        module.refuse("owners", rustix::io::Errno::CANCELED, "aborted");
+        module.set_state(abi::RTRACE_STATE_DEAD, abi::RTRACE_REASON_SILENT);
+        sampler.wait(Duration::from_secs(60), || true).unwrap();
+        sampler.settle().unwrap();
+        assert_eq!(sampler.take().ended.as_deref(), Some("silent"));
     }
 
     fn words(words: &[u64]) -> Vec<u8> {
