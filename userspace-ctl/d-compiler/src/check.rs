@@ -64,7 +64,10 @@ pub fn check(
         checker.program_item(item)?;
     }
     checker.settle_keys();
-    Ok(checker.program)
+    match checker.destroys {
+        Some(refused) => Err(refused),
+        None => Ok(checker.program),
+    }
 }
 
 /// A program while it is checked.
@@ -93,6 +96,8 @@ struct Checker<'a> {
     probes: Option<Vec<Description>>,
     /// The clause that is being checked has called `speculate()`.
     speculates: bool,
+    /// The first destructive action, which is refused if nothing else is wrong with the program.
+    destroys: Option<Error>,
     /// `printa()` of several: their keys are shown together.
     together: Vec<Vec<usize>>,
 }
@@ -114,6 +119,7 @@ impl<'a> Checker<'a> {
             library_use: None,
             probes: None,
             speculates: false,
+            destroys: None,
             together: Vec::new(),
         }
     }

@@ -449,6 +449,16 @@ fn actions() {
         ("D_PROTO_LEN", "BEGIN { print(); }"),
         ("D_ACT_SPEC", "BEGIN { speculate(1); commit(1); }"),
         ("D_ACT_SPEC", "BEGIN { speculate(1); raise(1); }"),
+        // What is wrong with D comes before what the tracer is not there for.
+        ("D_IDENT_UNDEF", "BEGIN { panic(); trace(nothing); }"),
+        ("D_SYNTAX", "BEGIN { panic(); } BEGIN { trace(; }"),
+        ("D_IDENT_UNDEF", "BEGIN { trace(sizeof (`)); }"),
+        // A prototype is looked at before what aggregates is.
+        (
+            "D_PROTO_ARG",
+            "BEGIN { @ = lquantize(probefunc, probefunc, 1); }",
+        ),
+        ("D_AGG_SCALAR", "BEGIN { @ = lquantize(probefunc, 1, 2); }"),
         ("D_PROTO_ARG", "BEGIN { speculate(1); raise(\"a\"); }"),
         ("D_COMM_DREC", "BEGIN { trace(1); commit(1); }"),
         ("D_DREC_COMM", "BEGIN { commit(1); trace(1); }"),

@@ -44,6 +44,11 @@ impl Checker<'_> {
         let Some((name, keys)) = aggregation(to) else {
             return Err(many_dimensions("", span));
         };
+        // What is wrong is told in dtrace's order: keys, what is called, its prototype, the aggregation.
+        let mut items = Vec::new();
+        for (index, key) in keys.unwrap_or_default().iter().enumerate() {
+            items.push(self.key(key, index)?);
+        }
         let Some((function, number, arguments)) = self.aggregating(value)? else {
             // What is wrong with the value itself comes first.
             if aggregation(value).is_none() && !is_action(value) {
@@ -60,6 +65,9 @@ impl Checker<'_> {
         for argument in arguments {
             nodes.push(self.value(argument)?);
         }
+        // As they are written: what the prototype's 32 bits would cut off is told.
+        let written = nodes.clone();
+        let nodes = self.prototype(function, nodes, value.span)?;
         if let Some(known) = self.aggregations.get(name) {
             let known = self.program.aggregations[*known].function;
             if known != number {
@@ -75,11 +83,7 @@ impl Checker<'_> {
                 ));
             }
         }
-        let mut items = Vec::new();
-        for (index, key) in keys.unwrap_or_default().iter().enumerate() {
-            items.push(self.key(key, index)?);
-        }
-        if let Some(first) = nodes.first() {
+        if let Some(first) = written.first() {
             if !self.types.is_scalar(first.ty) {
                 return Err(Error::new(
                     "D_AGG_SCALAR",
@@ -88,9 +92,6 @@ impl Checker<'_> {
                 ));
             }
         }
-        // As they are written: what the prototype's 32 bits would cut off is told.
-        let written = nodes.clone();
-        let nodes = self.prototype(function, nodes, value.span)?;
         let (parameters, weight) = match number {
             abi::RTRACE_AGG_LQUANTIZE => (lquantize(self, name, &written, span)?, nodes.get(4)),
             abi::RTRACE_AGG_LLQUANTIZE => (llquantize(self, name, &written, span)?, nodes.get(5)),

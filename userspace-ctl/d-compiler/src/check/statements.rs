@@ -52,9 +52,7 @@ impl Checker<'_> {
         if let Some((function, arguments)) = called(expr) {
             match function.role {
                 Role::Action => return self.action(function, arguments, expr.span),
-                Role::Destructive => {
-                    return Err(self.refused(function, arguments, expr.span));
-                }
+                Role::Destructive => return self.destructive(function, arguments, expr.span),
                 _ => {}
             }
         }
@@ -99,21 +97,27 @@ impl Checker<'_> {
         )
     }
 
-    /// Destructive actions are refused, but what is wrong with them in D comes first.
-    fn refused(&mut self, function: &Function, arguments: &[ast::Expr], span: Span) -> Error {
-        let nodes: Result<Vec<_>, _> = arguments.iter().map(|one| self.value(one)).collect();
-        let known = nodes.and_then(|nodes| self.prototype(function, nodes, span));
-        let formatted = match known {
-            Ok(_) if function.name == "system" => {
-                self.print_formatted(function, arguments, span).map(|_| ())
-            }
-            known => known.map(|_| ()),
-        };
-        match formatted {
-            Err(error) => error,
-            Ok(_) if self.speculates => after_speculate(span),
-            Ok(_) => destructive(function.name, span),
+    /// Destructive actions are refused, but what is wrong with them in D comes first, and with the rest of the
+    /// program: dtrace refuses them when it enables a program that it has compiled.
+    fn destructive(
+        &mut self,
+        function: &Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Statement, Error> {
+        let nodes = arguments.iter().map(|one| self.value(one));
+        let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
+        self.prototype(function, nodes, span)?;
+        if function.name == "system" {
+            self.print_formatted(function, arguments, span)?;
         }
+        if self.speculates {
+            return Err(after_speculate(span));
+        }
+        self.destroys
+            .get_or_insert_with(|| destructive(function.name, span));
+        // The program that has it does not come to be.
+        Ok(Statement::Expr(self.no_value(function.name, span)))
     }
 }
 

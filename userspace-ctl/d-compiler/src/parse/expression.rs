@@ -458,7 +458,6 @@ impl Parser<'_> {
             }
             Tok::Ident(ref name) => match name.rsplit_once('`') {
                 None => ExprKind::Ident(name.clone()),
-                Some((_, "")) => return Err(self.near(&token)),
                 Some((module, name)) => ExprKind::External {
                     module: (!module.is_empty()).then(|| module.to_owned()),
                     name: name.to_owned(),
