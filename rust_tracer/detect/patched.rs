@@ -57,22 +57,33 @@ pub(super) fn put_locks(text: &mut [u8]) {
     }
 }
 
-/// Where text is patched for branches and calls, in order of addresses.
-pub(super) struct Patched(KVVec<rtrace_patched_fact>);
-
-/// Bytes of a branch: two where the jump is short or its place was made for a short one.
-fn jump(text: &[u8]) -> usize {
-    match text {
-        [0xeb, ..] | [0x66, 0x90, ..] => 2,
-        _ => 5,
-    }
+/// A place of text that is patched.
+struct Place {
+    address: u64,
+    bytes: u8,
 }
 
-/// Bytes of a static call: a jump on a condition has one more.
-fn call(text: &[u8]) -> usize {
-    match text {
-        [0x0f, 0x80..=0x8f, ..] => 6,
-        _ => 5,
+/// Where text is patched for branches and calls, in order of addresses.
+pub(super) struct Patched(KVVec<Place>);
+
+impl Place {
+    /// A place has the length that it was made with, and is asked once: while it is patched, its first byte says
+    /// nothing. Then it is the longest of its kind.
+    fn new(fact: &rtrace_patched_fact) -> Self {
+        const BREAKPOINT: u8 = 0xcc;
+        let mut text = [BREAKPOINT; 2];
+        // What cannot be read is in no text that is hashed.
+        let _ = walk::copy(&mut text, fact.address);
+        let bytes = match (fact.call != 0, text) {
+            (false, [0xeb, _] | [0x66, 0x90]) => 2,
+            // A jump on a condition has a byte more than a call.
+            (true, [0x0f, 0x80..=0x8f] | [BREAKPOINT, _]) => 6,
+            _ => 5,
+        };
+        Self {
+            address: fact.address,
+            bytes,
+        }
     }
 }
 
@@ -95,7 +106,9 @@ impl Patched {
         sort_by(&mut all, |a, b| a.address.cmp(&b.address));
         // They are kept as long as this module is: not with the room that was for more.
         let mut kept = KVVec::with_capacity(all.len(), GFP_KERNEL)?;
-        kept.extend_from_slice(&all, GFP_KERNEL)?;
+        for fact in &all {
+            kept.push(Place::new(fact), GFP_KERNEL)?;
+        }
         Ok(Self(kept))
     }
 
@@ -110,11 +123,7 @@ impl Patched {
             let Some(rest) = text.get_mut(at as usize..) else {
                 break;
             };
-            let bytes = if patched.call != 0 {
-                call(rest)
-            } else {
-                jump(rest)
-            };
+            let bytes = patched.bytes.into();
             rest.iter_mut().take(bytes).for_each(|byte| *byte = 0);
         }
     }
