@@ -164,7 +164,7 @@ impl Engine {
             waiter,
             filled: AtomicBool::new(false),
             wants_to_run: AtomicBool::new(false),
-            dead: AtomicBool::new(false),
+            died_of: AtomicU32::new(0),
             exited: AtomicBool::new(false),
             state: AtomicU32::new(abi::RTRACE_STATE_IDLE),
             reason: AtomicU32::new(abi::RTRACE_REASON_NONE),
@@ -216,14 +216,15 @@ impl Engine {
             let ring = pages::new_ring(self.layout, cpu)?;
             self.memory
                 .fetch_add(ring.memory().bytes(), Ordering::Relaxed);
-            ring.memory().show_state(
-                self.state.load(Ordering::Relaxed),
-                self.reason.load(Ordering::Relaxed),
-            );
+            self.show_in(&ring);
             // INVARIANT: The slot owns the ring from here on.
             let ring = KBox::into_raw(ring);
             slot.ring.store(ring, Ordering::Release);
             self.hots.of(cpu).ring.store(ring, Ordering::Release);
+            // A state that was shown meanwhile was not shown there.
+            if let Some(ring) = slot.ring() {
+                self.show_in(ring);
+            }
         }
         if let Some(running) = &self.running {
             if slot.program.load(Ordering::Relaxed).is_null() {

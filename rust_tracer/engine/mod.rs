@@ -175,8 +175,8 @@ pub(crate) struct Engine {
     /// Policy fill: a ring is full, all recording is over.
     filled: AtomicBool,
     wants_to_run: AtomicBool,
-    /// Ended by somebody else: never to run again.
-    dead: AtomicBool,
+    /// Why it was ended by somebody else, never to run again: RTRACE_REASON_*, or 0.
+    died_of: AtomicU32,
     /// Its program has ended it: nothing fires any more but END.
     exited: AtomicBool,
     /// RTRACE_STATE_* and RTRACE_REASON_*.

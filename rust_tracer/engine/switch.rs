@@ -9,7 +9,10 @@
 
 use core::{
     ptr,
-    sync::atomic::Ordering, //
+    sync::atomic::{
+        fence,
+        Ordering, //
+    },
 };
 
 use kernel::ffi;
@@ -21,6 +24,7 @@ use super::{
         possible,
         CpusLocked, //
     },
+    CpuRing,
     Engine, //
 };
 use crate::{
@@ -145,7 +149,7 @@ impl Engine {
         } else {
             hot.close();
         }
-        if running && (self.dead.load(Ordering::SeqCst) || self.has_exited()) {
+        if running && (self.is_dead() || self.has_exited()) {
             hot.close();
             cpu.running.store(false, Ordering::SeqCst);
             hot.running.store(0, Ordering::SeqCst);
@@ -191,9 +195,13 @@ impl Engine {
     /// finishes it by the first one's word, so that call may count as missed. [`Engine::halt`] is
     /// still to come. Task context.
     pub(crate) fn silence(&self, reason: u32) {
-        self.dead.store(true, Ordering::SeqCst);
+        self.died_of.store(reason, Ordering::SeqCst);
         self.stop_firing();
         self.show(abi::RTRACE_STATE_DEAD, reason);
+    }
+
+    fn is_dead(&self) -> bool {
+        self.died_of.load(Ordering::SeqCst) != 0
     }
 
     /// The program ends it: no handler that begins after this fires, but for END. As for
@@ -214,18 +222,48 @@ impl Engine {
 
     /// Whether clocks may go on. Any context.
     pub(crate) fn keeps_time(&self) -> bool {
-        !self.dead.load(Ordering::Relaxed) && !self.has_exited()
+        self.died_of.load(Ordering::Relaxed) == 0 && !self.has_exited()
     }
 
     /// Shows a state, unless it is dead, which it stays.
     pub(super) fn show(&self, state: u32, reason: u32) {
-        if self.dead.load(Ordering::SeqCst) && state != abi::RTRACE_STATE_DEAD {
+        if state != abi::RTRACE_STATE_DEAD && self.is_dead() {
             return;
         }
+        self.show_anyhow(state, reason);
+        // Whoever ended it in between may have shown that before this.
+        fence(Ordering::SeqCst);
+        let reason = self.died_of.load(Ordering::SeqCst);
+        if state != abi::RTRACE_STATE_DEAD && reason != 0 {
+            self.show_anyhow(abi::RTRACE_STATE_DEAD, reason);
+        }
+    }
+
+    fn show_anyhow(&self, state: u32, reason: u32) {
         self.state.store(state, Ordering::Relaxed);
         self.reason.store(reason, Ordering::Relaxed);
         for (_, ring) in self.rings() {
             ring.memory().show_state(state, reason);
+        }
+    }
+
+    /// Shows the state that there is in one ring, however often it changes meanwhile. Any context.
+    pub(super) fn show_in(&self, ring: &CpuRing) {
+        let now = || {
+            fence(Ordering::SeqCst);
+            (
+                self.state.load(Ordering::Relaxed),
+                self.reason.load(Ordering::Relaxed),
+            )
+        };
+        let mut shown = now();
+        loop {
+            ring.memory().show_state(shown.0, shown.1);
+            let later = now();
+            if later == shown {
+                return;
+            }
+            shown = later;
         }
     }
 

@@ -91,16 +91,19 @@ impl Session {
         self.died_of().is_some()
     }
 
-    /// Why it is dead, if it is.
+    /// Why it is dead, if it is: then nothing of it fires any more, and that can be asked for. Task context.
     pub(super) fn died_of(&self) -> Option<Reason> {
-        Reason::from_number(self.death.load(Ordering::SeqCst))
+        let reason = Reason::from_number(self.death.load(Ordering::SeqCst))?;
+        // Whoever ends it holds this until it is so.
+        drop(self.last_error.lock());
+        Some(reason)
     }
 
     /// Ends it: no handler that begins after this fires for it. `by` is the admin who did it.
     /// False if it was dead already. Task context; does not wait.
     pub(super) fn kill(&self, reason: Reason, by: Option<u32>) -> bool {
         {
-            // Held from before it is dead: who sees it dead and asks why waits for the reason.
+            // Held until what is said is so: see `died_of`.
             let mut last_error = self.last_error.lock();
             let first =
                 self.death
@@ -109,9 +112,9 @@ impl Session {
                 return false;
             }
             *last_error = Some(Refusal::new(ECANCELED, reason.sentence()));
-        }
-        if let Some(engine) = self.engine() {
-            engine.silence(reason as u32);
+            if let Some(engine) = self.engine() {
+                engine.silence(reason as u32);
+            }
         }
         self.waiter.wake();
         guard::wake_undertaker();

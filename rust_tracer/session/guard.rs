@@ -17,6 +17,7 @@
 //! item's, the undertaker's.
 
 use core::sync::atomic::{
+    AtomicBool,
     AtomicU64,
     Ordering, //
 };
@@ -97,6 +98,18 @@ pub(super) struct Watched {
     /// Firings until the last count, and between the last two.
     fired: AtomicU64,
     events: AtomicU64,
+    /// It gets probes, for which its reader's commands have to wait.
+    grows: AtomicBool,
+}
+
+/// While it is there, a session gets probes.
+pub(super) struct Growing<'a>(&'a Watched);
+
+impl Drop for Growing<'_> {
+    fn drop(&mut self) {
+        self.0.starts(clock::now());
+        self.0.grows.store(false, Ordering::Release);
+    }
 }
 
 impl Watched {
@@ -107,12 +120,28 @@ impl Watched {
             burden: AtomicU64::new(0),
             fired: AtomicU64::new(0),
             events: AtomicU64::new(0),
+            grows: AtomicBool::new(false),
         }
     }
 
     /// From now on its reader must give signs of life.
     pub(super) fn starts(&self, now: u64) {
         self.sign.store(now, Ordering::Relaxed);
+    }
+
+    /// Its reader need give none as long as what is returned is there. One at a time.
+    pub(super) fn grows(&self) -> Growing<'_> {
+        self.grows.store(true, Ordering::Relaxed);
+        Growing(self)
+    }
+
+    /// Takes away so much of its reader's silence.
+    fn forgives(&self, time: u64, now: u64) {
+        let later = |sign: u64| Some(sign.saturating_add(time).min(now));
+        // In vain only if there is a sign meanwhile.
+        let _ = self
+            .sign
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
     }
 }
 
@@ -142,7 +171,14 @@ extern "C" fn rtrace_on_guard() -> bool {
     let limits = quota::limits();
     let mut locked_down = None;
     list::for_each(|session| session.check_rights(&mut locked_down));
-    list::for_each(|session| session.check_reader(now, limits.silence));
+    // If not even the guard was let run, as when the whole machine stood still, neither was a reader.
+    let lost = now.saturating_sub(GUARD.lock().looked.saturating_add(NS_PER_SEC));
+    list::for_each(|session| {
+        if lost != 0 {
+            session.watched.forgives(lost, now);
+        }
+        session.check_reader(now, limits.silence);
+    });
     {
         let mut guard = GUARD.lock();
         guard.check_burden(now, &limits);
@@ -201,8 +237,8 @@ impl Session {
         };
         let consumed = engine.consumed();
         let moved = self.watched.consumed.swap(consumed, Ordering::Relaxed) != consumed;
-        // A command at work is a sign as well: a START may take longer than a reader may be silent.
-        if moved || self.inner.try_lock().is_none() {
+        // To attach to many functions may take longer than a reader may be silent.
+        if moved || self.watched.grows.load(Ordering::Acquire) {
             self.gives_sign();
         }
         let silent = now.saturating_sub(self.watched.sign.load(Ordering::Relaxed));

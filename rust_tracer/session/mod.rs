@@ -384,6 +384,7 @@ impl Session {
     /// Gives the session its probes in functions that were just loaded.
     fn functions_came(&self, functions: &Range<u32>) -> Result<(), Refusal> {
         let mut inner = self.inner.lock();
+        let _growing = self.watched.grows();
         let inner = &mut *inner;
         if inner.state == State::Stopped {
             return Ok(());
