@@ -44,6 +44,14 @@ impl Cue {
         Ok((&self.told).read_exact(&mut [0u8; 1])?)
     }
 
+    /// The same, while that is done once a second: whoever has a session gives it signs of life.
+    pub fn wait_while(&self, mut meanwhile: impl FnMut() -> Outcome) -> Outcome {
+        while sys::poll(&self.told, libc::POLLIN, 1000)? == 0 {
+            meanwhile()?;
+        }
+        self.wait()
+    }
+
     /// What becomes readable when the parent says to go on.
     pub fn heard(&self) -> &File {
         &self.told

@@ -22,6 +22,7 @@ mod parameters;
 mod program;
 mod ring;
 mod runner;
+mod second_cpu;
 mod session;
 mod sys;
 mod target;

@@ -53,7 +53,11 @@ pub fn run_one(groups: &[Group], name: &str, options: &Options) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let result = || {
-        let slots = Parameters::set(&[("stub_slots", group.slots.into())]);
+        let slots = Parameters::set(&[
+            ("stub_slots", group.slots.into()),
+            // Tests are silent readers, for as long as a slow machine makes them; those of the deadman say otherwise.
+            ("deadman_seconds", 600),
+        ]);
         // Not every test needs the module.
         if !group.slots {
             slots

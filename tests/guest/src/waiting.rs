@@ -9,7 +9,7 @@ use crate::test::{Outcome, fail};
 
 /// Whatever is waited for comes sooner on the slowest machine, an emulated guest with the debug kernel beside
 /// others on a busy host; and a test counts as stuck later than that (`--patience`).
-const PATIENCE_NS: u64 = 240_000_000_000;
+pub const PATIENCE_S: u64 = 240;
 
 /// Looks until there is something, and gives it; in vain, the test fails with what this says.
 pub fn some<T>(
@@ -21,7 +21,7 @@ pub fn some<T>(
         if let Some(found) = look()? {
             return Ok(found);
         }
-        if sys::now() - begun > PATIENCE_NS {
+        if sys::now() - begun > PATIENCE_S * 1_000_000_000 {
             return Err(fail(or()));
         }
         sys::give_way();

@@ -113,8 +113,9 @@ fn silent(_: &Options) -> Outcome {
     let _parameters = Parameters::set(&[("deadman_seconds", 2)])?;
     let (target, watcher) = (Target::open()?, Session::open()?);
     let trace = plain().start()?;
-    let id = id_of(&trace)?;
+    // Not after the sign itself.
     let last_sign = sys::now();
+    let id = id_of(&trace)?;
     target.run("plain 100")?;
     let seen_dead = await_death(&watcher, id, || Ok(()))?;
     check!(

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! CPUs that go and come while they are traced.
 
-use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::guest;
 use crate::options::Options;
+use crate::second_cpu::SecondCpu;
 use crate::target::Target;
-use crate::test::{Failure, Outcome, check, check_eq, fail, group};
+use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::Plan;
 
 group! { "CPU hotplug":
@@ -18,34 +18,8 @@ group! { "CPU hotplug":
     "a CPU that goes and comes hundreds of times while it is traced loses nothing published" => again_and_again,
 }
 
-const SWITCH: &str = "/sys/devices/system/cpu/cpu1/online";
-
-/// Puts CPU 1 back online at the end.
-struct Cpu1(());
-
-impl Cpu1 {
-    fn take() -> Outcome<Self> {
-        if guest::online_cpus() < 2 || fs::metadata(SWITCH).is_err() {
-            return Err(Failure::Skipped(
-                "needs a second CPU that can go offline".to_owned(),
-            ));
-        }
-        Ok(Self(()))
-    }
-
-    fn set(&self, online: bool) -> Outcome {
-        Ok(fs::write(SWITCH, if online { "1" } else { "0" })?)
-    }
-}
-
-impl Drop for Cpu1 {
-    fn drop(&mut self) {
-        let _ = self.set(true);
-    }
-}
-
 fn there_and_back(_: &Options) -> Outcome {
-    let cpu1 = Cpu1::take()?;
+    let cpu1 = SecondCpu::take()?;
     let trace = Plan::new().both("rt_target:rt_plain").start()?;
     let on_cpu1 = |calls: u32| {
         thread::spawn(move || Target::open()?.run_on(1, &format!("plain {calls}")))
@@ -74,7 +48,7 @@ fn there_and_back(_: &Options) -> Outcome {
 }
 
 fn comes_later(_: &Options) -> Outcome {
-    let cpu1 = Cpu1::take()?;
+    let cpu1 = SecondCpu::take()?;
     cpu1.set(false)?;
     let mut trace = Plan::new().both("rt_target:rt_plain").start()?;
     check_eq!(trace.rings.len(), guest::online_cpus(), "rings");
@@ -102,7 +76,7 @@ fn comes_later(_: &Options) -> Outcome {
 }
 
 fn under_fire(_: &Options) -> Outcome {
-    let cpu1 = Cpu1::take()?;
+    let cpu1 = SecondCpu::take()?;
     let trace = Plan::new()
         .both("rt_target:rt_plain")
         .ring(16 << 20)
@@ -121,7 +95,7 @@ fn under_fire(_: &Options) -> Outcome {
 }
 
 fn again_and_again(options: &Options) -> Outcome {
-    let cpu1 = Cpu1::take()?;
+    let cpu1 = SecondCpu::take()?;
     let mut trace = Plan::new().both("rt_target:rt_plain").start()?;
     let done = AtomicBool::new(false);
     let mut calls = 0;

@@ -194,10 +194,6 @@ fn under_fire(options: &Options) -> Outcome {
         }
         late.unload()?;
         target.run(&format!("value {round}"))?;
-        // Where modules take long to load, the deadman wants to hear of who reads nothing meanwhile.
-        for session in [&trace.session, &counting.session] {
-            session.status()?;
-        }
     }
     drop(stop);
     busy.join()

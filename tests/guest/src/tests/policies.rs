@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What becomes of events when nobody reads, and how a reader is told to.
 
+use std::os::fd::OwnedFd;
 use std::thread;
 
 use rust_tracer::abi;
@@ -212,33 +213,50 @@ fn watermark(_: &Options) -> Outcome {
 fn wake(_: &Options) -> Outcome {
     const EVENTS: u64 = 100;
     let mut trace = plan().watermark(EVENTS * ENTRY).start()?;
-    let caller = thread::spawn(|| Target::open()?.run_on(0, &format!("plain {EVENTS}")));
-    // If nothing wakes us, the test is stuck, and fails.
-    let events = sys::poll(&trace.session.fd, libc::POLLIN, -1)?;
-    check_eq!(events & libc::POLLIN, libc::POLLIN);
-    check!(trace.ring(0)?.unread() >= EVENTS * ENTRY, "woken too soon");
-    caller.join().map_err(|_| fail("the caller panicked"))??;
+    let fd = trace.session.fd.try_clone()?;
+    let ring = trace.ring(0)?;
+    thread::scope(|scope| {
+        // Who looks when the ring is nearly as full does not fall asleep.
+        let poller = asleep(scope, fd, || ring.unread())?;
+        Target::open()?.run_on(0, &format!("plain {EVENTS}"))?;
+        // If nothing wakes it, the test is stuck, and fails.
+        let (events, unread) = poller.join().map_err(|_| fail("the poller panicked"))??;
+        check_eq!(events & libc::POLLIN, libc::POLLIN);
+        check!(unread >= EVENTS * ENTRY, "woken too soon");
+        Ok(())
+    })?;
     trace.finish()?;
     Ok(())
 }
 
-fn wake_at_stop(_: &Options) -> Outcome {
-    let trace = plan().start()?;
-    let fd = trace.session.fd.try_clone()?;
+/// A thread that sleeps in poll(2) until there is something to read, and looks then.
+fn asleep<'a, T: Send + 'a>(
+    scope: &'a thread::Scope<'a, '_>,
+    fd: OwnedFd,
+    look: impl FnOnce() -> T + Send + 'a,
+) -> Outcome<thread::ScopedJoinHandle<'a, Outcome<(i16, T)>>> {
     let (tell, told) = std::sync::mpsc::channel();
-    let poller = thread::spawn(move || {
+    let poller = scope.spawn(move || {
         let _ = tell.send(sys::tid());
-        sys::poll(&fd, libc::POLLIN, -1)
+        let events = sys::poll(&fd, libc::POLLIN, -1)?;
+        Ok((events, look()))
     });
     let tid = told.recv().map_err(|_| fail("no poller"))?;
-    // Asleep, in poll(2).
     let state = format!("/proc/self/task/{tid}/wchan");
     while !std::fs::read_to_string(&state)?.contains("poll") {
         sys::give_way();
     }
-    trace.session.stop()?;
-    poller.join().map_err(|_| fail("the poller panicked"))??;
-    Ok(())
+    Ok(poller)
+}
+
+fn wake_at_stop(_: &Options) -> Outcome {
+    let trace = plan().start()?;
+    thread::scope(|scope| {
+        let poller = asleep(scope, trace.session.fd.try_clone()?, || ())?;
+        trace.session.stop()?;
+        poller.join().map_err(|_| fail("the poller panicked"))??;
+        Ok(())
+    })
 }
 
 fn hostile_consumer(options: &Options) -> Outcome {

@@ -21,6 +21,7 @@ use glob::Pattern as Glob;
 use super::tool::text;
 use crate::options::Options;
 use crate::test::{Group, Outcome, Test, check, fail};
+use crate::waiting::PATIENCE_S;
 
 macro_rules! chapters {
     ($($name:ident,)*) => {
@@ -174,7 +175,10 @@ fn run(path: &Path) -> Outcome {
         .nth(1)
         .filter(|tag| fails && tag.starts_with("D_"));
     let mut command = Command::new("timeout");
-    command.args(["60", "rtctl"]).env("TZ", "UTC");
+    command
+        .arg(PATIENCE_S.to_string())
+        .arg("rtctl")
+        .env("TZ", "UTC");
     command.args(words(said(&script, "options"))?);
     command.arg("-s").arg(path);
     command.args(words(said(&script, "arguments"))?);

@@ -444,7 +444,7 @@ fn shut_out(_: &Options) -> Outcome {
 }
 
 fn silent(_: &Options) -> Outcome {
-    let _parameter = Parameter::set("deadman_seconds", "3")?;
+    let _parameter = Parameter::set("deadman_seconds", "6")?;
     let mut tool = Tool::tracing("alice", "silent")?;
     tool.signal(Signal::STOP)?;
     tool.await_session(|session| session["reason"] == "silent" && session["state"] == "dead")?;
@@ -453,7 +453,7 @@ fn silent(_: &Options) -> Outcome {
 }
 
 fn recorder(_: &Options) -> Outcome {
-    let _parameter = Parameter::set("deadman_seconds", "2")?;
+    let _parameter = Parameter::set("deadman_seconds", "5")?;
     for policy in ["ring", "fill"] {
         let policy = format!("bufpolicy={policy}");
         // Twice the deadman's patience, which is what time is needed for here.
@@ -461,7 +461,7 @@ fn recorder(_: &Options) -> Outcome {
             "-x",
             &policy,
             "-c",
-            "sleep 5",
+            "sleep 11",
             "-n",
             "fbt:rt_target:rt_plain:entry",
         ];

@@ -346,12 +346,12 @@ impl Others {
                 open.push(session);
             }
             // Whoever publishes reads, and so gives a sign of life.
-            while sys::poll(cue.heard(), libc::POLLIN, 1000)? == 0 {
+            cue.wait_while(|| {
                 for session in &open[..NODES.len()] {
                     session.status()?;
                 }
-            }
-            cue.wait()
+                Ok(())
+            })
         })?;
         let subjects = [carol.number()?, carol.number()?, carol.number()?];
         let victims = (0..VICTIMS).map(|_| carol.number());

@@ -20,6 +20,7 @@ use crate::sys::{self, ids};
 use crate::target::{self, Target};
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Plan, Trace};
+use crate::waiting::PATIENCE_S;
 
 group! { "access, revocation":
     "chmod ends the sessions of those whom the new mode does not admit, within a second" => by_chmod,
@@ -38,10 +39,8 @@ group! { "access, revocation":
 
 /// Within so many ns nothing of a session is left to see, from when it was revoked.
 const SECOND: u64 = 1_000_000_000;
-/// A session that lives so much longer than any test traces, in ns, is not going to be ended.
-const GIVE_UP: u64 = 60 * SECOND;
 /// How long a test waits for what must come much sooner, in ms.
-const PATIENCE: i32 = 60_000;
+const PATIENCE: i32 = PATIENCE_S as i32 * 1000;
 
 /// Waits until the session's reader is told of its end.
 fn await_end(session: &Session) -> Outcome<abi::rtrace_status> {
@@ -66,11 +65,9 @@ pub fn last_alive(
     session: &Session,
     mut besides: impl FnMut() -> Outcome,
 ) -> Outcome<(u64, abi::rtrace_status)> {
-    let begun = sys::now();
     let mut alive = 0;
     loop {
         let now = sys::now();
-        check!(now < begun + GIVE_UP, "nobody ended the session");
         let status = session.status()?;
         if status.state == abi::RTRACE_STATE_DEAD {
             return Ok((alive, status));
@@ -391,12 +388,14 @@ fn unharmed(_: &Options) -> Outcome {
     let target = Target::open()?;
     let mut tracer = Actor::of("alice", |cue| {
         let trace = Plan::new().entry("rt_target:rt_plain").start()?;
-        cue.pause()?;
-        check_eq!(
-            trace.session.status()?.state,
-            abi::RTRACE_STATE_RUNNING,
-            "state"
-        );
+        let lives = || {
+            let state = trace.session.status()?.state;
+            check_eq!(state, abi::RTRACE_STATE_RUNNING, "state");
+            Ok(())
+        };
+        cue.ready()?;
+        cue.wait_while(lives)?;
+        lives()?;
         check_eq!(trace.finish()?.entry_row("rt_plain")?.recorded, 10);
         Ok(())
     })?;

@@ -277,8 +277,13 @@ fn scan(
             ..Default::default()
         };
         cue.ready()?;
+        let mut told = 0;
         while seen.records() < records {
             domain.take(&mut trace, &mut seen)?;
+            if seen.records() - told >= records / 10 {
+                told = seen.records();
+                println!("{told} records so far");
+            }
             sys::poll(&trace.session.fd, libc::POLLIN, 100)?;
         }
         trace.session.stop()?;

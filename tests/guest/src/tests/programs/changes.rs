@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Modules and CPUs come and go while a program runs.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,19 +8,17 @@ use std::thread;
 use rust_tracer::abi;
 
 use super::{TRACE, aggregated, loaded, started};
-use crate::guest;
 use crate::options::Options;
 use crate::program::{Code, Program, item};
+use crate::second_cpu::SecondCpu;
 use crate::session::KERNEL;
 use crate::target::{Late, Target};
-use crate::test::{Failure, Outcome, check, check_eq, fail, group};
+use crate::test::{Outcome, check, check_eq, fail, group};
 
 group! { "programs, changes":
     "a module that comes gets its clauses, and one that goes takes nothing along" => modules,
     "CPUs go and come under fire, and every firing is accounted for" => hotplug,
 }
-
-const SWITCH: &str = "/sys/devices/system/cpu/cpu1/online";
 
 fn modules(options: &Options) -> Outcome {
     let program = Program::new()
@@ -79,11 +76,7 @@ fn modules(options: &Options) -> Outcome {
 fn hotplug(_: &Options) -> Outcome {
     const ROUNDS: usize = 4;
     const CALLS: u64 = 200;
-    if guest::online_cpus() < 2 || fs::metadata(SWITCH).is_err() {
-        return Err(Failure::Skipped(
-            "needs a second CPU that can go offline".to_owned(),
-        ));
-    }
+    let cpu1 = SecondCpu::take()?;
     let program = Program::new()
         .aggregation(abi::RTRACE_AGG_SUM, 8, [0; 4])
         .clause(
@@ -136,8 +129,8 @@ fn hotplug(_: &Options) -> Outcome {
         Ok(())
     };
     for _ in 0..ROUNDS {
-        for online in ["0", "1"] {
-            fs::write(SWITCH, online)?;
+        for online in [false, true] {
+            cpu1.set(online)?;
             take(&trace.session)?;
             trace.map_rings()?;
             trace.read()?;

@@ -564,6 +564,8 @@ fn strings(_: &Options) -> Outcome {
     let mut program = Program::new();
     let joined = program.string("in: ");
     let address = c"a text of the process";
+    // It is in memory once it was read.
+    std::hint::black_box(address.to_bytes().first());
     let program = program
         .clause(
             1,

@@ -32,16 +32,9 @@ use scene::{Scene, Seen};
 use toy::{Toy, is_listed};
 use verdict::Verdict;
 
-/// How long may be looked for a behaviour: a minute; a kernel that checks itself is several times slower.
-fn limit_ns() -> u64 {
-    const LIMIT_NS: u64 = 60_000_000_000;
-    const SLOWER: u64 = 5;
-    if guest::checks_itself() {
-        SLOWER * LIMIT_NS
-    } else {
-        LIMIT_NS
-    }
-}
+/// How often may be looked for a behaviour. How long that took is in the table: less than a minute, where nothing
+/// else keeps the machine busy.
+const LOOKS: usize = 4;
 
 /// Something that modules do which hide.
 #[derive(Clone, Copy)]
@@ -200,7 +193,7 @@ fn with_toys(
 fn found_all(round: &[&Behaviour], scene: &Scene) -> Outcome {
     let begun = sys::now();
     let mut left = round.to_vec();
-    loop {
+    for _ in 0..LOOKS {
         let verdict = Verdict::now()?;
         let took = sys::now() - begun;
         let mut rows = OpenOptions::new().append(true).create(true).open(ROWS)?;
@@ -212,19 +205,18 @@ fn found_all(round: &[&Behaviour], scene: &Scene) -> Outcome {
             }
         }
         left = still;
-        let names: Vec<_> = left.iter().map(|one| (one.name, one.checks)).collect();
-        check!(
-            took < limit_ns(),
-            "after {:.1} s, not found {names:?}; found was:\n{}",
-            seconds(took),
-            verdict.text()
-        );
         if left.is_empty() {
             println!("found in {:.1} s", seconds(took));
             return Ok(());
         }
-        println!("after {:.1} s not yet {names:?}", seconds(took));
+        let names: Vec<_> = left.iter().map(|one| (one.name, one.checks)).collect();
+        println!(
+            "after {:.1} s not found {names:?}; found was:\n{}",
+            seconds(took),
+            verdict.text()
+        );
     }
+    Err(fail(format!("not found in {LOOKS} looks")))
 }
 
 fn row(one: &Behaviour, by: &str, others: &[&str], took: u64) -> String {

@@ -5,23 +5,25 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::limit_ns;
 use super::toy::Toy;
 use crate::guest;
 use crate::options::Options;
-use crate::sys;
-use crate::test::{Outcome, check, check_eq, fail, group};
+use crate::test::{Outcome, check_eq, fail, group};
+use crate::waiting;
 
 group! { "rogue, watched":
     "who looks for symbols is told when it is over, and who hides until he does not" => told,
 }
+
+/// How long is slept between two looks at how long that has been.
+const OFTEN: Duration = Duration::from_millis(100);
 
 /// A running `rtctl check --watch --json`.
 struct Watching {
@@ -45,34 +47,33 @@ impl Watching {
             }
         });
         let watching = Self { child, lines };
-        let begun = sys::now();
-        while !guest::enabled_functions()?.contains("register_kprobe ") {
-            check!(sys::now() - begun < limit_ns(), "it does not begin");
-            sys::give_way();
-        }
+        waiting::until(
+            || Ok(guest::enabled_functions()?.contains("register_kprobe ")),
+            || "it does not begin".to_owned(),
+        )?;
         Ok(watching)
     }
 
     /// Waits for an object of this kind, by this check, about this.
     fn tells(&self, kind: &str, check: &str, mark: &str) -> Outcome {
-        let begun = sys::now();
         let mut others = Vec::new();
-        loop {
-            let passed = sys::now() - begun;
-            check!(
-                passed < limit_ns(),
-                "no {kind} of {check} about {mark}, but {others:#?}"
-            );
-            let left = Duration::from_nanos(limit_ns() - passed);
-            let Ok(line) = self.lines.recv_timeout(left) else {
-                continue;
-            };
-            let object: Value = serde_json::from_str(&line).map_err(fail)?;
-            if object["kind"] == kind && object["check"] == check && line.contains(mark) {
-                return Ok(());
-            }
-            others.push(line);
-        }
+        waiting::until(
+            || {
+                let line = match self.lines.recv_timeout(OFTEN) {
+                    Ok(line) => line,
+                    Err(RecvTimeoutError::Timeout) => return Ok(false),
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Err(fail(format!("it has ended, and told {others:#?}")));
+                    }
+                };
+                let object: Value = serde_json::from_str(&line).map_err(fail)?;
+                let is_it =
+                    object["kind"] == kind && object["check"] == check && line.contains(mark);
+                others.push(line);
+                Ok(is_it)
+            },
+            || format!("no {kind} of {check} about {mark}"),
+        )
     }
 
     /// Ends it; returns its exit status.

@@ -371,7 +371,7 @@ fn function(_: &Options) -> Outcome {
 }
 
 fn function_graph(_: &Options) -> Outcome {
-    beside(|| Instance::tracer("function_graph", "();"))
+    beside(|| Instance::tracer("function_graph", "()"))
 }
 
 fn kprobes(_: &Options) -> Outcome {
@@ -458,7 +458,7 @@ fn all(options: &Options) -> Outcome {
     let start_all = || -> Outcome<Vec<Instance>> {
         Ok(vec![
             Instance::tracer("function", " <-")?,
-            Instance::tracer("function_graph", "();")?,
+            Instance::tracer("function_graph", "()")?,
             Instance::event("kprobe_events", "p", FUNCTION)?,
             Instance::event("dynamic_events", "f", FUNCTION)?,
             Instance::event("dynamic_events", "f", &format!("{FUNCTION}%return"))?,

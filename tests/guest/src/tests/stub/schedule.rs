@@ -3,12 +3,14 @@
 
 #![forbid(unsafe_code)]
 
+use std::fs;
+
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::ends::await_nobody_inside;
 use super::is_by_stub;
-use crate::actor::Actor;
+use crate::actor::{Actor, Cue};
 use crate::guest;
 use crate::options::Options;
 use crate::parameters::Parameters;
@@ -16,6 +18,7 @@ use crate::sys::{self, Ended};
 use crate::target;
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Plan, Trace};
+use crate::waiting;
 use crate::workload;
 
 group! { "stub, schedule":
@@ -37,6 +40,23 @@ fn goes() -> Outcome {
     target::unload("rust_tracer")?;
     workload::round()?;
     guest::load()
+}
+
+/// Somebody who sleeps from now on, until he is woken.
+fn sleeper() -> Outcome<Actor> {
+    let mut sleeper = Actor::start(Cue::pause)?;
+    sleeper.ready()?;
+    let waits_in = format!("/proc/{}/wchan", sleeper.pid());
+    waiting::until(
+        || Ok(fs::read_to_string(&waits_in)?.contains("pipe")),
+        || "the sleeper does not sleep".to_owned(),
+    )?;
+    Ok(sleeper)
+}
+
+fn wake(sleeper: Actor) -> Outcome {
+    sleeper.go()?;
+    sleeper.end()
 }
 
 fn follows(_: &Options) -> Outcome {
@@ -63,15 +83,19 @@ fn stays(_: &Options) -> Outcome {
         Ok(())
     };
     let trace = start()?;
+    let asleep = sleeper()?;
     workload::round()?;
     let finished = trace.finish()?;
     drop(finished);
     stays("a stop")?;
+    wake(asleep)?;
 
     let trace = start()?;
+    let asleep = sleeper()?;
     workload::round()?;
     drop(trace);
     stays("a close")?;
+    wake(asleep)?;
 
     let mut tracing = Actor::start(|cue| {
         let _trace = start()?;
@@ -79,10 +103,12 @@ fn stays(_: &Options) -> Outcome {
         cue.pause()
     })?;
     tracing.ready()?;
+    let asleep = sleeper()?;
     let pid = Pid::from_raw(tracing.pid()).ok_or_else(|| fail("no process"))?;
     kill_process(pid, Signal::KILL)?;
     check_eq!(tracing.died()?, Ended::Signal(libc::SIGKILL));
     stays("a kill")?;
+    wake(asleep)?;
 
     drop(held);
     goes()
