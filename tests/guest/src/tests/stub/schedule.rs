@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::ends::await_nobody_inside;
 use super::is_by_stub;
-use crate::actor::{Actor, Cue};
+use crate::actor::Actor;
 use crate::guest;
 use crate::options::Options;
 use crate::parameters::Parameters;
@@ -42,16 +42,25 @@ fn goes() -> Outcome {
     guest::load()
 }
 
-/// Somebody who sleeps from now on, until he is woken.
+/// Somebody who has no session, and sleeps when told so, until he is woken.
 fn sleeper() -> Outcome<Actor> {
-    let mut sleeper = Actor::start(Cue::pause)?;
+    let mut sleeper = Actor::start(|cue| {
+        cue.pause()?;
+        cue.pause()
+    })?;
     sleeper.ready()?;
-    let waits_in = format!("/proc/{}/wchan", sleeper.pid());
-    waiting::until(
-        || Ok(fs::read_to_string(&waits_in)?.contains("pipe")),
-        || "the sleeper does not sleep".to_owned(),
-    )?;
     Ok(sleeper)
+}
+
+fn falls_asleep(sleeper: &mut Actor) -> Outcome {
+    sleeper.go()?;
+    sleeper.ready()?;
+    // Not in wchan: that is the first text on the stack that is not the scheduler's, and so the stub's.
+    let stack = format!("/proc/{}/stack", sleeper.pid());
+    waiting::until(
+        || Ok(fs::read_to_string(&stack)?.contains("pipe_read")),
+        || "the sleeper does not sleep".to_owned(),
+    )
 }
 
 fn wake(sleeper: Actor) -> Outcome {
@@ -82,28 +91,31 @@ fn stays(_: &Options) -> Outcome {
         check_eq!(guest::references(), Some(1), "references after {when}");
         Ok(())
     };
+    let mut asleep = sleeper()?;
     let trace = start()?;
-    let asleep = sleeper()?;
+    falls_asleep(&mut asleep)?;
     workload::round()?;
     let finished = trace.finish()?;
     drop(finished);
     stays("a stop")?;
     wake(asleep)?;
 
+    let mut asleep = sleeper()?;
     let trace = start()?;
-    let asleep = sleeper()?;
+    falls_asleep(&mut asleep)?;
     workload::round()?;
     drop(trace);
     stays("a close")?;
     wake(asleep)?;
 
+    let mut asleep = sleeper()?;
     let mut tracing = Actor::start(|cue| {
         let _trace = start()?;
         workload::round()?;
         cue.pause()
     })?;
     tracing.ready()?;
-    let asleep = sleeper()?;
+    falls_asleep(&mut asleep)?;
     let pid = Pid::from_raw(tracing.pid()).ok_or_else(|| fail("no process"))?;
     kill_process(pid, Signal::KILL)?;
     check_eq!(tracing.died()?, Ended::Signal(libc::SIGKILL));
