@@ -15,6 +15,7 @@
 
 mod actions;
 pub mod assembler;
+mod comparisons;
 mod condition;
 mod expr;
 mod memory;
