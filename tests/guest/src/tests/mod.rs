@@ -10,6 +10,7 @@ mod contexts;
 mod everything;
 mod flight;
 mod flood;
+mod forms;
 mod guard;
 mod hostile;
 mod hotplug;
@@ -30,6 +31,7 @@ mod stub;
 mod tool;
 mod tool_access;
 mod tool_check;
+mod tool_doctor;
 mod views;
 
 use crate::test::Group;
@@ -39,7 +41,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 67] = [
+pub const GROUPS: [Group; 71] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -51,6 +53,7 @@ pub const GROUPS: [Group; 67] = [
     narrowing::GROUP,
     mapping::GROUP,
     commands::GROUP,
+    forms::GROUP,
     nodes::GROUP,
     views::GROUP,
     access::own_tasks::GROUP,
@@ -68,6 +71,8 @@ pub const GROUPS: [Group; 67] = [
     shortage::GROUP,
     programs::GROUP,
     programs::running::GROUP,
+    programs::reading::GROUP,
+    programs::keeping::GROUP,
     programs::short::GROUP,
     programs::aggregating::GROUP,
     programs::own::GROUP,
@@ -97,6 +102,7 @@ pub const GROUPS: [Group; 67] = [
     hotplug::GROUP,
     tool::GROUP,
     tool_access::GROUP,
+    tool_doctor::GROUP,
     tool_check::GROUP,
     scripts::GROUP,
     everything::GROUP,

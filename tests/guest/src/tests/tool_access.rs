@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The tool among several users: sessions of others, and who may not use a node.
+//! The tool among several users: sessions of others, and how one's own end.
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -10,11 +10,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::tool::{good, rtctl, text};
-use crate::guest;
 use crate::options::Options;
-use crate::session::{KERNEL, NODES};
+use crate::session::KERNEL;
 use crate::sys;
-use crate::target::{self, Target};
+use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
 
 group! { "rtctl with others":
@@ -29,10 +28,6 @@ group! { "rtctl with others":
     "is ended by the deadman in DTrace's words" => silent,
     "is let live by the deadman as a flight recorder, which reads nothing before its end" => recorder,
     "tells a user above a quota which one, and once" => quotas,
-    "doctor: each user is told the one rule of each node" => doctor_users,
-    "doctor: readers may observe, and a quota that is used up is told" => doctor_rules,
-    "doctor: a user namespace is told before anything else" => doctor_namespace,
-    "doctor: an absent module is told with how to load it" => doctor_absent,
 }
 
 /// The arguments of setpriv(1) that make a process this user's.
@@ -40,7 +35,8 @@ fn user_arguments(user: &str) -> [&str; 6] {
     ["--reuid", user, "--regid", user, "--init-groups", "rtctl"]
 }
 
-fn as_user(user: &str, arguments: &[&str]) -> Outcome<Output> {
+/// The tool as this user runs it.
+pub(super) fn as_user(user: &str, arguments: &[&str]) -> Outcome<Output> {
     Ok(Command::new("setpriv")
         .args(user_arguments(user))
         .args(arguments)
@@ -48,7 +44,7 @@ fn as_user(user: &str, arguments: &[&str]) -> Outcome<Output> {
 }
 
 /// What the tool printed as one JSON array.
-fn array(output: &Output) -> Outcome<Vec<Value>> {
+pub(super) fn array(output: &Output) -> Outcome<Vec<Value>> {
     serde_json::from_slice(&output.stdout)
         .map_err(|error| fail(format!("{error} in:\n{}", text(&output.stdout))))
 }
@@ -72,7 +68,7 @@ fn names(user: &str) -> Outcome<Vec<String>> {
 }
 
 /// The tool as a user, at work; killed when dropped.
-struct Tool {
+pub(super) struct Tool {
     child: Child,
 }
 
@@ -89,7 +85,7 @@ impl Tool {
     }
 
     /// Traces rt_plain's entry, published by this name; returns once it runs.
-    fn tracing(user: &str, name: &str) -> Outcome<Self> {
+    pub(super) fn tracing(user: &str, name: &str) -> Outcome<Self> {
         let publish = format!("publish={name}");
         let probe = "fbt:rt_target:rt_plain:entry";
         let more = ["--format", "json", "-x", &publish, "-n", probe];
@@ -135,7 +131,7 @@ impl Tool {
     }
 
     /// Interrupts it; all must be well.
-    fn interrupt(self) -> Outcome<String> {
+    pub(super) fn interrupt(self) -> Outcome<String> {
         self.signal(Signal::INT)?;
         let (status, printed, said) = self.end()?;
         check_eq!(status, Some(0), "after an interrupt:\n{said}");
@@ -186,13 +182,13 @@ fn count(objects: &[Value], kind: &str) -> usize {
 }
 
 /// A module parameter, put back when dropped.
-struct Parameter {
+pub(super) struct Parameter {
     path: String,
     before: String,
 }
 
 impl Parameter {
-    fn set(name: &str, value: &str) -> Outcome<Self> {
+    pub(super) fn set(name: &str, value: &str) -> Outcome<Self> {
         let path = format!("/sys/module/rust_tracer/parameters/{name}");
         let before = fs::read_to_string(&path)?;
         fs::write(&path, value)?;
@@ -208,15 +204,15 @@ impl Drop for Parameter {
 }
 
 /// A node's mode or ACL, put back when dropped.
-struct Rights(&'static str);
+pub(super) struct Rights(&'static str);
 
 impl Rights {
-    fn mode(node: &'static str, mode: u32) -> Outcome<Self> {
+    pub(super) fn mode(node: &'static str, mode: u32) -> Outcome<Self> {
         fs::set_permissions(node, fs::Permissions::from_mode(mode))?;
         Ok(Self(node))
     }
 
-    fn acl(node: &'static str, entry: &str) -> Outcome<Self> {
+    pub(super) fn acl(node: &'static str, entry: &str) -> Outcome<Self> {
         let status = Command::new("setfacl").args(["-m", entry, node]).status()?;
         check!(status.success(), "setfacl -m {entry} {node}: {status}");
         Ok(Self(node))
@@ -499,142 +495,5 @@ fn quotas(_: &Options) -> Outcome {
         "it says:\n{said}"
     );
     alice.interrupt()?;
-    Ok(())
-}
-
-/// What the doctor says of each node: what one may, and the rule; and of the system.
-struct Report {
-    status: Option<i32>,
-    system: Value,
-    nodes: Vec<(String, String)>,
-    remedies: Vec<String>,
-}
-
-fn report(output: &Output) -> Outcome<Report> {
-    let mut objects = array(output)?;
-    check_eq!(objects.len(), 4, "objects in:\n{}", text(&output.stdout));
-    let nodes = objects.split_off(1);
-    let word = |node: &Value, member: &str| node[member].as_str().unwrap_or("-").to_owned();
-    Ok(Report {
-        status: output.status.code(),
-        system: objects.remove(0),
-        nodes: nodes
-            .iter()
-            .map(|node| (word(node, "may"), word(node, "rule")))
-            .collect(),
-        remedies: nodes.iter().map(|node| word(node, "remedy")).collect(),
-    })
-}
-
-fn doctor(user: &str) -> Outcome<Report> {
-    report(&as_user(user, &["doctor", "--format", "json"])?)
-}
-
-/// Asserts what the doctor says of the three nodes, as `MAY RULE`.
-fn check_nodes(report: &Report, wanted: [&str; 3], whose: &str) -> Outcome {
-    let found: Vec<_> = report
-        .nodes
-        .iter()
-        .map(|(may, rule)| format!("{may} {rule}"))
-        .collect();
-    check_eq!(found, wanted, "what {whose} may");
-    let traces = wanted.iter().any(|node| node.starts_with("trace "));
-    check_eq!(report.status, Some(i32::from(!traces)), "the exit status");
-    Ok(())
-}
-
-fn doctor_users(_: &Options) -> Outcome {
-    let (yes, no) = ("trace -", "nothing group");
-    for (user, wanted) in [
-        ("root", [yes, yes, yes]),
-        ("alice", [yes, no, no]),
-        ("dave", [no, yes, no]),
-        ("bob", [no, no, yes]),
-        ("carol", [no, no, no]),
-    ] {
-        let report = doctor(user)?;
-        check_nodes(&report, wanted, user)?;
-        check_eq!(report.system["user"], Value::from(user));
-        check_eq!(
-            report.system["rust"],
-            Value::Bool(true),
-            "{}",
-            report.system
-        );
-    }
-    // What it says an admin would do helps.
-    let remedy = doctor("carol")?.remedies.remove(2);
-    check!(
-        remedy.starts_with("usermod -aG rtrace-user carol;"),
-        "it says: {remedy}"
-    );
-    Ok(())
-}
-
-fn doctor_rules(_: &Options) -> Outcome {
-    let no = "nothing group";
-    {
-        let _rights = Rights::acl(NODES[2], "u:carol:r")?;
-        check_nodes(&doctor("carol")?, [no, no, "observe mode"], "carol")?;
-    }
-    {
-        let _rights = Rights::mode(NODES[2], 0o640)?;
-        let report = doctor("bob")?;
-        check_nodes(&report, [no, no, "observe mode"], "bob")?;
-        check_eq!(report.remedies[2], format!("chmod g+rw {}", NODES[2]));
-    }
-    {
-        let _rights = Rights::mode(NODES[2], 0o600)?;
-        check_nodes(&doctor("bob")?, [no, no, "nothing mode"], "bob")?;
-    }
-    let bob = Tool::tracing("bob", "his")?;
-    {
-        let _parameter = Parameter::set("sessions_per_uid", "1")?;
-        check_nodes(&doctor("bob")?, [no, no, "nothing quota"], "bob")?;
-    }
-    bob.interrupt()?;
-    Ok(())
-}
-
-fn doctor_namespace(_: &Options) -> Outcome {
-    for user in ["root", "alice", "carol"] {
-        let output = Command::new("setpriv")
-            .args(["--reuid", user, "--regid", user, "--init-groups"])
-            .args(["unshare", "-Ur", "rtctl", "doctor", "--format", "json"])
-            .output()?;
-        let report = report(&output)?;
-        check_nodes(&report, ["nothing namespace"; 3], user)?;
-        check_eq!(
-            report.system["initial_user_namespace"],
-            Value::Bool(false),
-            "{}",
-            report.system
-        );
-    }
-    Ok(())
-}
-
-fn doctor_absent(_: &Options) -> Outcome {
-    target::unload("rust_tracer")?;
-    let found = doctor("carol");
-    let said = as_user("carol", &["-n", "fbt::vfs_read:entry"]);
-    guest::load()?;
-    let report = found?;
-    check_nodes(&report, ["nothing module"; 3], "carol")?;
-    check_eq!(report.remedies, ["modprobe rust_tracer"; 3]);
-    check_eq!(report.system["loaded"], Value::Bool(false));
-    let file = report.system["module_file"].as_str().unwrap_or_default();
-    match fs::metadata(file) {
-        Ok(data) => check!(data.is_file(), "{file} is no file"),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(fail(format!("there is no {file}")));
-        }
-        Err(error) => return Err(error.into()),
-    }
-    let said = text(&said?.stderr);
-    check!(
-        said.ends_with("the rust_tracer module is not loaded: as root, modprobe rust_tracer\n"),
-        "it says:\n{said}"
-    );
     Ok(())
 }

@@ -3,8 +3,10 @@
 
 pub mod aggregating;
 pub mod changes;
+pub mod keeping;
 pub mod own;
 pub mod random;
+pub mod reading;
 pub mod rights;
 pub mod running;
 pub mod short;
