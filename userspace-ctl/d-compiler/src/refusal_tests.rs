@@ -535,6 +535,12 @@ fn arguments() {
         ("D_ARGS_IDX", "BEGIN { trace(args[0]); }"),
         ("D_ARGS_IDX", "syscall::read:return { trace(args[2]); }"),
         ("D_ARGS_IDX", "syscall::read:entry { trace(args[-1]); }"),
+        ("D_ARGS_IDX", "syscall::read:entry { trace(args[3]); }"),
+        ("D_ARGS_IDX", "write:entry { trace(args[3]); }"),
+        (
+            "D_PROTO_ARG",
+            "syscall::write:entry { trace(copyinstr(args[1])); }",
+        ),
         ("D_PROTO_ARG", "syscall::read:entry { trace(args[pid]); }"),
         ("D_PROTO_LEN", "syscall::read:entry { trace(args[0, 1]); }"),
     ]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What users call system calls that the kernel calls otherwise (asm/unistd_64.h against the names
-//! in arch/x86/entry/syscalls/syscall_64.tbl).
+//! in arch/x86/entry/syscalls/syscall_64.tbl), and what types their arguments have.
 #![forbid(unsafe_code)]
 
 /// By the kernel's names.
@@ -24,9 +24,35 @@ pub fn as_the_kernel_knows(name: &str) -> &str {
     renamed.map_or(name, |(kernel, _)| kernel)
 }
 
+/// The types of what a system call takes, as C writes them, by the kernel's name for it. `None`: it is none of those that
+/// the kernel had when the table was made.
+pub fn arguments(kernel: &str) -> Option<impl Iterator<Item = &'static str>> {
+    const TABLE: &str = include_str!("syscalls/arguments.txt");
+    let of = |line: &'static str| line.strip_prefix(kernel)?.strip_prefix(':');
+    let arguments = TABLE.lines().find_map(of)?;
+    Some(
+        arguments
+            .split(',')
+            .map(str::trim)
+            .filter(|one| !one.is_empty()),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_are_those_of_the_call() {
+        let of = |name| arguments(name).map(|all| all.collect::<Vec<_>>());
+        assert_eq!(
+            of("write"),
+            Some(vec!["unsigned int", "const char *", "size_t"])
+        );
+        assert_eq!(of("getpid"), Some(vec![]));
+        assert_eq!(of("writ"), None);
+        assert_eq!(of("#"), None);
+    }
 
     #[test]
     fn calls_have_two_names() {

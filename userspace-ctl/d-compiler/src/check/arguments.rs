@@ -7,7 +7,7 @@ use rust_tracer::abi;
 use crate::ast::{Clause, Description, Expr, ExprKind, Statement};
 use crate::error::{Error, Span};
 use crate::syscalls;
-use crate::types::{Intrinsic, TypeId};
+use crate::types::{Intrinsic, Named, TypeId};
 
 use super::Checker;
 use super::tree::{Node, NodeKind};
@@ -207,8 +207,11 @@ impl Checker<'_> {
     }
 
     /// What a system call takes, as the kernel declares it.
-    fn system_call(&self, name: &str) -> Vec<TypeId> {
+    fn system_call(&mut self, name: &str) -> Vec<TypeId> {
         let name = syscalls::as_the_kernel_knows(name);
+        if let Some(arguments) = syscalls::arguments(name) {
+            return arguments.map(|text| self.type_in_c(text)).collect();
+        }
         for prefix in CALLS {
             let Some(function) = self.types.function(None, &format!("{prefix}{name}")) else {
                 continue;
@@ -222,6 +225,43 @@ impl Checker<'_> {
         vec![self.types.intrinsic(Intrinsic::Int64); 6]
     }
 
+    /// A type of the table of system calls: `const struct iovec *`. A pointer to what is not known here is one to void,
+    /// and another type that is not, a number.
+    fn type_in_c(&mut self, text: &str) -> TypeId {
+        let words = text.split([' ', '*']);
+        let words: Vec<&str> = words
+            .filter(|word| !matches!(*word, "" | "const"))
+            .collect();
+        let basic = |which| Some(self.types.intrinsic(which));
+        let known = match words[..] {
+            ["void"] => basic(Intrinsic::Void),
+            ["char"] => basic(Intrinsic::Char),
+            ["unsigned", "char"] => basic(Intrinsic::UnsignedChar),
+            ["int"] => basic(Intrinsic::Int),
+            ["unsigned"] | ["unsigned", "int"] => basic(Intrinsic::UnsignedInt),
+            ["long"] => basic(Intrinsic::Long),
+            ["unsigned", "long"] => basic(Intrinsic::UnsignedLong),
+            ["struct", tag] => self.types.lookup(None, Named::Struct(tag)),
+            ["union", tag] => self.types.lookup(None, Named::Union(tag)),
+            ["enum", tag] => self.types.lookup(None, Named::Enum(tag)),
+            [name] => self.types.lookup(None, Named::Typedef(name)),
+            _ => None,
+        };
+        let pointers = text.matches('*').count();
+        let mut ty = match known {
+            Some(ty) => ty,
+            None if pointers > 0 => self.types.intrinsic(Intrinsic::Void),
+            None => self.types.intrinsic(Intrinsic::Int64),
+        };
+        if pointers > 0 && text.starts_with("const ") {
+            ty = self.types.constant(ty);
+        }
+        for _ in 0..pointers {
+            ty = self.types.pointer_to(ty);
+        }
+        ty
+    }
+
     /// Whether the kernel has such a system call.
     fn is_call(&self, name: &str) -> bool {
         let known = |prefix| {
@@ -229,7 +269,8 @@ impl Checker<'_> {
                 .function(None, &format!("{prefix}{name}"))
                 .is_some()
         };
-        CALLS.into_iter().any(known)
+        syscalls::arguments(syscalls::as_the_kernel_knows(name)).is_some()
+            || CALLS.into_iter().any(known)
     }
 }
 
