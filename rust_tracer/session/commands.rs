@@ -489,12 +489,16 @@ fn last_error(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (mut arg, size) = abi::read::<abi::rtrace_error>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
     abi::must_be_zero(arg.reserved, "reserved")?;
-    let mut text = KVec::new();
+    /// Bytes of the longest sentence.
+    const MOST: u32 = 4096;
+    let room = arg.buf_len.min(MOST) as usize;
+    // Now, since whoever ends sessions wants the lock as well, and does not wait for memory.
+    let mut text = KVec::with_capacity(room, GFP_KERNEL)?;
     arg.error = 0;
     if let Some(refusal) = &*session.last_error.lock() {
         arg.error = -refusal.error.to_errno();
         let all = refusal.text();
-        let cut = all.len().min(arg.buf_len as usize);
+        let cut = all.len().min(room);
         text.extend_from_slice(all.get(..cut).unwrap_or(all), GFP_KERNEL)?;
     }
     fill(arg.buf, &text)?;

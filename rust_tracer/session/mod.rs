@@ -13,9 +13,9 @@
 //! other, unless it [observes](observe) one: it shares only the sites at which its probes are
 //! attached. The [guard](guard) looks after all of them and may end one ([`death`]).
 //!
-//! Locks: a session's `inner`, then `attach`'s. The others are taken alone, for an instant, from
-//! anywhere: `mmap` calls with the address space locked, and must not wait for a command that
-//! touches user memory.
+//! Locks: a session's `inner`, then `attach`'s. The others are taken for an instant, from anywhere: `mmap` calls
+//! with the address space locked, and must not wait for a command that touches user memory; and alone, but for
+//! `last_error`, under which [`death`] takes `engine`'s.
 
 #![deny(unsafe_code)]
 
@@ -160,6 +160,7 @@ pub(crate) struct Session {
     /// From start on; rings and counters.
     #[pin]
     engine: Mutex<Option<Arc<Engine>>>,
+    /// Also held while the session is being ended.
     #[pin]
     last_error: Mutex<Option<Refusal>>,
     /// The name under which it may be observed.
