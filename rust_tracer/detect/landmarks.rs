@@ -123,6 +123,8 @@ impl Symbols {
             b"__start_static_call_sites": calls,
             b"__stop_static_call_sites": calls_end,
             b"jump_label_text_reserved": jumps_told_by,
+            b"jump_label_lock": jumps_lock,
+            b"jump_label_unlock": jumps_unlock,
             b"static_call_text_reserved": calls_told_by,
             b"tracepoints_mutex": tracepoints_mutex,
             b"tracepoint_module_list": tracepoint_modules,

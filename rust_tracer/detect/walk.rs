@@ -207,7 +207,7 @@ pub(super) fn patched(own: bool) -> Result<KVVec<rtrace_patched_fact>, Refusal> 
     })
 }
 
-/// Whether the kernel changes the byte there, for branches and calls of its own.
+/// Whether the kernel changes the byte there, for branches and calls of its own. Waits for the kernel's patching.
 pub(super) fn is_patched_by_kernel(address: u64) -> bool {
     // SAFETY: Any address may be asked about.
     unsafe { bindings::rtrace_is_patched_by_kernel(address) }

@@ -73,7 +73,7 @@ void rtrace_landmarks_are(const struct rtrace_landmarks *landmarks)
 	if (rtrace_at.module_of_address)
 		static_call_update(rtrace_module_at,
 				   (typeof(&rtrace_no_module))rtrace_at.module_of_address);
-	rtrace_patches_are_told_by(rtrace_at.jumps_told_by, rtrace_at.calls_told_by);
+	rtrace_patches_are_told_by(&rtrace_at);
 	rtrace_instructions_are_told_by(rtrace_at.decode);
 }
 

@@ -23,6 +23,7 @@ struct rtrace_landmarks {
 	unsigned long kprobes, kprobe_mutex, kprobe_several, kprobe_return, kprobe_slots, kprobe_detours;
 	unsigned long bpf_packs, bpf_packs_mutex, bpf_symbols;
 	unsigned long jumps, jumps_end, calls, calls_end, jumps_told_by, calls_told_by;
+	unsigned long jumps_lock, jumps_unlock;
 	unsigned long tracepoints_mutex, tracepoint_modules, tracepoint_modules_mutex;
 	unsigned long real_mode, taints, tasks_lock, init_mm;
 	unsigned long register_kprobe, register_kretprobe, register_kprobes;
@@ -42,7 +43,7 @@ struct rtrace_landmarks {
 void rtrace_landmarks_are(const struct rtrace_landmarks *landmarks);
 
 /* Functions of the kernel's that say where it patches its text. */
-void rtrace_patches_are_told_by(unsigned long jumps, unsigned long calls);
+void rtrace_patches_are_told_by(const struct rtrace_landmarks *at);
 /* The kernel's function that decodes instructions. */
 void rtrace_instructions_are_told_by(unsigned long decode);
 

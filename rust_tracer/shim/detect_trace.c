@@ -210,24 +210,39 @@ static int rtrace_none_reserved(void *start, void *end)
 	return 0;
 }
 
+static void rtrace_no_lock(void)
+{
+}
+
 /* As for rtrace_symbols in inlines.c. */
 DEFINE_STATIC_CALL(rtrace_jumps_reserved, rtrace_none_reserved);
+DEFINE_STATIC_CALL(rtrace_jumps_lock, rtrace_no_lock);
+DEFINE_STATIC_CALL(rtrace_jumps_unlock, rtrace_no_lock);
 DEFINE_STATIC_CALL(rtrace_calls_reserved, rtrace_none_reserved);
 
-void rtrace_patches_are_told_by(unsigned long jumps, unsigned long calls)
+void rtrace_patches_are_told_by(const struct rtrace_landmarks *at)
 {
-	if (jumps)
-		static_call_update(rtrace_jumps_reserved, (typeof(&rtrace_none_reserved))jumps);
-	if (calls)
-		static_call_update(rtrace_calls_reserved, (typeof(&rtrace_none_reserved))calls);
+	if (at->jumps_told_by && at->jumps_lock && at->jumps_unlock) {
+		static_call_update(rtrace_jumps_lock, (typeof(&rtrace_no_lock))at->jumps_lock);
+		static_call_update(rtrace_jumps_unlock, (typeof(&rtrace_no_lock))at->jumps_unlock);
+		static_call_update(rtrace_jumps_reserved,
+				   (typeof(&rtrace_none_reserved))at->jumps_told_by);
+	}
+	if (at->calls_told_by)
+		static_call_update(rtrace_calls_reserved,
+				   (typeof(&rtrace_none_reserved))at->calls_told_by);
 }
 
 bool rtrace_is_patched_by_kernel(u64 address)
 {
 	void *at = (void *)(unsigned long)address;
+	bool jumps;
 
-	return static_call(rtrace_jumps_reserved)(at, at) ||
-	       static_call(rtrace_calls_reserved)(at, at);
+	/* Who asks holds jump_label_mutex: an instruction that is being patched has no length, which is a BUG() there. */
+	static_call(rtrace_jumps_lock)();
+	jumps = static_call(rtrace_jumps_reserved)(at, at);
+	static_call(rtrace_jumps_unlock)();
+	return jumps || static_call(rtrace_calls_reserved)(at, at);
 }
 
 static void rtrace_tell_patched(const struct jump_entry *jump, const struct jump_entry *jumps_end,

@@ -42,6 +42,7 @@ group! { "views":
     "a module that looks for symbols by a kprobe is told of as such" => modules::hunts,
     "a hidden module's thread is told of by what it runs, and by its stack" => tasks::hidden_thread,
     "the text of system calls is as it was" => text::syscalls,
+    "what the kernel patches itself is told from what others did while it patches" => text::patched,
     "a view is the same by small pages and by large ones" => pages::any_size,
     "a cursor that is not the view's is refused" => pages::cursors,
     "what cannot be asked for is refused with a sentence" => refusals::hostile,

@@ -3,6 +3,11 @@
 
 #![forbid(unsafe_code)]
 
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
 use rust_tracer::abi;
 use rustix::io::Errno;
 
@@ -10,10 +15,11 @@ use super::{ASKED, listed, open, refused};
 use crate::guest;
 use crate::options::Options;
 use crate::session::name;
-use crate::test::{Outcome, check, check_eq};
+use crate::test::{Outcome, check, check_eq, fail};
 use crate::tests::access::symbols::address_of;
 use crate::tests::rogue::toy::Toy;
 use crate::trace::Plan;
+use crate::waiting;
 
 pub fn owned(_: &Options) -> Outcome {
     let session = open()?;
@@ -170,4 +176,49 @@ pub fn syscalls(_: &Options) -> Outcome {
     drop(trace);
     check_all()?;
     Ok(())
+}
+
+/// The kernel has no length for an instruction that it is patching, and whoever asks it meanwhile without its lock brings
+/// it down.
+pub fn patched(options: &Options) -> Outcome {
+    const FUNCTION: &str = "__x64_sys_umask";
+    const LOOKS: usize = 20;
+    let (session, function) = (open()?, address_of(FUNCTION)?);
+    // Of each byte that is not as it was the kernel is asked whether it was the kernel.
+    let toy = Toy::load(
+        options,
+        "rt_rogue_patch",
+        &format!("function={FUNCTION} where=start"),
+    )?;
+    let (stop, switches) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        // A tracepoint's switch is a branch in each place where it stands.
+        let switching = scope.spawn(|| -> Outcome {
+            let events = Path::new("/sys/kernel/tracing/events/sched/enable");
+            while !stop.load(Ordering::Relaxed) {
+                fs::write(events, "1")?;
+                fs::write(events, "0")?;
+                switches.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        });
+        let mut looks = 0;
+        let looked = waiting::until(
+            || {
+                let rows = session.view::<abi::rtrace_view_site>()?;
+                let it = rows.iter().find(|row| row.function == function);
+                let it = it.ok_or_else(|| fail(format!("{FUNCTION} is not told of")))?;
+                check!(it.changed != 0, "{it:x?}");
+                looks += 1;
+                Ok(looks >= LOOKS && switches.load(Ordering::Relaxed) >= LOOKS)
+            },
+            || "nothing is switched".to_owned(),
+        );
+        stop.store(true, Ordering::Relaxed);
+        switching
+            .join()
+            .map_err(|_| fail("the switching thread panicked"))??;
+        looked
+    })?;
+    toy.undo()
 }
