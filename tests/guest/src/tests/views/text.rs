@@ -182,7 +182,7 @@ pub fn syscalls(_: &Options) -> Outcome {
 /// it down.
 pub fn patched(options: &Options) -> Outcome {
     const FUNCTION: &str = "__x64_sys_umask";
-    const LOOKS: usize = 20;
+    const LOOKS: usize = 5;
     let (session, function) = (open()?, address_of(FUNCTION)?);
     // Of each byte that is not as it was the kernel is asked whether it was the kernel.
     let toy = Toy::load(
