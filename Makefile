@@ -34,7 +34,7 @@ help:
 	@echo 'make all            build the module and the tool'
 	@echo 'make module         build rust_tracer/rust_tracer.ko for Debian'"'"'s stock kernel, in the lab'
 	@echo 'make tool           build rtctl'
-	@echo 'make install        install module, tool, man page, completions, udev rules and groups (PREFIX, DESTDIR)'
+	@echo 'make install        install module, tool, man page, documents, completions, udev rules and groups (PREFIX, DESTDIR)'
 	@echo 'make uninstall      remove them again'
 	@echo 'make rust-analyzer  write rust-project.json, for editors, for the kernel half'
 	@echo 'make clean          remove what was built in this checkout'
@@ -108,6 +108,7 @@ install: all
 	install -D -m 755 $(tool) $(DESTDIR)$(PREFIX)/sbin/rtctl
 	install -D -m 644 packaging/60-rust_tracer.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-rust_tracer.rules
 	install -D -m 644 packaging/rust_tracer.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/rust_tracer.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/rust_tracer docs/*.md
 	@scripts/install-docs '$(tool)' '$(DESTDIR)$(PREFIX)/share'
 	@[ -n '$(DESTDIR)' ] || scripts/activate '$(release)'
 
@@ -116,6 +117,7 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-rust_tracer.rules $(DESTDIR)$(PREFIX)/lib/sysusers.d/rust_tracer.conf \
 		$(MANDIR)/man8/rtctl.8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rtctl \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rtctl $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rtctl.fish
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/rust_tracer
 	@[ -n '$(DESTDIR)' ] || scripts/activate '$(release)'
 
 rust-analyzer:

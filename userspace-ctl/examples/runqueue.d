@@ -1,4 +1,4 @@
-#!/usr/sbin/rtctl -s
+#!/usr/bin/env -S rtctl -s
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How long do threads that could run wait for a CPU?

@@ -143,8 +143,8 @@ pub struct Args {
     pub bufsize: Option<String>,
 
     /// Set an option: bufsize=SIZE, bufpolicy=switch|fill|ring, bufresize=auto|manual,
-    /// switchrate=RATE, watermark=SIZE, frames=COUNT, attach=WAY, publish=NAME, chain=on|FILE, quiet,
-    /// flowindent, rawaddr
+    /// switchrate=RATE, watermark=SIZE, frames=COUNT, attach=WAY, publish=NAME, chain=on|off|FILE,
+    /// quiet, flowindent, rawaddr, or one of DTrace's for programs: aggsize, strsize and the others
     #[arg(short = 'x', value_name = "OPTION[=VALUE]", help_heading = "Recording")]
     pub option: Vec<String>,
 
@@ -172,7 +172,8 @@ pub struct Args {
 /// How records are printed.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Printing {
-    /// Say more: time, process, thread, context, arguments, return value, elapsed time
+    /// Say more: time, process, thread, context, arguments, return value, elapsed time; with a program
+    /// nothing more
     #[arg(short = 'v', help_heading = "Output")]
     pub verbose: bool,
 

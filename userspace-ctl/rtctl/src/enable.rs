@@ -40,11 +40,18 @@ fn nothing(session: &Session, text: &str, spec: &Spec) -> String {
     let mut message = format!(
         "invalid probe specifier {text}: probe description {spec} does not match any probes"
     );
-    for line in spec.hint().into_iter().chain(untraceable(session, spec)) {
+    for line in advice(session, spec) {
         message += "\n  ";
         message += &line;
     }
     message
+}
+
+/// What to know about a description that matches nothing, a line each; often there is nothing to say.
+pub fn advice(session: &Session, spec: &Spec) -> Vec<String> {
+    let mut lines = untraceable(session, spec);
+    lines.extend(spec.hint());
+    lines
 }
 
 /// What the description would name if it could be traced.

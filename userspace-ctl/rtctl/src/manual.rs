@@ -24,7 +24,12 @@ const SYNOPSIS: &str = r"
 .B \-m
 .IR MODULE \ |
 .B \-P
-.IR PROVIDER }...
+.IR PROVIDER \ |
+.B \-i
+.IR ID \ |
+.B \-s
+.IR SCRIPT }...
+.RI [ ARGUMENT ]...
 .SY rtctl
 .B \-l
 .RI [ OPTIONS ]
@@ -35,7 +40,11 @@ const SYNOPSIS: &str = r"
 .B \-m
 .IR MODULE \ |
 .B \-P
-.IR PROVIDER ]...
+.IR PROVIDER \ |
+.B \-i
+.IR ID \ |
+.B \-s
+.IR SCRIPT ]...
 .SY rtctl
 .B sessions
 .RB [ \-\-format

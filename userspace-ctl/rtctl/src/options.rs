@@ -368,7 +368,9 @@ impl Options {
             "evaltime" if value == Some("exec") => {}
             _ if ANYWAY.contains(&name) => {}
             _ if ELSEWHERE.contains(&name) => {
-                return Err("DTrace has this option, rtctl does not (yet)".into());
+                return Err(
+                    "it is about a part of DTrace that rtctl does not have: leave it out".into(),
+                );
             }
             _ => return self.program.set_one(name, value),
         }

@@ -166,7 +166,7 @@ fn what_is_wrong_with_an_option_is_told() {
     );
     assert_eq!(
         set("evaltime=main").unwrap_err(),
-        "failed to set -x evaltime: DTrace has this option, rtctl does not (yet)"
+        "failed to set -x evaltime: it is about a part of DTrace that rtctl does not have: leave it out"
     );
     let mut options = Options::default();
     assert_eq!(

@@ -200,7 +200,8 @@ impl Run<'_> {
                     if started.refused > 0 {
                         let refused = started.refused;
                         self.says.error(&format!(
-                            "ftrace refused {refused} of {} probes",
+                            "ftrace refused {refused} of {} probes: rtctl hooks FUNCTION and the kernel's log \
+                             say more",
                             u64::from(refused) + u64::from(started.attached)
                         ));
                     }

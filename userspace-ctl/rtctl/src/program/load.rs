@@ -16,6 +16,8 @@ use rust_tracer::device::Program;
 use rust_tracer::{Error, Session, abi};
 
 use super::providers::{Named, Providers, World};
+use crate::enable::advice;
+use crate::spec::Spec;
 
 /// The sizes that options set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,7 +206,7 @@ pub fn load(
     load.matched = matched.iter().map(|of| of.iter().sum()).collect();
     let mut each = descriptions.flatten().zip(matched.iter().flatten());
     match each.find(|(_, matched)| **matched == 0) {
-        Some((description, _)) if !zero => Err(Failure::Program(no_match(description))),
+        Some((description, _)) if !zero => Err(Failure::Program(no_match(session, description))),
         _ => Ok(load),
     }
 }
@@ -234,7 +236,7 @@ pub fn unmatched(
     let mut providers = Providers::new(session, false);
     for description in descriptions {
         if !providers.has(description)? {
-            return Ok(Some(no_match(description)));
+            return Ok(Some(no_match(session, description)));
         }
     }
     Ok(None)
@@ -258,7 +260,7 @@ fn add(session: &Session, named: &Named, group: u32) -> Result<u32> {
     })
 }
 
-fn no_match(description: &d_compiler::ast::Description) -> Wrong {
+fn no_match(session: &Session, description: &d_compiler::ast::Description) -> Wrong {
     let d_compiler::ast::Description {
         provider,
         module,
@@ -267,13 +269,19 @@ fn no_match(description: &d_compiler::ast::Description) -> Wrong {
         id,
         span,
     } = description;
-    let name = match id {
+    let mut message = match id {
         Some(id) => format!("probe identifier {id} does not match any probes"),
         None => format!(
             "probe description {provider}:{module}:{function}:{name} does not match any probes"
         ),
     };
-    Wrong::new("D_PDESC_ZERO", *span, name)
+    if id.is_none() {
+        for line in advice(session, &Spec::of(description)) {
+            message += "\n\t";
+            message += &line;
+        }
+    }
+    Wrong::new("D_PDESC_ZERO", *span, message)
 }
 
 /// What cannot be loaded is told with its place in the text, or in the module's words.

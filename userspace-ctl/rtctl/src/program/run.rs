@@ -247,7 +247,10 @@ fn enable(
         all += matched;
     }
     if all == 0 && !zero {
-        return Err(anyhow!("no probes matched").into());
+        return Err(anyhow!(
+            "no probes matched: rtctl -l lists what there is, -Z waits for modules"
+        )
+        .into());
     }
     Ok(loaded)
 }
@@ -271,9 +274,11 @@ fn must_be_allowed(compiled: &Compiled, options: &Options) -> Result<()> {
 fn must_hold_records(compiled: &Compiled, options: &Options) -> Result<()> {
     let strsize = options.program.sizes.strsize;
     let asked = options.bufsize != 0 && options.bufpolicy != Policy::Ring;
-    if asked && options.bufsize < largest_record(compiled, strsize) {
+    let largest = largest_record(compiled, strsize);
+    if asked && options.bufsize < largest {
         return Err(anyhow!(
-            "could not enable tracing: Enabling exceeds size of buffer"
+            "could not enable tracing: Enabling exceeds size of buffer: the largest record has \
+             {largest} bytes (bufsize)"
         ));
     }
     Ok(())
