@@ -367,7 +367,7 @@ void rtrace_guard_wake(void);
 /* Something is dead, or closed for good. Any context but NMI. */
 void rtrace_undertaker_wake(void);
 
-/* ---- parameters (module_param): see access.c; read when they are needed --- */
+/* ---- what the admin allows (module_param): see limits.c -------------- */
 
 struct rtrace_limits {
 	u32 sessions; /* 0: none, here and below */
