@@ -92,9 +92,17 @@ pub(super) const NAMES: &[&[u8]] = &[
     b"acpi_hw_write",
     b"acpi_hw_write_pm1_control",
     b"acpi_hw_write_port",
+    b"acpi_write",
     b"acpi_os_enter_sleep",
+    b"acpi_os_write_memory",
     b"acpi_os_write_port",
     b"tboot_sleep",
+    // Its stacks and counts are written into an image, with which it goes on elsewhere.
+    b"swsusp_save",
+    b"copy_data_page",
+    b"copy_data_pages",
+    b"do_copy_page",
+    b"safe_copy_page",
     // The machine halts or begins anew.
     b"panic",
     b"vpanic",

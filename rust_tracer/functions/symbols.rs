@@ -102,6 +102,10 @@ fn name<'a>(text: &'a [u8], symbol: &Symbol) -> &'a [u8] {
 /// How the names of the functions begin that 64-bit system calls enter.
 pub(super) const SYSTEM_CALL: &[u8] = b"__x64_sys_";
 
+/// It takes the frames below it away and returns to none of its callers: whoever waits for the return of
+/// a call (we, fprobe, the function graph) takes the next one's for it.
+pub(super) const UNWINDS: &[u8] = b"bpf_throw";
+
 /// Of several names for one address people know a system call by its native entry, and
 /// anything else by the name with the fewest underscores in front.
 fn rank(name: &[u8]) -> usize {
@@ -168,7 +172,7 @@ pub(super) fn vmlinux(mut see: impl FnMut(&[u8], usize) -> Result) -> Result<Vml
             _ => {}
         }
         section = section.after(name);
-        if site != 0 && !name.is_empty() {
+        if site != 0 && !name.is_empty() && name != UNWINDS {
             return found.add(site, name, false);
         }
         match (section, name) {

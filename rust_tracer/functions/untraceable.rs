@@ -19,6 +19,9 @@ pub(super) fn each(mut each: impl FnMut(&[u8], u32) -> Result) -> Result {
     let mut section = Section::None;
     symbols::each_symbol(|name, _, site| {
         section = section.after(name);
+        if name == symbols::UNWINDS {
+            return each(name, abi::RTRACE_WHY_NOINSTR);
+        }
         if site != 0 || Section::is_bound(name) || name.starts_with(b"__pfx_") {
             return Ok(());
         }

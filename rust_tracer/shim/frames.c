@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
+#include <linux/static_call.h>
 #include <linux/stop_machine.h>
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
@@ -187,7 +188,18 @@ MODULE_PARM_DESC(stub_let_out, "when the stub is detached, let calls return past
 static unsigned long rtrace_ways_out[RTRACE_FRAME_WORDS + 1];
 
 static unsigned long rtrace_text, rtrace_text_end;
-static int (*rtrace_static_call_reserved)(void *start, void *end);
+
+/*
+ * Whether the kernel may change a call there. (By a static call: the kernel itself only
+ * calls it directly, so an indirect call may find no ENDBR.)
+ */
+static int rtrace_all_reserved(void *start, void *end)
+{
+	return 1;
+}
+
+DEFINE_STATIC_CALL(rtrace_static_calls, rtrace_all_reserved);
+static bool rtrace_static_calls_are_known;
 
 void rtrace_text_is_at(unsigned long start, unsigned long end)
 {
@@ -197,7 +209,10 @@ void rtrace_text_is_at(unsigned long start, unsigned long end)
 
 void rtrace_static_calls_are_told_by(unsigned long function)
 {
-	rtrace_static_call_reserved = (void *)function;
+	if (!function)
+		return;
+	static_call_update(rtrace_static_calls, (typeof(&rtrace_all_reserved))function);
+	rtrace_static_calls_are_known = true;
 }
 
 /* What the kernel made of a RET: `ret`, or a jump. It may change what was a call. */
@@ -205,7 +220,8 @@ static bool rtrace_is_return(unsigned long at)
 {
 	unsigned long ours = (unsigned long)rtrace_stub_return;
 
-	if (*(u8 *)at != *(u8 *)ours || rtrace_static_call_reserved((void *)at, (void *)at))
+	if (*(u8 *)at != *(u8 *)ours ||
+	    static_call(rtrace_static_calls)((void *)at, (void *)at))
 		return false;
 	if (*(u8 *)ours == JMP32_INSN_OPCODE)
 		return ours + *(s32 *)(ours + 1) == at + *(s32 *)(at + 1);
@@ -265,7 +281,7 @@ static void rtrace_find_ways_out(void)
 {
 	unsigned long at;
 
-	if (!rtrace_static_call_reserved || rtrace_has_way_out())
+	if (!rtrace_static_calls_are_known || rtrace_has_way_out())
 		return;
 	for (at = rtrace_text; at && at + 16 < rtrace_text_end; at++) {
 		rtrace_try_way_out(at);
