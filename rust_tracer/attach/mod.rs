@@ -164,18 +164,21 @@ impl Attached {
         }
     }
 
-    /// Brings the kernel to call us for what was just put at the end of `enabled`.
-    fn hold(&mut self, engine: &Arc<Engine>, sites: [KVVec<usize>; 3]) -> Result {
+    /// The module stays for the calls, if what was just put at the end of `enabled` follows some by the
+    /// stub: before the first one is.
+    fn stay(&mut self) -> Result {
         let follows = |placed: &Placed| {
             placed.wanted.by.table() == By::Stub && placed.wanted.ret.is_some() //
         };
-        if self
-            .enabled
-            .last()
-            .is_some_and(|new| new.probes.iter().any(follows))
-        {
+        let new = self.enabled.last();
+        if new.is_some_and(|new| new.probes.iter().any(follows)) {
             self.stub.hold()?;
         }
+        Ok(())
+    }
+
+    /// Brings the kernel to call us for what was just put at the end of `enabled`.
+    fn hold(&mut self, engine: &Arc<Engine>, sites: [KVVec<usize>; 3]) -> Result {
         let mut held = [const { KVVec::new() }; 3];
         let mut result = Ok(());
         for (by, sites) in By::ALL.into_iter().zip(sites) {
@@ -471,8 +474,9 @@ pub(crate) fn enable(
     };
     attached.enabled.push(new, GFP_KERNEL)?;
     let used = || By::TABLES.into_iter().filter(|by| uses[*by as usize]);
-    let result = used()
-        .try_for_each(|by| attached.publish(by))
+    let result = attached
+        .stay()
+        .and_then(|()| used().try_for_each(|by| attached.publish(by)))
         .and_then(|()| attached.hold(engine, sites));
     if let Err(error) = result {
         let new = attached.enabled.pop();

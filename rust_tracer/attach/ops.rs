@@ -78,8 +78,11 @@ impl Ops {
         }
         self.sites -= sites.len();
         if result != 0 {
+            // They may go on calling us for ever.
+            // SAFETY: Task context.
+            unsafe { bindings::rtrace_stay() };
             pr_warn!(
-                "ftrace did not let go of {} functions: {result}\n",
+                "ftrace did not let go of {} functions: {result}; the module stays\n",
                 sites.len()
             );
         }

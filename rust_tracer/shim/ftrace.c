@@ -9,6 +9,7 @@
  */
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
+#include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -108,6 +109,11 @@ int rtrace_ops_unregister(struct ftrace_ops *ops)
 	rtrace_wait_for_handlers();
 	ftrace_free_filter(ops);
 	return error;
+}
+
+void rtrace_stay(void)
+{
+	__module_get(THIS_MODULE);
 }
 
 /* ---- fprobe --------------------------------------------------------------- */

@@ -202,6 +202,8 @@ int rtrace_ops_add(struct ftrace_ops *ops, unsigned long *ips, unsigned int coun
 int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int count);
 int rtrace_ops_register(struct ftrace_ops *ops);
 int rtrace_ops_unregister(struct ftrace_ops *ops);
+/* The module cannot be unloaded any more. Task context. */
+void rtrace_stay(void);
 /* When it returns, handlers that had begun before have ended. Task context. */
 void rtrace_wait_for_handlers(void);
 
