@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   coming        the ledger of modules, then: table gets its functions, then sessions their probes
-//!   initialised   as going, for the functions of its initialiser
+//!   initialised   as going, for the functions of its initialiser; as coming, if it is not known yet
 //!   going         under one lock: table loses its functions, probes are detached;
 //!                 then sessions are told
 //! ```
@@ -80,6 +80,14 @@ fn each_loaded(mut each: impl FnMut(LoadedModule)) -> Result {
     Ok(())
 }
 
+fn coming(module: &LoadedModule) {
+    match functions::add_module(module) {
+        Ok(Some(functions)) => session::functions_came(&functions),
+        Ok(None) => {}
+        Err(error) => pr_warn!("the functions of a new module cannot be traced: {error:?}\n"),
+    }
+}
+
 fn going(module: &LoadedModule, only_init: bool) {
     let gone = attach::functions_going(|| functions::remove_module(module, only_init));
     if !gone.is_empty() {
@@ -95,11 +103,7 @@ unsafe extern "C" fn rtrace_on_module_coming(module: *mut bindings::module) {
     // SAFETY: By this function's contract.
     let module = unsafe { LoadedModule::new(module) };
     detect::module_comes(&module);
-    match functions::add_module(&module) {
-        Ok(Some(functions)) => session::functions_came(&functions),
-        Ok(None) => {}
-        Err(error) => pr_warn!("the functions of a new module cannot be traced: {error:?}\n"),
-    }
+    coming(&module);
 }
 
 /// # Safety
@@ -110,6 +114,10 @@ unsafe extern "C" fn rtrace_on_module_live(module: *mut bindings::module) {
     // SAFETY: By this function's contract.
     let module = unsafe { LoadedModule::new(module) };
     going(&module, true);
+    // Of one that came before we did, nobody has told.
+    if !functions::has_module(&module) {
+        coming(&module);
+    }
     detect::module_lives(&module);
 }
 

@@ -176,6 +176,12 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    fn has(&self, module: &LoadedModule) -> bool {
+        self.modules
+            .iter()
+            .any(|known| known.handle == module.handle())
+    }
+
     const fn new() -> Self {
         Self {
             functions: KVVec::new(),
@@ -459,11 +465,16 @@ pub(crate) fn free_table() {
     *FUNCTIONS.lock() = Table::new();
 }
 
+/// Whether the functions of a module are there. Task context.
+pub(crate) fn has_module(module: &LoadedModule) -> bool {
+    FUNCTIONS.lock().has(module)
+}
+
 /// Adds the functions of a module; none if they are there. Task context.
 pub(crate) fn add_module(module: &LoadedModule) -> Result<Option<Range<u32>>> {
     let found = module.symbols()?;
     let mut table = FUNCTIONS.lock();
-    if table.modules.iter().any(|m| m.handle == module.handle()) {
+    if table.has(module) {
         return Ok(None);
     }
     table.add(module.name(), module.handle(), found).map(Some)

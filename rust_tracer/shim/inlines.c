@@ -177,7 +177,11 @@ unsigned long rtrace_site(unsigned long address)
 
 int rtrace_module_walk(struct module *module, rtrace_each_symbol each, void *data)
 {
-	struct mod_kallsyms *symbols = rcu_dereference_raw(module->kallsyms);
+	/* Those of the initialiser go once it is live, with the table that has them. */
+	const struct mod_kallsyms *symbols =
+		READ_ONCE(module->state) == MODULE_STATE_LIVE ?
+			&module->core_kallsyms :
+			rcu_dereference_raw(module->kallsyms);
 	unsigned int i;
 	int ret;
 
