@@ -49,7 +49,7 @@ pub(super) struct Hot {
     pub(super) fired: AtomicU64,
     /// The table of aggregations that is active here, or null. (So far the stub's assembly knows it.)
     pub(super) aggregations: AtomicPtr<AtomicU64>,
-    /// Where in it probes aggregate under their names; see [`Place`].
+    /// Where probes aggregate under their names; see [`Place`].
     pub(super) places: AtomicPtr<Place>,
     pub(super) ring: AtomicPtr<CpuRing>,
     /// The CPU's number, as it stands in records: in the upper half.
@@ -205,15 +205,16 @@ impl HotCpu {
     /// It is open, and `short` is of a probe that aggregates.
     #[inline(always)]
     pub(crate) unsafe fn data<'a>(self, short: &Short) -> Option<&'a AtomicU64> {
-        let mut at = short.data;
-        if at == 0 {
-            let places = self.load::<{ offset_of!(Hot, places) }>() as *const Place;
-            // SAFETY: By this function's contract the program aggregates by probe, and this one, which was
-            // there at the start, has a place.
-            at = unsafe { &*places.add(short.index as usize) }.load(Ordering::Relaxed);
+        if short.data != 0 {
+            // SAFETY: By this function's contract: there they are.
+            return Some(unsafe { self.aggregated(short.data) });
         }
-        // SAFETY: By this function's contract: there they are.
-        (at != 0).then(|| unsafe { self.aggregated(at) })
+        let places = self.load::<{ offset_of!(Hot, places) }>() as *const Place;
+        // SAFETY: By this function's contract the program aggregates by probe, and this one, which was
+        // there at the start, has a place.
+        let first = unsafe { &*places.add(short.index as usize) }.load(Ordering::Relaxed);
+        // SAFETY: Null, or a word of one of this CPU's tables, which live as long as the engine.
+        unsafe { first.as_ref() }
     }
 
     /// The ring.

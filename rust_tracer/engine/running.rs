@@ -13,7 +13,7 @@
 //! one that was active before finds it at rest.
 
 use core::sync::atomic::{
-    AtomicU32,
+    AtomicPtr,
     AtomicU64,
     AtomicUsize,
     Ordering, //
@@ -104,9 +104,9 @@ impl ToRun {
     }
 }
 
-/// Where in a CPU's table of aggregations the data lie that a probe aggregates under its own name, in
-/// bytes; 0: nowhere yet.
-pub(super) type Place = AtomicU32;
+/// Where the data lie, in a CPU's table of aggregations, that a probe aggregates under its own name; null:
+/// nowhere yet. (An address: whoever comes while the tables are turned finds data of one of both.)
+pub(super) type Place = AtomicPtr<AtomicU64>;
 
 /// One CPU's part of a program's state.
 pub(crate) struct CpuProgram {
@@ -182,7 +182,7 @@ impl Running {
         let places = || {
             let mut places = KVVec::with_capacity(self.places, GFP_KERNEL_ACCOUNT)?;
             for _ in 0..self.places {
-                places.push(Place::new(0), GFP_KERNEL_ACCOUNT)?;
+                places.push(Place::default(), GFP_KERNEL_ACCOUNT)?;
             }
             Ok::<_, Error>(places)
         };
@@ -246,7 +246,7 @@ impl Running {
     pub(crate) fn note_place(&self, cpu: &CpuProgram, probe: u32, clauses: &[Enabled]) {
         let active = cpu.active.load(Ordering::Relaxed) & 1;
         let place = cpu.places[active].get(probe as usize);
-        let Some(place) = place.filter(|place| place.load(Ordering::Relaxed) == 0) else {
+        let Some(place) = place.filter(|place| place.load(Ordering::Relaxed).is_null()) else {
             return;
         };
         let [enabled] = clauses else { return };
@@ -255,9 +255,9 @@ impl Running {
             return;
         };
         let keys = [u64::from(probe) | bits];
-        let words = self.active(cpu).and_then(|table| table.place(index, &keys));
-        if let Some(bytes) = words.and_then(|words| words.checked_mul(8)) {
-            place.store(bytes, Ordering::Relaxed);
+        let first = self.active(cpu).and_then(|table| table.place(index, &keys));
+        if let Some(first) = first.and_then(|first| cpu.active_words().get(first as usize)) {
+            place.store(core::ptr::from_ref(first).cast_mut(), Ordering::Relaxed);
         }
     }
 
@@ -346,7 +346,7 @@ impl CpuProgram {
     /// Forgets those of the table that is at rest, which is empty. Task context.
     pub(super) fn forget_places(&self) {
         for place in &self.places[!self.active.load(Ordering::Relaxed) & 1] {
-            place.store(0, Ordering::Relaxed);
+            place.store(core::ptr::null_mut(), Ordering::Relaxed);
         }
     }
 
