@@ -175,8 +175,7 @@ impl Engine {
         // What the clocks call back with is the engine's address, which is known once it has one.
         let engine = UniqueArc::new(engine, GFP_KERNEL_ACCOUNT)?;
         let engine = Self::with_clocks(engine)?;
-        let _locked = CpusLocked::new();
-        for cpu in (0..limit).filter(|cpu| is_online(*cpu)) {
+        let make = |cpu| {
             engine.make_ring(cpu).map_err(|_| {
                 Refusal::with(
                     ENOMEM,
@@ -186,8 +185,15 @@ impl Engine {
                         layout.size()
                     ),
                 )
-            })?;
-        }
+            })
+        };
+        let online = || (0..limit).filter(|cpu| is_online(*cpu));
+        // Before the lock, as memory may be long in coming, where a cgroup is held back: nobody else knows
+        // the engine yet.
+        online().try_for_each(make)?;
+        let _locked = CpusLocked::new();
+        // Those that came meanwhile.
+        online().try_for_each(make)?;
         cpus::enlist(&engine)?;
         Ok(engine)
     }
@@ -207,7 +213,8 @@ impl Engine {
         Ok(engine.into())
     }
 
-    /// The ring and the program's state of a CPU, unless it has them. `CpusLocked`.
+    /// The ring and the program's state of a CPU, unless it has them. `CpusLocked`, or nobody else knows
+    /// the engine.
     pub(super) fn make_ring(&self, cpu: u32) -> Result {
         let Some(Some(slot)) = self.cpus.get(cpu as usize) else {
             return Ok(());
