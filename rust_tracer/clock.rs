@@ -51,6 +51,9 @@ static LAST: AtomicPtr<Anchor> = AtomicPtr::new(ptr::null_mut());
 /// Cycles between two looks that are enough for a rate: some milliseconds.
 const APART: u64 = 1 << 24;
 
+/// ns between two looks of those who do not look regularly, or anchors would be used again too soon.
+const SELDOM: u64 = 200_000_000;
+
 kernel::sync::global_lock! {
     // SAFETY: Initialised in the module initialiser before first use.
     unsafe(uninit) static LOOKS: Mutex<Looks> = Looks::new();
@@ -71,7 +74,8 @@ impl Looks {
         }
     }
 
-    fn look(&mut self) {
+    /// Looks, if the last look was so many ns ago.
+    fn look(&mut self, apart: u64) {
         let (mut cycles, mut ns) = (0, 0);
         // SAFETY: Task context; both are there.
         if !unsafe { bindings::rtrace_clock_snapshot(&mut cycles, &mut ns) } {
@@ -83,7 +87,7 @@ impl Looks {
         };
         let (mut elapsed, mut passed) =
             (ns.wrapping_sub(ns_then), cycles.wrapping_sub(cycles_then));
-        if passed < APART {
+        if passed < APART || elapsed < apart {
             return;
         }
         // So that the product of the division below fits.
@@ -195,7 +199,12 @@ fn by_the_kernel() -> u64 {
 
 /// Looks at both clocks. Task context; a few times a second while anything is traced.
 pub(crate) fn look() {
-    LOOKS.lock().look();
+    LOOKS.lock().look(0);
+}
+
+/// The same for those whom user space can make look as often as it likes.
+pub(crate) fn look_again() {
+    LOOKS.lock().look(SELDOM);
 }
 
 /// # Safety

@@ -182,7 +182,7 @@ impl Session {
         let charge = Charge::new(opener.facts())?;
         let opener = Arc::new(opener, GFP_KERNEL_ACCOUNT)?;
         let waiter = Arc::new(Waiter::new()?, GFP_KERNEL_ACCOUNT)?;
-        clock::look();
+        clock::look_again();
         let now = clock::now();
         let session = Arc::pin_init(
             pin_init!(Self {
