@@ -395,6 +395,9 @@ impl Session {
             let more = inner.add_late(functions, &mut before);
             more.inspect_err(|_| inner.probes.restore(&before))?;
             self.note_probes(inner);
+            if !inner.probes.has_any(functions) {
+                return Ok(());
+            }
         }
         if inner.state == State::Running {
             if let Some(engine) = self.engine() {

@@ -307,6 +307,13 @@ impl Probes {
         Ok(seen[usize::from(kind.number() & 1)].checked_sub(1))
     }
 
+    /// Whether any of these functions has a probe.
+    pub(super) fn has_any(&self, functions: &Range<u32>) -> bool {
+        let behind = self.seen.iter().skip(functions.start as usize);
+        let seen = behind.take(functions.len());
+        seen.flatten().any(|seen| *seen != 0)
+    }
+
     /// What is to be attached: the probes of functions that are not, those of one function
     /// together.
     pub(super) fn wanted(&self) -> Result<KVVec<Wanted>> {
