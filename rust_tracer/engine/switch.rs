@@ -39,6 +39,8 @@ impl Engine {
         self.fire_own(Kind::Begin);
         let reason = if self.has_exited() {
             abi::RTRACE_REASON_EXITED
+        } else if self.is_filled() {
+            abi::RTRACE_REASON_FILLED
         } else {
             abi::RTRACE_REASON_NONE
         };
@@ -47,8 +49,12 @@ impl Engine {
         self.start_clocks();
     }
 
-    /// Fires a probe of the module's own that is no clock's, here and now. Task context.
+    /// Fires a probe of the module's own that is no clock's, here and now, unless it is dead. Task
+    /// context.
     fn fire_own(&self, kind: Kind) {
+        if self.is_dead() {
+            return;
+        }
         let own = self.running.iter().flat_map(|running| running.own());
         for (number, _) in (0..).zip(own).filter(|(_, own)| own.kind == kind) {
             // SAFETY: Task context; the engine outlives the call.
@@ -89,8 +95,7 @@ impl Engine {
         }
         // What is in flight now stays so for the ledger, whatever becomes of it.
         self.reap();
-        let filled = self.reason.load(Ordering::Relaxed) == abi::RTRACE_REASON_FILLED;
-        let reason = if filled {
+        let reason = if self.is_filled() {
             abi::RTRACE_REASON_FILLED
         } else {
             reason
@@ -200,7 +205,9 @@ impl Engine {
         self.show(abi::RTRACE_STATE_DEAD, reason);
     }
 
-    fn is_dead(&self) -> bool {
+    /// Whether somebody else has ended it. Any context.
+    #[inline(always)]
+    pub(crate) fn is_dead(&self) -> bool {
         self.died_of.load(Ordering::SeqCst) != 0
     }
 
