@@ -290,9 +290,12 @@ impl<'a> World<'a> {
     }
 
     /// What names the current thread for good: in interrupts, which are not the task that they came
-    /// upon, another for each kind.
+    /// upon, another for each kind. A firing that tells of no task has one for all.
     fn thread(&self) -> u64 {
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        if !self.fired.tells_of_task() {
+            return ODD;
+        }
         // SAFETY: Any context.
         let (task, start) =
             unsafe { (bindings::rtrace_current(), bindings::rtrace_current_start()) };

@@ -11,15 +11,46 @@ use crate::session::{KERNEL, SYSTEM, Session, USER};
 use crate::sys;
 use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
+use crate::waiting;
 
 group! { "programs, rights":
     "what a node does not show is refused by name, and the node that shows it is named" => refused,
     "user may aggregate its own latencies, and system everyone's" => latencies,
     "user sees the arguments and values of its own system calls, and of nothing else" => own_calls,
     "a clause for system calls runs for nothing else" => only_system_calls,
+    "a tick on the node user knows no threads" => one_thread,
     "a program that the verifier does not take changes nothing" => invalid,
     "sections that are too large, or lie nowhere, are refused" => sections,
     "a program cannot be loaded into a session that was started, or observes" => wrong_state,
+}
+
+fn one_thread(_: &Options) -> Outcome {
+    const TICKS: usize = 100;
+    // self->n++; trace(self->n): a thread of whatever task it comes upon would begin at 1.
+    let code = Code::new()
+        .op(abi::RTRACE_OP_LDD, 1, 0, 0, 0)
+        .op(abi::RTRACE_OP_ADDI, 1, 1, 0, 1)
+        .op(abi::RTRACE_OP_STD, 0, 1, 0, 0)
+        .emit(1, TRACE, 0)
+        .ret();
+    let program = Program::new()
+        .variable(abi::RTRACE_SCOPE_THREAD, abi::RTRACE_VALUE_SCALAR, 8, 0)
+        .clause(1, 0, code);
+    let session = loaded(USER, &program)?;
+    session.add_own(abi::RTRACE_KIND_TICK, 1, 1_000_000, "tick-1ms")?;
+    let mut trace = started(session)?;
+    let enough = || {
+        // Among others: whoever this test makes run.
+        Target::open()?.run("plain 10")?;
+        trace.read()?;
+        Ok(trace.made.len() >= TICKS)
+    };
+    waiting::until(enough, || "it does not tick".into())?;
+    let finished = trace.finish()?;
+    for (told, expected) in numbers(&finished)?.iter().zip(1..) {
+        check_eq!(told[..], [expected]);
+    }
+    Ok(())
 }
 
 /// What is asked for, and which nodes show it: system, user, user for system calls.
