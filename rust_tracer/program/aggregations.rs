@@ -37,6 +37,7 @@ use super::buckets::{
 };
 use super::words::{
     hash,
+    nospec,
     reduce,
     Local, //
 };
@@ -462,7 +463,9 @@ impl<'a, M: Local> Table<'a, M> {
         let count = self.aggregations.len() as u64;
         let mut cursor = cursor;
         while cursor < count {
-            let of = self.aggregations.get(cursor as usize)?;
+            let of = self
+                .aggregations
+                .get(nospec(cursor as usize, count as usize))?;
             if !of.keyed && self.is_touched(of) {
                 return Some(Entry {
                     aggregation: cursor as u32,
@@ -479,8 +482,12 @@ impl<'a, M: Local> Table<'a, M> {
             .max(u64::from(self.shape.entries));
         let used = m.load(USED).min(u64::from(self.shape.end));
         while at < used {
-            let head = Head(m.load(at as usize));
-            let of = self.aggregations.get(head.aggregation() as usize)?;
+            let head = Head(m.load(nospec(at as usize, used as usize)));
+            if u64::from(head.aggregation()) >= count {
+                return None;
+            }
+            let index = nospec(head.aggregation() as usize, count as usize);
+            let of = self.aggregations.get(index)?;
             let data = at.wrapping_add(u64::from(data_of(0, head)));
             let after = data.wrapping_add(u64::from(of.words));
             if after > used {

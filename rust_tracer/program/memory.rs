@@ -27,6 +27,7 @@ use core::cell::Cell;
 
 use super::{
     strings,
+    words::nospec,
     Fault,
     World,
     LOCALS_MAX,
@@ -245,10 +246,14 @@ impl<'a> Memory<'a> {
             return None;
         }
         let own = address.wrapping_sub(OWN_BASE) as usize;
-        if let Some(bytes) = self.own.get(own..self.top) {
-            return Some(bytes);
+        if own <= self.top {
+            return Some(self.own.get(nospec(own, self.top)..self.top).unwrap_or(&[]));
         }
         let constant = address.wrapping_sub(CONSTANT_BASE) as usize;
+        if constant > self.strings.len() {
+            return Some(&[]);
+        }
+        let constant = nospec(constant, self.strings.len());
         Some(self.strings.get(constant..).unwrap_or(&[]))
     }
 
@@ -519,7 +524,7 @@ impl<'a> Memory<'a> {
         if start > end || bytes > end.wrapping_sub(start) {
             return Err(Fault::bad_address(address));
         }
-        let start = start as usize;
+        let start = nospec(start as usize, self.granted);
         self.own
             .get_mut(start..start.wrapping_add(bytes as usize))
             .ok_or(Fault::bad_address(address))

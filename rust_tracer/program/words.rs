@@ -26,6 +26,17 @@ use loom::sync::atomic::{
     Ordering, //
 };
 
+/// An index that is at most `most`, which was compared; 0 where a processor that speculates past the
+/// comparison would use another (as the kernel's `array_index_nospec`). For addresses and cursors that
+/// programs and user space choose.
+#[inline(always)]
+pub(crate) fn nospec(index: usize, most: usize) -> usize {
+    // The compiler must not know what the comparison told, or it would leave the mask out.
+    let index = core::hint::black_box(index);
+    let beyond = index | most.wrapping_sub(index);
+    index & !((beyond as isize >> (usize::BITS - 1)) as usize)
+}
+
 /// Words that one CPU writes, and that others read only while it does not.
 ///
 /// Called on that CPU with preemption off, in any context up to NMI. An interrupt may come between

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The operations on memory that are written in assembly: what they change, and that it is all that they
-//! change.
+//! change; and the masks of indices.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use crate::arch;
 use crate::program::buckets::{quantize, QUANTIZE_POSITIVE, QUANTIZE_WORDS};
+use crate::program::words::nospec;
 
 /// Words that can be told one from the other.
 fn words<const COUNT: usize>() -> [AtomicU64; COUNT] {
@@ -111,5 +112,26 @@ proptest! {
     fn an_index_below_the_end_is_itself(index: usize, len: usize) {
         let expected = if index < len { index } else { 0 };
         prop_assert_eq!(arch::index_nospec(index, len), expected);
+    }
+}
+
+#[test]
+fn a_masked_index_is_itself_up_to_the_most_and_0_beyond() {
+    for most in [0, 1, 7, 4096, isize::MAX as usize] {
+        for index in [
+            0,
+            1,
+            2,
+            7,
+            8,
+            4095,
+            4096,
+            4097,
+            isize::MAX as usize,
+            usize::MAX,
+        ] {
+            let masked = if index <= most { index } else { 0 };
+            assert_eq!(nospec(index, most), masked, "{index} of {most}");
+        }
     }
 }
