@@ -252,7 +252,7 @@ fn glob(from: u64, len: u32) -> Result<KVec<u8>, Refusal> {
 fn bytes(from: u64, len: usize) -> Result<KVec<u8>, Refusal> {
     let mut bytes = KVec::new();
     if len != 0 {
-        UserSlice::new(abi::pointer(from), len).read_all(&mut bytes, GFP_KERNEL)?;
+        UserSlice::new(abi::pointer(from), len).read_all(&mut bytes, GFP_KERNEL_ACCOUNT)?;
     }
     Ok(bytes)
 }
