@@ -57,6 +57,8 @@ pub(crate) struct Loaded {
     pub(crate) slots: KVVec<Slot>,
     /// By instruction: the action that it is part of. Empty: nobody said.
     pub(crate) actions: KVVec<u16>,
+    /// By clause: what one run of it costs at most ([`cost`](crate::program::cost)).
+    pub(crate) costs: KVVec<u32>,
     /// By clause: see [`quick::instructions`].
     pub(crate) quick: KVVec<u16>,
     /// By clause.
@@ -119,6 +121,7 @@ impl Loaded {
             + size_of_val(&self.aggregations[..])
             + size_of_val(&self.slots[..])
             + size_of_val(&self.actions[..])
+            + size_of_val(&self.costs[..])
             + size_of_val(&self.quick[..])
             + size_of_val(&self.simple[..])
     }

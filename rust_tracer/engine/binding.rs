@@ -14,6 +14,8 @@ use kernel::prelude::*;
 pub(crate) struct Bound {
     first: u32,
     count: u32,
+    /// What a firing costs at most, with what ERROR's clauses may cost for it.
+    pub(crate) cost: u32,
     /// As in the ID column.
     pub(crate) id: u32,
 }
@@ -48,7 +50,7 @@ pub(crate) struct Binding {
 }
 
 /// Enablings of one session.
-const ENABLED_MAX: usize = 1 << 22;
+pub(crate) const ENABLED_MAX: usize = 1 << 22;
 
 impl Binding {
     pub(crate) const fn new() -> Self {
@@ -62,8 +64,8 @@ impl Binding {
     }
 
     /// The probe after those that are there has this id, and these clauses, in the program's order.
-    /// `quick`: by clause, how many of its instructions run quickly.
-    pub(crate) fn push(&mut self, id: u32, clauses: &[u16], quick: &[u16]) -> Result {
+    /// `cost`: what they cost at most. `quick`: by clause, how many of its instructions run quickly.
+    pub(crate) fn push(&mut self, id: u32, clauses: &[u16], cost: u32, quick: &[u16]) -> Result {
         let first = self.enabled.len();
         for &clause in clauses {
             if self.enabled.len() >= ENABLED_MAX {
@@ -79,6 +81,7 @@ impl Binding {
         let bound = Bound {
             first: first as u32,
             count: (self.enabled.len() - first) as u32,
+            cost,
             id,
         };
         self.probes.push(bound, GFP_KERNEL_ACCOUNT)?;
@@ -102,14 +105,19 @@ impl Binding {
     /// there before keep their numbers.
     pub(crate) fn number(&mut self, clauses: usize, before: Option<&Self>) -> Result {
         let mut next = KVVec::from_elem(0u32, clauses, GFP_KERNEL)?;
-        let known = |probe: usize, clause: u16| {
-            let enabled = before?.enabled(probe as u32).iter();
-            let mut same = enabled.filter(|enabled| enabled.clause == clause);
-            same.next().map(|enabled| enabled.epid)
-        };
         for (probe, bound) in self.probes.iter().enumerate() {
+            let mut known = before.map_or(&[][..], |before| before.enabled(probe as u32));
             for enabled in slice_of(&mut self.enabled, bound) {
-                enabled.epid = known(probe, enabled.clause).unwrap_or(0);
+                // Both are in the program's order.
+                while let [first, rest @ ..] = known {
+                    if first.clause > enabled.clause {
+                        break;
+                    }
+                    if first.clause == enabled.clause {
+                        enabled.epid = first.epid;
+                    }
+                    known = rest;
+                }
                 if let (0, Some(count)) = (enabled.epid, next.get_mut(usize::from(enabled.clause)))
                 {
                     *count += 1;

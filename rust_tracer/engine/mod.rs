@@ -114,6 +114,9 @@ pub(crate) unsafe fn init_locks() {
     }
 }
 
+/// About what the short work of a handler takes.
+const NS_PER_VISIT: u64 = 512;
+
 /// One CPU's part of an engine; the rest of what its handlers use is [`hot`].
 ///
 /// # Invariants
@@ -124,7 +127,8 @@ struct Cpu {
     running: AtomicBool,
     ring: AtomicPtr<CpuRing>,
     counters: Counters,
-    /// How often a handler of this engine was called here. Written by this CPU.
+    /// How often a handler of this engine was called here, and for what took long as often as would have
+    /// taken as long. Written by this CPU.
     visits: AtomicU64,
     /// `visits` and firings at the guard's last look.
     visits_then: AtomicU64,
@@ -309,6 +313,16 @@ impl Engine {
     pub(crate) fn target(&self) -> u32 {
         let targets = self.targets.as_ref();
         targets.map_or(0, |targets| targets.process())
+    }
+
+    /// Notes ns that one of its handlers took on this CPU, besides what the guard knows by samples. Any
+    /// context, preemption off.
+    pub(crate) fn note_burden(&self, cpu: u32, ns: u64) {
+        // SAFETY: Preemption is off.
+        unsafe { bindings::rtrace_add_burden(ns) };
+        if let Some(Some(cpu)) = self.cpus.get(cpu as usize) {
+            arch::add_local(&cpu.visits, ns / NS_PER_VISIT);
+        }
     }
 
     /// How often its handlers were called and its probes fired since the last look on the CPUs that

@@ -5,6 +5,10 @@
 //! Each clause counts as one firing, and as one of what became of it. What it made becomes a record
 //! at once. One that cannot go on leaves a record of its fault, and then ERROR's clauses run; their
 //! own faults are recorded, and fire nothing.
+//!
+//! How long that takes has a bound: what the clauses of a probe may cost together, which is known when
+//! they are bound, and as much for ERROR's. What they took beyond what the guard takes for one
+//! handler's work is told it.
 
 use super::{
     source,
@@ -16,6 +20,7 @@ use super::{
 use crate::{
     abi, arch,
     bindings::{
+        self,
         rtrace_moment,
         rtrace_place, //
     },
@@ -41,6 +46,10 @@ use crate::{
     },
     own::Kind,
     program::{
+        cost::{
+            COST_MAX,
+            FIRING_COST_MAX, //
+        },
         interpret::{
             self,
             Made,
@@ -59,6 +68,11 @@ use crate::{
 /// Bytes of a clause's record without its items, and of a fault's record.
 const CLAUSE_BYTES: u32 = size_of::<abi::rtrace_record_clause>() as u32;
 const FAULT_BYTES: u32 = size_of::<abi::rtrace_record_fault>() as u32;
+
+/// A firing whose clauses may cost this much is timed.
+const LONG: u32 = COST_MAX / 64;
+/// What 1 of a cost takes at most, in ns, on a slow machine: whatever took longer was not ours.
+const NS_PER_COST: u64 = 64;
 
 /// What fires.
 pub(super) enum What {
@@ -148,13 +162,7 @@ pub(super) fn fire(
     ) else {
         return;
     };
-    let all = |enabled: &[Enabled], what: Firing| {
-        for _ in enabled {
-            block.fire(Firing::Fired);
-            here.count_fired();
-            block.fire(what);
-        }
-    };
+    let all = |enabled: &[Enabled], what: Firing| count_all(block, &here, enabled, what);
     if !admitted {
         return all(enabled, Firing::Filtered);
     }
@@ -185,26 +193,43 @@ pub(super) fn fire(
         block,
         clauses,
     };
+    let long = binding.probe(probe.index).map(|bound| bound.cost);
+    let long = long.filter(|cost| *cost >= LONG);
+    let long = long.map(|cost| (clock::now(), cost));
     let (rest, time) = fired.run_quickly(enabled);
     if running.has_places(probe.index) {
         running.note_place(cpu, probe.index, enabled);
     }
-    if rest.is_empty() {
-        return;
+    if !rest.is_empty() {
+        match cpu.rooms.take(moment.context) {
+            Some(mut taken) => {
+                let (space, error_space) = taken.spaces();
+                fired.run(rest, time, space, error_space);
+            }
+            // As many contexts are at work as there can be: it fires inside a handler.
+            None => lost(rest, Firing::DroppedRecursion),
+        }
     }
-    // Without a room as many contexts are at work as there can be: it fires inside a handler.
-    let Some(mut taken) = cpu.rooms.take(moment.context) else {
-        return lost(rest, Firing::DroppedRecursion);
-    };
-    let (space, error_space) = taken.spaces();
-    fired.run(rest, time, space, error_space);
+    if let Some((begun, cost)) = long {
+        fired.note_time(begun, cost);
+    }
+}
+
+/// The same became of all these clauses.
+fn count_all(block: &Block, here: &Here<'_>, enabled: &[Enabled], what: Firing) {
+    for _ in enabled {
+        block.fire(Firing::Fired);
+        here.count_fired();
+        block.fire(what);
+    }
 }
 
 impl Fired<'_> {
     /// Whether no clause runs any more. END fires after exit(), and so does ERROR in it.
     #[inline(always)]
     fn is_over(&self) -> bool {
-        self.engine.has_exited() && !matches!(self.event.what, What::Own(Kind::End))
+        self.engine.is_dead()
+            || self.engine.has_exited() && !matches!(self.event.what, What::Own(Kind::End))
     }
 
     /// Runs clauses until one needs memory. Gives that one and those behind it, and the firing's
@@ -248,6 +273,18 @@ impl Fired<'_> {
         (rest, world.time)
     }
 
+    /// Tells the guard what clauses took, which may cost so much, beyond what it takes for one handler's
+    /// work.
+    #[cold]
+    fn note_time(&self, begun: u64, cost: u32) {
+        let taken = clock::now().saturating_sub(begun);
+        let taken = taken.min(u64::from(cost).wrapping_mul(NS_PER_COST));
+        let beyond = taken.saturating_sub(bindings::RTRACE_SAMPLE_MAX.into());
+        if beyond != 0 {
+            self.engine.note_burden(self.moment.cpu, beyond);
+        }
+    }
+
     /// Runs clauses, one after the other. `time`: the firing's, or 0 if nobody has asked. `error`:
     /// where ERROR's may run.
     #[inline(never)]
@@ -258,6 +295,7 @@ impl Fired<'_> {
         space: &mut Space,
         mut error: Option<&mut Space>,
     ) {
+        let mut left = FIRING_COST_MAX;
         let program = self.running.loaded.program();
         let Space { room, frames } = space;
         let mut world = World::new(self, frames, time);
@@ -291,7 +329,9 @@ impl Fired<'_> {
                         Err(dropped) => self.block.fire(dropped),
                     }
                     if let (None, Some(space)) = (self.error, error.as_deref_mut()) {
-                        self.fire_error(enabled, clause, fault, at, space);
+                        let at = (clause, at);
+                        left =
+                            left.saturating_sub(self.fire_error(enabled, at, fault, space, left));
                     }
                 }
             }
@@ -299,19 +339,20 @@ impl Fired<'_> {
         }
     }
 
-    /// ERROR fires for a clause that could not go on.
+    /// ERROR fires for a clause that could not go on at an instruction. Its clauses do not run if they
+    /// may cost more than is `left`; else what they may cost is returned.
     #[cold]
     #[inline(never)]
     fn fire_error(
         &self,
         enabled: &Enabled,
-        clause: &Clause,
+        (clause, at): (&Clause, u32),
         fault: Fault,
-        at: u32,
         space: &mut Space,
-    ) {
+        left: u32,
+    ) -> u32 {
         let Some(own) = self.running.own_of(Kind::Error) else {
-            return;
+            return 0;
         };
         let (Some(block), Some(clauses)) = (
             self.here.counters.block(own.probe.block),
@@ -319,8 +360,16 @@ impl Fired<'_> {
                 .counters
                 .block(engine::clause_block(own.probe.block, false)),
         ) else {
-            return;
+            return 0;
         };
+        let errors = self.binding.enabled(own.probe.index);
+        let bound = self.binding.probe(own.probe.index);
+        let cost = bound.map_or(0, |bound| bound.cost);
+        if cost > left {
+            errors.iter().for_each(|_| self.ring.lose());
+            count_all(block, &self.here, errors, Firing::DroppedRecursion);
+            return 0;
+        }
         let action = self.running.loaded.action(clause, at);
         let fired = Fired {
             probe: own.probe,
@@ -336,7 +385,8 @@ impl Fired<'_> {
             clauses,
             ..*self
         };
-        fired.run(self.binding.enabled(own.probe.index), 0, space, None);
+        fired.run(errors, 0, space, None);
+        cost
     }
 
     /// What a clause made becomes a record, if there is room for it.

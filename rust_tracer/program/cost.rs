@@ -24,12 +24,23 @@ use super::{
 /// so.
 pub(crate) const COST_MAX: u32 = 1 << 18;
 
+/// The most that all clauses of a probe may cost together, and once more those of ERROR for what goes
+/// wrong in them: so a firing ends within some milliseconds.
+pub(crate) const FIRING_COST_MAX: u32 = 1 << 20;
+
 /// What EMITB costs once in a clause, however often it comes: all bytes of a record are written
 /// once, and none that are not of it.
 pub(super) const RECORD: u32 = 2 * ITEM_WORDS as u32;
 
 /// What a frame of a stack costs.
 const FRAME_COST: u32 = 16;
+
+/// How many parents PROGENYOF goes up to, at most (`shim/program.c`).
+const PARENTS: u32 = 4096;
+/// What LLTOSTR's divisions cost: one for each digit of 64, and as many to know how many there are.
+const DIGITS: u32 = 4 * 2 * 64;
+/// What D_PATH's steps cost: from a directory to the one that it is in.
+const STEPS: u32 = 16 * 256;
 
 /// What an instruction costs at most, behind which the tuple of keys has at most `keys` bytes.
 pub(super) fn cost(program: &Program<'_>, insn: Insn, form: &Form, keys: u32) -> u32 {
@@ -75,8 +86,16 @@ fn call(program: &Program<'_>, insn: Insn) -> u32 {
         sub::COPYIN | sub::COPYINTO | sub::ALLOCA | sub::BCOPY => {
             words(SCRATCH_BYTES + LOCALS_MAX).wrapping_mul(2)
         }
-        _ => match subroutine(insn.i) {
-            Some(called) => text.wrapping_mul(called.passes).saturating_add(16),
+        number => match subroutine(insn.i) {
+            Some(called) => {
+                let beside = match number {
+                    sub::PROGENYOF => PARENTS,
+                    sub::LLTOSTR => DIGITS,
+                    sub::D_PATH => STEPS,
+                    _ => 16,
+                };
+                text.wrapping_mul(called.passes).saturating_add(beside)
+            }
             None => 0,
         },
     }

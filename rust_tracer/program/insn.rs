@@ -354,7 +354,7 @@ subroutines! {
     21 HTONS      "htons"      (Number)               0 Number 0;
     22 HTONL      "htonl"      (Number)               0 Number 0;
     23 HTONLL     "htonll"     (Number)               0 Number 0;
-    24 PROGENYOF  "progenyof"  (Number)               0 Number 16;
+    24 PROGENYOF  "progenyof"  (Number)               0 Number 0;
     25 COPYIN     "copyin"     (User Number)          0 Bytes  0;
     26 COPYINSTR  "copyinstr"  (User Number)          1 Text   4;
     27 COPYINTO   "copyinto"   (User Number Target)   0 Number 0;
@@ -362,7 +362,7 @@ subroutines! {
     29 BCOPY      "bcopy"      (Bytes Target Number)  0 Number 0;
     30 GETMAJOR   "getmajor"   (Number)               0 Number 0;
     31 GETMINOR   "getminor"   (Number)               0 Number 0;
-    32 D_PATH     "d_path"     (Kernel)               0 Text   16;
+    32 D_PATH     "d_path"     (Kernel)               0 Text   2;
     33 STRNCMP    "strncmp"    (Text Text Number)     0 Number 3;
     34 EXECARGS   "execargs"   (User Number)          0 Text   4;
     35 JSON       "json"       (Text Text)            0 Text   12;

@@ -133,11 +133,13 @@ pub(crate) struct Verified {
 }
 
 /// Checks a program whose variables have their places ([`layout`]). `marks` has as many as the
-/// longest clause has instructions; [`CLAUSE_INSNS_MAX`] always suffice.
+/// longest clause has instructions; [`CLAUSE_INSNS_MAX`] always suffice. `costs` gets what each
+/// clause costs at most, for as many as it has.
 pub(crate) fn verify(
     program: &Program<'_>,
     rights: Rights,
     marks: &mut [Mark],
+    costs: &mut [u32],
 ) -> Result<Verified, Refused> {
     for (count, most, what) in [
         (program.code.len(), PROGRAM_INSNS_MAX, "instructions"),
@@ -197,7 +199,11 @@ pub(crate) fn verify(
             rights,
             first,
         };
-        verified.cost = verified.cost.max(checker.check(code, marks)?);
+        let cost = checker.check(code, marks)?;
+        if let Some(slot) = costs.get_mut(at) {
+            *slot = cost;
+        }
+        verified.cost = verified.cost.max(cost);
     }
     Ok(verified)
 }

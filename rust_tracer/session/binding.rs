@@ -14,7 +14,10 @@ use super::probes::{
 use crate::{
     engine::{
         self,
-        binding::Binding,
+        binding::{
+            Binding,
+            ENABLED_MAX, //
+        },
         OwnProbe, //
     },
     functions::{
@@ -24,12 +27,17 @@ use crate::{
     },
     loaded::Loaded,
     node::Node,
-    own::Own,
+    own::{
+        Kind,
+        Own, //
+    },
     program::{
+        cost::FIRING_COST_MAX,
         rights,
         Clause, //
     },
     refusal::Refusal,
+    sort::sort,
 };
 
 /// What a clause asks of the probes of its group.
@@ -62,19 +70,13 @@ impl Needs {
             Place::Function { function, .. } => Some(function),
             Place::Own(_) => None,
         };
-        let name = |function: Option<u32>| {
-            let name = function.map_or(&b"a probe of the module's own"[..], |function| {
-                table.name(table.primary_name(function))
-            });
-            core::str::from_utf8(name).unwrap_or("?")
-        };
         if self.system_calls && !function.is_some_and(|f| table.is_system_call(f)) {
             return Err(Refusal::with(
                 EINVAL,
                 fmt!(
                     "{} is in group {}, whose clauses are for system calls: these are the functions \
                      __x64_sys_*",
-                    name(function),
+                    name_of(function, table),
                     self.group
                 ),
             ));
@@ -85,7 +87,7 @@ impl Needs {
                 fmt!(
                     "arg1 of {}:entry cannot be had on /dev/rust_tracer/{}, which shows arguments \
                      of system calls alone (provider syscall); /dev/rust_tracer/kernel shows it",
-                    name(function),
+                    name_of(function, table),
                     node.name()
                 ),
             )
@@ -93,6 +95,14 @@ impl Needs {
         }
         Ok(())
     }
+}
+
+/// What a refusal calls a probe's function.
+fn name_of(function: Option<u32>, table: &Table) -> &str {
+    let name = function.map_or(&b"a probe of the module's own"[..], |function| {
+        table.name(table.primary_name(function))
+    });
+    core::str::from_utf8(name).unwrap_or("?")
 }
 
 /// The probes that are the module's own, as an engine knows them.
@@ -129,30 +139,38 @@ pub(super) fn bind(
     for clause in &loaded.clauses {
         needs.push(Needs::of(loaded, clause, node), GFP_KERNEL)?;
     }
-    let of_set = clauses_of_sets(&needs, probes)?;
+    let sets = clauses_of_sets(loaded, &needs, probes).map_err(too_many)?;
+    let nothing = OfSet::default();
+    let of = |probe: &Probe| sets.get(probe.set as usize).unwrap_or(&nothing);
+    let is_error = |probe: &Probe| match probe.place {
+        Place::Own(number) => {
+            let own = probes.own(number);
+            own.is_some_and(|own| own.kind == Kind::Error)
+        }
+        Place::Function { .. } => false,
+    };
+    let mut errors = probes.iter().filter(|(_, probe)| is_error(probe));
+    let error_cost = errors.next().map_or(0, |(_, error)| of(error).cost);
     let with_names = loaded.asks_names();
     let table = FUNCTIONS.lock();
     let mut binding = Binding::new();
     for (_, probe) in probes.iter() {
-        let clauses = of_set
-            .get(probe.set as usize)
-            .map_or(&[][..], |clauses| &clauses[..]);
+        let OfSet { clauses, cost } = of(probe);
         for clause in clauses {
             if let Some(needs) = needs.get(usize::from(*clause)) {
                 needs.must_suit(probe, &table, node)?;
             }
         }
-        let pushed = binding.push(id(probe, probes), clauses, &loaded.quick);
-        pushed.map_err(|error| {
-            if error != E2BIG {
-                return error.into();
-            }
-            Refusal::new(
-                ENOSPC,
-                "the program has more clauses for more probes than can be kept: enable fewer \
-                 probes, or join clauses of the same probes",
-            )
-        })?;
+        if *cost > FIRING_COST_MAX {
+            return Err(takes_too_long(probe, &table, clauses.len()));
+        }
+        let errors = match is_error(probe) {
+            true => 0,
+            false => error_cost.saturating_mul(clauses.len() as u32),
+        };
+        let cost = cost.saturating_add(errors.min(FIRING_COST_MAX));
+        let pushed = binding.push(id(probe, probes), clauses, cost, &loaded.quick);
+        pushed.map_err(too_many)?;
         if with_names {
             match probe.place {
                 Place::Function { function, name, .. } => {
@@ -169,6 +187,32 @@ pub(super) fn bind(
     Ok(binding)
 }
 
+fn too_many(error: Error) -> Refusal {
+    if error != E2BIG {
+        return error.into();
+    }
+    Refusal::new(
+        ENOSPC,
+        "the program has more clauses for more probes than can be kept: enable fewer probes, or join \
+         clauses of the same probes",
+    )
+}
+
+fn takes_too_long(probe: &Probe, table: &Table, clauses: usize) -> Refusal {
+    let function = match probe.place {
+        Place::Function { function, .. } => Some(function),
+        Place::Own(_) => None,
+    };
+    Refusal::with(
+        E2BIG,
+        fmt!(
+            "a firing of {} would take too long: its {clauses} clauses together may cost more than \
+             {FIRING_COST_MAX} (docs/bytecode.md); make them fewer or shorter",
+            name_of(function, table)
+        ),
+    )
+}
+
 fn id(probe: &Probe, probes: &Probes) -> u32 {
     match probe.place {
         Place::Function { function, kind, .. } => functions::probe_id(function, kind),
@@ -176,27 +220,52 @@ fn id(probe: &Probe, probes: &Probes) -> u32 {
     }
 }
 
-/// The clauses of each set of groups, in the program's order.
-fn clauses_of_sets(needs: &[Needs], probes: &Probes) -> Result<KVVec<KVec<u16>>, Refusal> {
+/// What runs for the probes of a set of groups.
+#[derive(Default)]
+struct OfSet {
+    /// In the program's order.
+    clauses: KVec<u16>,
+    /// What they cost at most.
+    cost: u32,
+}
+
+/// What runs for each set of groups that a probe has. `E2BIG`: there is too much of it.
+fn clauses_of_sets(loaded: &Loaded, needs: &[Needs], probes: &Probes) -> Result<KVVec<OfSet>> {
     let groups = probes.groups();
-    let mut all = KVVec::with_capacity(groups.len() + 1, GFP_KERNEL)?;
+    let mut by_group = KVVec::with_capacity(needs.len(), GFP_KERNEL)?;
+    for (clause, needs) in (0u16..).zip(needs) {
+        by_group.push((needs.group, clause), GFP_KERNEL)?;
+    }
+    sort(&mut by_group);
     let mut used = KVVec::from_elem(false, groups.len() + 1, GFP_KERNEL)?;
     for (_, probe) in probes.iter() {
         if let Some(used) = used.get_mut(probe.set as usize) {
             *used = true;
         }
     }
+    let mut all = KVVec::with_capacity(used.len(), GFP_KERNEL)?;
+    let mut sum = 0;
     for (set, used) in (0..).zip(&used) {
         let mut clauses = KVec::new();
         if *used {
-            let enabled = (0..)
-                .zip(needs)
-                .filter(|(_, needs)| groups.contain(set, needs.group));
-            for (clause, _) in enabled {
-                clauses.push(clause, GFP_KERNEL)?;
+            for group in groups.of(set) {
+                let first = by_group.partition_point(|(of, _)| *of < group);
+                let of_group = by_group.iter().skip(first);
+                for (_, clause) in of_group.take_while(|(of, _)| *of == group) {
+                    clauses.push(*clause, GFP_KERNEL_ACCOUNT)?;
+                }
             }
+            sort(&mut clauses);
         }
-        all.push(clauses, GFP_KERNEL)?;
+        sum += clauses.len();
+        if sum > ENABLED_MAX {
+            return Err(E2BIG);
+        }
+        let costs = clauses
+            .iter()
+            .filter_map(|clause| loaded.costs.get(usize::from(*clause)));
+        let cost = costs.fold(0, |sum: u32, cost| sum.saturating_add(*cost));
+        all.push(OfSet { clauses, cost }, GFP_KERNEL)?;
     }
     Ok(all)
 }

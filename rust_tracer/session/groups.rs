@@ -71,16 +71,11 @@ impl Groups {
         self.nodes.get((set as usize).checked_sub(1)?)
     }
 
-    /// Whether a set has a group.
-    pub(super) fn contain(&self, mut set: Set, group: u32) -> bool {
+    /// The groups of a set.
+    pub(super) fn of(&self, set: Set) -> impl Iterator<Item = u32> + '_ {
         // A parent's number is below its child's.
-        while let Some(node) = self.node(set) {
-            if node.group == group {
-                return true;
-            }
-            set = node.parent;
-        }
-        false
+        let nodes = core::iter::successors(self.node(set), |node| self.node(node.parent));
+        nodes.map(|node| node.group)
     }
 
     /// The set with the step's group added.
@@ -103,7 +98,7 @@ impl Groups {
     }
 
     fn find(&mut self, set: Set, group: u32) -> Result<Set, Refusal> {
-        if self.contain(set, group) {
+        if self.of(set).any(|of| of == group) {
             return Ok(set);
         }
         let mut nodes = self.nodes.iter();

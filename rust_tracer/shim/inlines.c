@@ -112,6 +112,11 @@ u64 rtrace_burden(u32 cpu)
 		       READ_ONCE(per_cpu(rtrace_burdened, cpu)) : 0;
 }
 
+void rtrace_add_burden(u64 ns)
+{
+	this_cpu_add(rtrace_burdened, ns);
+}
+
 /* ---- symbols and sites ---------------------------------------------------- */
 
 typedef int (*rtrace_each_symbol)(void *, const char *, unsigned long);

@@ -23,11 +23,9 @@ DECLARE_PER_CPU(u8, rtrace_busy);
 
 /*
  * The time our handlers take, by samples: one in RTRACE_SAMPLE is measured and
- * stands for all; a prime, as handlers take turns. What it seems to take beyond
- * RTRACE_SAMPLE_MAX ns was an interrupt's, or the machine below a virtual one.
+ * stands for all; a prime, as handlers take turns.
  */
 #define RTRACE_SAMPLE 127
-#define RTRACE_SAMPLE_MAX 50000
 DECLARE_PER_CPU(int, rtrace_turn);
 DECLARE_PER_CPU(u64, rtrace_burdened);
 

@@ -31,8 +31,15 @@ struct rtrace_moment {
 	u64 begun;     /* ns, if this handler's time is measured; else 0 */
 };
 
-/* ns that our handlers have taken on that CPU so far, by samples. */
+/*
+ * ns that our handlers have taken on that CPU so far, by samples. What one seems to
+ * take beyond RTRACE_SAMPLE_MAX was an interrupt's, or the machine's below a virtual
+ * one; or it has run a long program, and says so itself.
+ */
+#define RTRACE_SAMPLE_MAX 50000
 u64 rtrace_burden(u32 cpu);
+/* This handler has taken so many ns besides. */
+void rtrace_add_burden(u64 ns);
 
 /* ---- Rust, called by the shim: preemption off, any context up to NMI ------ */
 

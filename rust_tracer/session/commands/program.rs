@@ -168,6 +168,7 @@ fn copy_program(arg: &abi::rtrace_program) -> Result<(Loaded, Option<Refused>), 
             0 => KVVec::new(),
             actions => copy(actions, arg.code_count, |action: u16| action)?,
         },
+        costs: KVVec::new(),
         quick: KVVec::new(),
         simple: KVVec::new(),
         sizes: Sizes {
@@ -230,7 +231,11 @@ pub(super) fn load(session: &Session, at: UserPtr) -> Result<(), Refusal> {
             let counts = loaded.clauses.iter().map(|clause| clause.count);
             let longest = counts.max().unwrap_or(0).min(abi::RTRACE_CLAUSE_INSNS_MAX);
             let mut marks = KVVec::from_elem(Mark::default(), longest as usize, GFP_KERNEL)?;
-            verify::verify(&loaded.program(), session.node.rights(), &mut marks)
+            let mut costs = KVVec::from_elem(0, loaded.clauses.len(), GFP_KERNEL_ACCOUNT)?;
+            let rights = session.node.rights();
+            let verified = verify::verify(&loaded.program(), rights, &mut marks, &mut costs);
+            loaded.costs = costs;
+            verified
         }
     };
     if let Err(refused) = verified {

@@ -346,7 +346,7 @@ impl Owned {
         }
     }
 
-    fn with<T>(
+    pub(crate) fn with<T>(
         &self,
         work: impl FnOnce(&Program<'_>, u32) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
@@ -370,7 +370,7 @@ impl Owned {
     /// Verifies it.
     pub(crate) fn verify(&self, rights: Rights) -> Result<Verified, Refused> {
         let mut marks = vec![Mark::default(); verify::CLAUSE_INSNS_MAX];
-        self.with(|program, _| verify::verify(program, rights, &mut marks))
+        self.with(|program, _| verify::verify(program, rights, &mut marks, &mut []))
     }
 
     /// Runs its clauses in one firing, without verifying them. Their outcomes, and the records'

@@ -16,6 +16,7 @@ use crate::guest;
 use crate::ledger::Ledger;
 use crate::options::Options;
 use crate::parameters::Parameters;
+use crate::program::{Code, Program};
 use crate::ring::Ring;
 use crate::session::{Session, USER};
 use crate::sys;
@@ -33,6 +34,7 @@ group! { "guard":
     "of sessions that take too much of a CPU the busiest dies, and no other" => busiest,
     "a session that burdens a CPU dies though it may see nothing there" => blind,
     "without a limit on the burden nobody dies of it" => no_burden,
+    "who runs long programs seldom dies of the burden, and not who runs short ones often" => long_programs,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -282,6 +284,44 @@ fn busiest(_: &Options) -> Outcome {
     check_dead(busy, abi::RTRACE_REASON_BURDEN, "too much of a CPU")?;
     // The last of the calm one may have had its turn since; who never fired has not.
     check!(!is_dead(&watcher, ids[1])?, "one that never fired is dead");
+    Ok(())
+}
+
+fn long_programs(_: &Options) -> Outcome {
+    // ns between two ticks: in so long a time, handlers that take no more than 50 µs are no burden.
+    const PERIOD: u64 = 8_000_000;
+    let _parameters = Parameters::set(&[("burden_percent", 1), ("burden_seconds", 1)])?;
+    let watcher = Session::open()?;
+    let long = (0..4).fold(Program::new(), |program, _| {
+        let code = (0..16_000).fold(Code::new(), |code, _| code.set(1, 1));
+        program.clause(1, 0, code.ret())
+    });
+    let session = Session::open()?;
+    session.load(&long)?;
+    session.add_own(abi::RTRACE_KIND_TICK, 1, PERIOD, "tick-8ms")?;
+    session.start()?;
+    let id = session.status()?.id;
+    let target = Target::open()?;
+    let often = plain().start()?;
+    let often_id = id_of(&often)?;
+    let fired = |session: &Session| -> Outcome<u64> {
+        Ok(session.ledger(0)?.iter().map(|row| row.fired).sum())
+    };
+    await_death(&watcher, id, || {
+        // The guard is not told of silence here.
+        session.status()?;
+        // More often than the ticks, but not for as long.
+        target.run("plain 10")?;
+        let (short, long) = (fired(&often.session)?, fired(&session)?);
+        check!(
+            !is_dead(&watcher, often_id)?,
+            "dead after {short} firings, and {long} of the other"
+        );
+        Ok(())
+    })?;
+    check_eq!(session.status()?.reason, abi::RTRACE_REASON_BURDEN);
+    let (short, long) = (fired(&often.session)?, fired(&session)?);
+    check!(short > long, "{short} firings, and {long} of the other");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::{aggregation, ldi, program, refuses, takes, variable, RET};
 use crate::program::insn::{op, sub};
 use crate::program::refused::Why;
 use crate::program::rights::Rights;
+use crate::program::verify::{verify, Mark};
 use crate::program::{agg, scope, value, Clause, STRSIZE_MAX};
 use crate::program_world::{insn, Owned};
 
@@ -38,6 +39,34 @@ fn a_clause_ends_in_bounded_time() {
     ways.push(insn(op::JMP, 0, 0, 0, 30));
     ways.extend([copy; 30]);
     takes(&program(&ways));
+}
+
+#[test]
+fn what_does_not_depend_on_strings_costs_as_much_with_short_ones() {
+    let mut owned = program(&[ldi(0), insn(op::CALL, 1, 0, 1, sub::PROGENYOF as i32)]);
+    owned.strsize = 1;
+    let cost = owned.verify(Rights::Kernel).expect("taken").cost;
+    assert!(cost > 4096, "{cost}: it follows as many parents");
+}
+
+#[test]
+fn each_clause_tells_what_it_costs() {
+    let mut owned = program(&[ldi(0), ldi(1), ldi(2)]);
+    let short = Clause {
+        first: 3,
+        count: 1,
+        ..owned.clauses[0]
+    };
+    owned.clauses.push(short);
+    let (mut marks, mut costs) = (vec![Mark::default(); 4], vec![0; 2]);
+    let dearest = owned
+        .with(|program, _| verify(program, Rights::Kernel, &mut marks, &mut costs))
+        .expect("taken")
+        .cost;
+    assert!(
+        costs[0] == dearest && costs[1] < dearest && costs[1] > 0,
+        "{costs:?}"
+    );
 }
 
 #[test]

@@ -359,7 +359,7 @@ pub fn run(
         speculations,
     };
     let mut marks = vec![Mark::default(); verify::CLAUSE_INSNS_MAX];
-    verify(&program, Rights::Kernel, &mut marks)
+    verify(&program, Rights::Kernel, &mut marks, &mut [])
         .map_err(|refused| format!("the module refuses it at {}: {}", refused.at, refused.why))?;
     let mut epid = 0;
     let mut enabled = Vec::new();

@@ -17,6 +17,72 @@ group! { "programs, running":
     "the clauses of a probe's groups run in the program's order" => groups,
     "a stack begins with the caller" => stacks,
     "a session without a program records as ever, and groups mean nothing to it" => without,
+    "clauses that together may take too long at one probe are refused, and change nothing" => too_long,
+    "ERROR fires for so many of a firing's faults as it has time for, and the rest are counted" => many_errors,
+}
+
+/// A clause that does nothing much, but may cost nearly as much as one may.
+fn dear() -> Code {
+    (0..40)
+        .fold(Code::new().set(0, 0), |code, _| {
+            code.op(abi::RTRACE_OP_CALL, 1, 0, 1, abi::RTRACE_SUB_ALLOCA as i32)
+        })
+        .ret()
+}
+
+/// So many of them are what a firing may cost, and one more is not.
+const DEAR: usize = 4;
+
+fn too_long(_: &Options) -> Outcome {
+    let of =
+        |count: usize| (0..count).fold(Program::new(), |program, _| program.clause(1, 0, dear()));
+    let session = loaded(KERNEL, &of(DEAR + 1))?;
+    session.add_to("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY, 1)?;
+    let Err(refused) = session.start() else {
+        return Err(fail("it starts"));
+    };
+    check_eq!(refused.errno, rustix::io::Errno::TOOBIG);
+    for word in ["rt_plain", "too long", "5 clauses"] {
+        check!(refused.text.contains(word), "{word}: {}", refused.text);
+    }
+    check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE);
+    // The same on probes of their own.
+    let session = loaded(KERNEL, &of(DEAR).clause(2, 0, dear()))?;
+    session.add_to("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY, 1)?;
+    session.add_to("rt_target:rt_value", abi::RTRACE_PROBE_ENTRY, 2)?;
+    let trace = started(session)?;
+    Target::open()?.run("plain 3")?;
+    let finished = trace.finish()?;
+    let sum = finished.ledger.total();
+    check_eq!(sum.fired, 3 * DEAR as u64);
+    check_eq!(sum.processed, 3 * DEAR as u64);
+    Ok(())
+}
+
+fn many_errors(_: &Options) -> Outcome {
+    const FAULTS: usize = 10;
+    let divide = Code::new()
+        .set(1, 0)
+        .op(abi::RTRACE_OP_DIV, 2, 1, 1, 0)
+        .ret();
+    let program = (0..FAULTS)
+        .fold(Program::new(), |program, _| {
+            program.clause(1, 0, divide.clone())
+        })
+        .clause(2, 0, dear());
+    let session = loaded(KERNEL, &program)?;
+    let error = session.add_own(abi::RTRACE_KIND_ERROR, 2, 0, "ERROR")?;
+    session.add_to("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY, 1)?;
+    let trace = started(session)?;
+    Target::open()?.run("plain 1")?;
+    let ledger = trace.finish()?.ledger;
+    let row = ledger.probe(error);
+    check_eq!(row.fired, FAULTS as u64);
+    check_eq!(row.processed, DEAR as u64);
+    let recursion = row.dropped[abi::RTRACE_DROP_RECURSION as usize];
+    check_eq!(recursion, (FAULTS - DEAR) as u64);
+    check_eq!(ledger.total().fired, 2 * FAULTS as u64);
+    Ok(())
 }
 
 fn arguments(_: &Options) -> Outcome {
