@@ -360,15 +360,21 @@ impl Attached {
         count
     }
 
-    /// Whether the site's calls reach us by this way already. What is nobody's is somebody's from now on.
-    fn is_attached(&mut self, by: By, site: usize) -> bool {
-        let stale = &mut self.stale[by as usize];
-        let count = stale.len();
-        stale.retain(|other| *other != site);
-        let was_stale = stale.len() != count;
+    /// Whether the site's calls reach us by this way already.
+    fn is_attached(&self, by: By, site: usize) -> bool {
+        let is_stale = self.stale[by as usize].contains(&site);
         match by {
-            By::Ops | By::Stub => was_stale || dispatch::has_site(by, site),
+            By::Ops | By::Stub => is_stale || dispatch::has_site(by, site),
             By::Slot => self.slots.has_site(site),
+        }
+    }
+
+    /// What was nobody's is somebody's from now on, if it is of what was last put into `enabled`.
+    fn claim(&mut self) {
+        let probes = self.enabled.last().map_or(&[][..], |new| &new.probes[..]);
+        for by in By::ALL {
+            let is_new = |site| probes.iter().any(|p| p.wanted.by == by && p.site == site);
+            self.stale[by as usize].retain(|site| !is_new(*site));
         }
     }
 
@@ -490,6 +496,7 @@ pub(crate) fn enable(
         attached.let_go();
         return Err(error);
     }
+    attached.claim();
     Ok(gone)
 }
 
