@@ -156,19 +156,25 @@ static void rtrace_say_frame(struct rtrace_frame *frame, struct task_struct *tas
 		(void *)frame->ip);
 }
 
-static void rtrace_say_frames(void)
+/* Our frames of all tasks that do not run, as far as they do not change meanwhile. */
+static void rtrace_each_task(void (*each)(struct rtrace_frame *, struct task_struct *))
 {
 	struct task_struct *process, *task;
 
-	pr_info("rust_tracer: %llu traced calls have not returned: the module stays until they have\n",
-		rtrace_frames_now());
 	rcu_read_lock();
 	for_each_process_thread(process, task) {
 		/* Its stack stays mapped for as long as this reads under RCU. */
-		if (task != current && !task_is_running(task) && READ_ONCE(task->stack))
-			rtrace_each_frame(task, rtrace_say_frame);
+		if (task != current && READ_ONCE(task->stack))
+			rtrace_each_frame(task, each);
 	}
 	rcu_read_unlock();
+}
+
+static void rtrace_say_frames(void)
+{
+	pr_info("rust_tracer: %llu traced calls have not returned: the module stays until they have\n",
+		rtrace_frames_now());
+	rtrace_each_task(rtrace_say_frame);
 }
 
 /*
@@ -312,16 +318,44 @@ static void rtrace_let_out(struct rtrace_frame *frame, struct task_struct *task)
 	raw_cpu_dec(rtrace_frames);
 }
 
-/* All other CPUs stand still, and no task runs. */
-static int rtrace_let_all_out(void *data)
-{
-	struct task_struct *process, *task;
+/*
+ * Tasks that seem to have frames, so many at a time: the machine stands still for
+ * them alone, and not for as many as there are.
+ */
+#define RTRACE_LEAVING_MAX 128
+static struct task_struct *rtrace_leaving[RTRACE_LEAVING_MAX];
+static unsigned int rtrace_leaving_count;
 
-	for_each_process_thread(process, task) {
-		if (task != current && task->stack)
-			rtrace_each_frame(task, rtrace_let_out);
+static void rtrace_note_leaving(struct rtrace_frame *frame, struct task_struct *task)
+{
+	unsigned int count = rtrace_leaving_count;
+
+	if (count == RTRACE_LEAVING_MAX || (count && rtrace_leaving[count - 1] == task))
+		return;
+	rtrace_leaving[count] = get_task_struct(task);
+	rtrace_leaving_count = count + 1;
+}
+
+/* All other CPUs stand still, and no task runs. */
+static int rtrace_let_them_out(void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < rtrace_leaving_count; i++) {
+		if (rtrace_leaving[i]->stack)
+			rtrace_each_frame(rtrace_leaving[i], rtrace_let_out);
 	}
 	return 0;
+}
+
+static void rtrace_let_all_out(void)
+{
+	rtrace_leaving_count = 0;
+	rtrace_each_task(rtrace_note_leaving);
+	if (rtrace_leaving_count)
+		stop_machine(rtrace_let_them_out, NULL, NULL);
+	while (rtrace_leaving_count)
+		put_task_struct(rtrace_leaving[--rtrace_leaving_count]);
 }
 
 #define RTRACE_STUB_LOOK (HZ / 10)
@@ -338,7 +372,7 @@ static void rtrace_stub_look(struct work_struct *work)
 		if (tries > 1 && is_power_of_2(tries)) {
 			rtrace_find_ways_out();
 			if (rtrace_has_way_out())
-				stop_machine(rtrace_let_all_out, NULL, NULL);
+				rtrace_let_all_out();
 		}
 		if (++rtrace_stub_looks == RTRACE_STUB_PATIENCE)
 			rtrace_say_frames();
