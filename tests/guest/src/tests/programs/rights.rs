@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What the nodes show to programs, and what hostile ones come to.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use rust_tracer::abi;
 use rustix::io::Errno;
 
 use super::{TRACE, aggregated, loaded, numbers, started};
+use crate::guest;
 use crate::options::Options;
 use crate::program::{Code, Program, item};
 use crate::session::{KERNEL, SYSTEM, Session, USER};
@@ -40,12 +44,23 @@ fn one_thread(_: &Options) -> Outcome {
     session.add_own(abi::RTRACE_KIND_TICK, 1, 1_000_000, "tick-1ms")?;
     let mut trace = started(session)?;
     let enough = || {
-        // Among others: whoever this test makes run.
-        Target::open()?.run("plain 10")?;
         trace.read()?;
         Ok(trace.made.len() >= TICKS)
     };
-    waiting::until(enough, || "it does not tick".into())?;
+    // On each CPU several take turns, whoever the tick comes upon.
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..3 * guest::online_cpus() {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let result = waiting::until(enough, || "it does not tick".into());
+        done.store(true, Ordering::Relaxed);
+        result
+    })?;
     let finished = trace.finish()?;
     for (told, expected) in numbers(&finished)?.iter().zip(1..) {
         check_eq!(told[..], [expected]);
