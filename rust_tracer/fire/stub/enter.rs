@@ -92,12 +92,21 @@ unsafe extern "C" fn rtrace_on_stub_at(frame: &mut rtrace_frame, slot: &Slot) ->
 #[inline(never)]
 unsafe fn enter_asked(frame: &mut rtrace_frame, slot: &Slot) -> u32 {
     let (hot, short) = (slot.hot(), &slot.entry);
-    if hot.token() == 0 || short.records || short.entered != 0 {
+    let token = hot.token();
+    let follows = short.entered != 0;
+    let is_low = || !arch::is_high_on_stack(&raw const *frame as usize);
+    if token == 0 || short.records || short.what == What::Follow || follows && is_low() {
         // SAFETY: By this function's contract.
         return unsafe { rtrace_on_stub(frame) };
     }
-    // SAFETY: As above.
+    // SAFETY: As above, and it was open a moment ago.
     match unsafe { enter_open(hot, short, registers(frame)) } {
+        Rest::Nothing if follows => {
+            // SAFETY: As above, so the block was there at the start.
+            unsafe { follow_at_once(frame, hot, short.entered, token, arch::cycles()) };
+            enable_preemption();
+            RTRACE_STUB_FOLLOW
+        }
         Rest::Nothing => {
             enable_preemption();
             RTRACE_STUB_ALONE

@@ -125,9 +125,13 @@ unsafe fn exit_named(frame: &mut rtrace_frame, value: u64, hot: HotCpu, short: &
     let is_one = short.what == What::Quantize
         && short.value == Source::ELAPSED
         && short.tested == Source::NOWHERE;
-    let elapsed = clock::Counter::get().and_then(|clock| clock.elapsed(frame.time));
-    let (true, Some(elapsed)) = (is_one, elapsed) else {
+    if !is_one {
         // SAFETY: By this function's contract.
+        return unsafe { exit_open(frame, value, hot, short) };
+    }
+    let elapsed = clock::Counter::get().and_then(|clock| clock.elapsed(frame.time));
+    let Some(elapsed) = elapsed else {
+        // SAFETY: As above.
         return unsafe { exit(frame, value) };
     };
     // SAFETY: As above, and its program has such an aggregation.
@@ -205,7 +209,23 @@ unsafe fn exit_inside(
     false
 }
 
-/// The same where more is to be done than to distribute how long the call took.
+/// The same for what else a clause may be that goes the short way.
+///
+/// # Safety
+///
+/// As for [`rtrace_on_stub_exit`]; it was open a moment ago.
+#[inline(never)]
+unsafe fn exit_open(frame: &rtrace_frame, value: u64, hot: HotCpu, short: &Short) -> bool {
+    // SAFETY: By this function's contract.
+    if !unsafe { leave_open(hot, short, frame, value) } {
+        return true;
+    }
+    arch::count_frame_left();
+    enable_preemption();
+    false
+}
+
+/// The same where it is not known who follows the call, or more is to be done.
 ///
 /// # Safety
 ///
