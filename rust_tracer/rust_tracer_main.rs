@@ -9,11 +9,11 @@
 //! writes a record into the [ring](ring) of its CPU, which user space maps.
 //!
 //! Lock order (each may be held while taking those to its right, never the other way):
-//! `GUARD` → a session's `inner` → `ATTACH` → `FUNCTIONS`, or → `WATCH`, or → `NAMING`; and, apart
-//! from these, below the kernel's CPU hotplug lock: `ENGINES`. So is `DETECT`, before the kernel's own. `SESSIONS`, `USES` and a session's
-//! other locks are held for an instant, with nothing taken inside. Nobody holds the `inner` of two
-//! sessions. User memory is never touched with one held: a page fault may wait as long as its owner
-//! likes.
+//! a session's `inner` → `ATTACH` → `FUNCTIONS`, or → `WATCH`, or → `NAMING`; apart from these, below
+//! the kernel's CPU hotplug lock, `ENGINES`; and `DETECT` → the kernel's own. `SESSIONS`, `USES` and a
+//! session's other locks are held for an instant, with nothing taken inside; only these are taken with
+//! the guard's own, `GUARD`, held. Nobody holds the `inner` of two sessions. User memory is never
+//! touched with one held: a page fault may wait as long as its owner likes.
 
 #![crate_name = "rust_tracer"]
 

@@ -2,8 +2,8 @@
 
 //! All sessions there are, in the order of their ids.
 //!
-//! `SESSIONS` is held for an instant only, to find the next one: nobody waits for what another
-//! session is busy with.
+//! `SESSIONS` is held for an instant only, to find the next one: who goes through all of them waits for
+//! what a session is busy with only if it takes that session's own locks.
 
 use kernel::{
     prelude::*,
