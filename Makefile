@@ -109,6 +109,7 @@ install: all
 	install -D -m 644 packaging/60-rust_tracer.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-rust_tracer.rules
 	install -D -m 644 packaging/rust_tracer.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/rust_tracer.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/rust_tracer docs/*.md
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/doc/rust_tracer/examples userspace-ctl/examples/*.d
 	@scripts/install-docs '$(tool)' '$(DESTDIR)$(PREFIX)/share'
 	@[ -n '$(DESTDIR)' ] || scripts/activate '$(release)'
 
