@@ -13,7 +13,8 @@
 //! the kernel's CPU hotplug lock, `ENGINES`; and `DETECT` → the kernel's own. `SESSIONS`, `USES` and a
 //! session's other locks are held for an instant, with nothing taken inside; only these are taken with
 //! the guard's own, `GUARD`, held. Nobody holds the `inner` of two sessions. User memory is never
-//! touched with one held: a page fault may wait as long as its owner likes.
+//! touched with one held: a page fault may wait as long as its owner likes. Nor is memory asked for that
+//! is charged to a user, but under the `inner` of a session that has not started: see `session::news`.
 
 #![crate_name = "rust_tracer"]
 

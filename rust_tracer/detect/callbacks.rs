@@ -101,12 +101,12 @@ pub(super) fn view(
     let mut static_calls = KVVec::new();
     for fact in &facts {
         if fact.kind == abi::RTRACE_CALLBACK_STATIC_CALL && is_worth_telling(fact, owners) {
-            static_calls.push(fact.func, GFP_KERNEL_ACCOUNT)?;
+            static_calls.push(fact.func, GFP_KERNEL)?;
         }
     }
     let mut probes = KVVec::new();
     for probe in &walk::all::<rtrace_tracepoint_fact>()? {
-        probes.push(probe.func, GFP_KERNEL_ACCOUNT)?;
+        probes.push(probe.func, GFP_KERNEL)?;
     }
     // A task that several lists lead to, and what stands on a stack several times, is one.
     let key = |fact: &rtrace_callback_fact| (fact.kind, fact.at, fact.func);

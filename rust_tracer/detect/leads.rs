@@ -154,7 +154,7 @@ pub(super) fn find(
         if is_theirs || !begins(lead.at, offset, &after)? {
             continue;
         }
-        found.push(*lead, GFP_KERNEL_ACCOUNT)?;
+        found.push(*lead, GFP_KERNEL)?;
     }
     Ok(found)
 }

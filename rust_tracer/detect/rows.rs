@@ -27,9 +27,14 @@ impl Rows {
     }
 
     pub(super) fn push<T: AsBytes>(&mut self, row: &T) -> Result {
-        Ok(self
-            .bytes
-            .extend_from_slice(row.as_bytes(), GFP_KERNEL_ACCOUNT)?)
+        Ok(self.bytes.extend_from_slice(row.as_bytes(), GFP_KERNEL)?)
+    }
+
+    /// The same rows, charged to the current task's cgroup, which may have it wait. Task context, no lock held.
+    pub(crate) fn charged(self) -> Result<Self> {
+        let mut bytes = KVVec::with_capacity(self.bytes.len(), GFP_KERNEL_ACCOUNT)?;
+        bytes.extend_from_slice(&self.bytes, GFP_KERNEL_ACCOUNT)?;
+        Ok(Self { bytes, ..self })
     }
 
     /// Bytes of one.

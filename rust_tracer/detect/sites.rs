@@ -307,7 +307,7 @@ pub(super) fn view(firsts: &Firsts, owners: &Owners) -> Result<Rows, Refusal> {
     let before = Kprobes::now()?;
     let mut room = 256;
     let mut found = loop {
-        let mut found = KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
+        let mut found = KVVec::with_capacity(room, GFP_KERNEL)?;
         let mut count = 0;
         // Text is read while ftrace patches none of it.
         walk::each(|fact: &rtrace_site_fact| {

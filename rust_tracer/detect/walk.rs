@@ -117,7 +117,7 @@ fn gather<T: Copy>(
     /// Each time there is more room than was needed the last time.
     const TRIES: u32 = 8;
     for _ in 0..TRIES {
-        let mut facts = KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?;
+        let mut facts = KVVec::with_capacity(room, GFP_KERNEL)?;
         let mut count = 0_usize;
         walk(&mut |fact| {
             count += 1;

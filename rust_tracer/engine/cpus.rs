@@ -73,7 +73,7 @@ pub(super) fn possible() -> impl Iterator<Item = u32> + Clone {
 
 /// The engine is to have a ring on a CPU that comes. `CpusLocked`.
 pub(super) fn enlist(engine: &Arc<Engine>) -> Result {
-    ENGINES.lock().push(engine.clone(), GFP_KERNEL_ACCOUNT)?;
+    ENGINES.lock().push(engine.clone(), GFP_KERNEL)?;
     Ok(())
 }
 

@@ -6,7 +6,8 @@
 //! entry never moves and is never taken away, so its index names the function for as long as
 //! the module is loaded; a module that comes back unchanged gets its old entries.
 //!
-//! Locks: `FUNCTIONS` guards the table and is the last to be taken (but for the kernel's own).
+//! Locks: `FUNCTIONS` guards the table and is the last to be taken (but for the kernel's own). Who holds it asks for no
+//! memory that is charged to a user: his cgroup may have him wait for that, and modules that come and go need the lock.
 
 #![deny(unsafe_code)]
 
@@ -153,6 +154,17 @@ pub(crate) struct Lifetime((u16, bool));
 pub(crate) struct Pattern {
     pub(crate) module: KVec<u8>,
     pub(crate) function: KVec<u8>,
+}
+
+impl Pattern {
+    /// The functions of a range of indices that are there now and that it names. Task context.
+    pub(crate) fn matches(&self, indices: Range<u32>) -> Result<KVVec<Match>> {
+        let mut found = KVVec::new();
+        for one in FUNCTIONS.lock().matches(self, indices) {
+            found.push(one, GFP_KERNEL)?;
+        }
+        Ok(found)
+    }
 }
 
 /// A function that a pattern named.

@@ -152,18 +152,37 @@ pub(super) fn bind(
     let mut errors = probes.iter().filter(|(_, probe)| is_error(probe));
     let error_cost = errors.next().map_or(0, |(_, error)| of(error).cost);
     let with_names = loaded.asks_names();
-    let table = FUNCTIONS.lock();
+    let mut names = KVec::new();
     let mut binding = Binding::new();
     for (_, probe) in probes.iter() {
         let OfSet { clauses, cost } = of(probe);
-        for clause in clauses {
-            if let Some(needs) = needs.get(usize::from(*clause)) {
-                needs.must_suit(probe, &table, node)?;
+        names.clear();
+        let module_len = {
+            // Not held while the binding grows: see `FUNCTIONS`.
+            let table = FUNCTIONS.lock();
+            for clause in clauses {
+                if let Some(needs) = needs.get(usize::from(*clause)) {
+                    needs.must_suit(probe, &table, node)?;
+                }
             }
-        }
-        if *cost > FIRING_COST_MAX {
-            return Err(takes_too_long(probe, &table, clauses.len()));
-        }
+            if *cost > FIRING_COST_MAX {
+                return Err(takes_too_long(probe, &table, clauses.len()));
+            }
+            let (module, name) = match probe.place {
+                Place::Function { function, name, .. } => {
+                    (table.module_name(function), table.name(name))
+                }
+                Place::Own(number) => {
+                    let name = probes.own(number).map_or(&[][..], |own: &Own| &own.name);
+                    (&[][..], name)
+                }
+            };
+            if with_names {
+                names.extend_from_slice(module, GFP_KERNEL)?;
+                names.extend_from_slice(name, GFP_KERNEL)?;
+            }
+            module.len()
+        };
         let errors = match is_error(probe) {
             true => 0,
             false => error_cost.saturating_mul(clauses.len() as u32),
@@ -171,15 +190,9 @@ pub(super) fn bind(
         let cost = cost.saturating_add(errors.min(FIRING_COST_MAX));
         let pushed = binding.push(id(probe, probes), clauses, cost, &loaded.quick);
         pushed.map_err(too_many)?;
-        if with_names {
-            match probe.place {
-                Place::Function { function, name, .. } => {
-                    binding.name(table.module_name(function), table.name(name))?;
-                }
-                Place::Own(number) => {
-                    let name = probes.own(number).map_or(&[][..], |own: &Own| &own.name);
-                    binding.name(&[], name)?;
-                }
+        if let Some((module, name)) = names.split_at_checked(module_len) {
+            if with_names {
+                binding.name(module, name)?;
             }
         }
     }

@@ -388,7 +388,7 @@ fn config(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     new.watermark = Layout::new(new.ring_bytes, new.watermark, new.policy)
         .map_or(new.watermark, |layout| layout.watermark());
     {
-        let mut inner = session.inner.lock();
+        let mut inner = session.inner();
         inner.must_be_idle("configure")?;
         inner.config = new;
     }
@@ -403,7 +403,7 @@ fn target(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (arg, _) = abi::read::<abi::rtrace_target>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
     abi::must_be_zero(arg.reserved, "reserved")?;
-    let mut inner = session.inner.lock();
+    let mut inner = session.inner();
     session.must_not_observe("narrow to a target")?;
     inner.must_be_idle("narrow to a target")?;
     let targets = Targets::new(arg.pid)?;
@@ -431,7 +431,7 @@ fn start(session: &Session, at: UserPtr) -> Result<(), Refusal> {
 }
 
 fn stop(session: &Session) -> Result<(), Refusal> {
-    let mut inner = session.inner.lock();
+    let mut inner = session.inner();
     if inner.state == State::Idle {
         return Err(Refusal::new(
             EINVAL,
@@ -459,7 +459,7 @@ fn status(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let session = observed.as_deref().unwrap_or(session);
     new.id = session.id;
     {
-        let inner = session.inner.lock();
+        let inner = session.inner();
         new.state = inner.state.number();
         new.probes = inner.probes.len();
         new.attached = inner.probes.count_attached().0;

@@ -124,11 +124,11 @@ impl Session {
         true
     }
 
-    /// Detaches it if it is dead; then its ledger is exact. Task context; waits for a command
-    /// that is busy with the session.
+    /// Detaches it if it is dead; then its ledger is exact. Task context. A command that is just starting it does so
+    /// itself.
     pub(super) fn bury(&self) {
-        if let Some(reason) = self.died_of() {
-            self.halt(&mut self.inner.lock(), reason as u32);
+        if let (Some(reason), Some(mut inner)) = (self.died_of(), self.inner_soon()) {
+            self.halt(&mut inner, reason as u32);
         }
     }
 

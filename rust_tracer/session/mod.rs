@@ -15,7 +15,8 @@
 //!
 //! Locks: a session's `inner`, then `attach`'s. The others are taken for an instant, from anywhere: `mmap` calls
 //! with the address space locked, and must not wait for a command that touches user memory; and alone, but for
-//! `last_error`, under which [`death`] takes `engine`'s.
+//! `last_error`, under which [`death`] takes `engine`'s. Who is none of the session's own commands takes `inner` as
+//! [`news`] says.
 
 #![deny(unsafe_code)]
 
@@ -39,7 +40,10 @@ use kernel::{
 
 use crate::{
     abi,
-    attach,
+    attach::{
+        self,
+        Wanted, //
+    },
     audit::{
         self,
         Event,
@@ -54,10 +58,7 @@ use crate::{
         ToRun,
         Waiter, //
     },
-    functions::{
-        Pattern,
-        FUNCTIONS, //
-    },
+    functions::Pattern,
     loaded::Loaded,
     node::Node,
     opener::{
@@ -76,6 +77,7 @@ mod groups;
 pub(crate) mod guard;
 #[allow(unsafe_code, reason = "initialises a lock")]
 mod list;
+mod news;
 mod observe;
 mod probes;
 
@@ -88,6 +90,11 @@ use groups::Step;
 pub(crate) use list::{
     forget_list,
     init_locks, //
+};
+use news::Missed;
+pub(crate) use news::{
+    functions_came,
+    functions_went, //
 };
 use probes::{
     Before,
@@ -157,6 +164,8 @@ pub(crate) struct Session {
     watched: guard::Watched,
     #[pin]
     inner: Mutex<Inner>,
+    #[pin]
+    missed: Mutex<Missed>,
     /// From start on; rings and counters.
     #[pin]
     engine: Mutex<Option<Arc<Engine>>>,
@@ -208,6 +217,7 @@ impl Session {
                     config: engine::Config::default(),
                     targets: None,
                 }),
+                missed <- new_mutex!(Some(KVec::new())),
                 engine <- new_mutex!(None),
                 last_error <- new_mutex!(None),
                 name <- new_mutex!(None),
@@ -289,7 +299,7 @@ impl Session {
     /// Attaches the probes and lets them fire. Returns how many are attached, and how many are
     /// not since their function is gone.
     fn start(&self) -> Result<(u32, u32), Refusal> {
-        let mut inner = self.inner.lock();
+        let mut inner = self.inner();
         self.must_not_observe("start")?;
         let (attached, refused) = self.arm(&mut inner)?;
         let mut spec = KVec::new();
@@ -354,7 +364,7 @@ impl Session {
             self.waiter.clone(),
             to_run,
         )?;
-        match inner.attach_all(&engine, self.node) {
+        match self.attach_first(inner, &engine) {
             Ok(()) => Ok(engine),
             Err(refusal) => {
                 engine.retire();
@@ -380,37 +390,6 @@ impl Session {
     /// Keeps the number of probes where it can be read without `inner`.
     fn note_probes(&self, inner: &Inner) {
         self.probes.store(inner.probes.len(), Ordering::Relaxed);
-    }
-
-    /// Gives the session its probes in functions that were just loaded.
-    fn functions_came(&self, functions: &Range<u32>) -> Result<(), Refusal> {
-        let mut inner = self.inner.lock();
-        let _growing = self.watched.grows();
-        let inner = &mut *inner;
-        if inner.state == State::Stopped {
-            return Ok(());
-        }
-        {
-            let mut before = inner.probes.before();
-            let more = inner.add_late(functions, &mut before);
-            more.inspect_err(|_| inner.probes.restore(&before))?;
-            self.note_probes(inner);
-            if !inner.probes.has_any(functions) {
-                return Ok(());
-            }
-        }
-        if inner.state == State::Running {
-            if let Some(engine) = self.engine() {
-                inner.attach_all(&engine, self.node)?;
-                let planned = inner.memory() + inner.engine_memory(inner.to_run()?.as_ref());
-                let memory = planned.max(engine.memory() as u64);
-                if let Some(charge) = &mut inner.charge {
-                    charge.note_memory(memory);
-                }
-                engine.changed();
-            }
-        }
-        Ok(())
     }
 }
 
@@ -463,13 +442,10 @@ impl Inner {
 
     /// Adds the probes that are in these functions by patterns that are remembered.
     fn add_late(&mut self, functions: &Range<u32>, before: &mut Before) -> Result<(), Refusal> {
-        {
-            let table = FUNCTIONS.lock();
-            for late in &self.late {
-                let mut step = Step::new(late.group);
-                for found in table.matches(&late.pattern, functions.clone()) {
-                    self.probes.add(found, late.kinds, &mut step, before)?;
-                }
+        for late in &self.late {
+            let mut step = Step::new(late.group);
+            for found in late.pattern.matches(functions.clone())? {
+                self.probes.add(found, late.kinds, &mut step, before)?;
             }
         }
         let probes = self.probes.len();
@@ -486,11 +462,16 @@ impl Inner {
         ))
     }
 
-    /// Attaches all probes that are not.
-    fn attach_all(&mut self, engine: &Arc<Engine>, node: Node) -> Result<(), Refusal> {
-        let mut wanted = self.probes.wanted()?;
+    /// What is to be attached: all probes that are not. There is room for their firings.
+    fn make_room(&self, engine: &Engine, node: Node) -> Result<KVVec<Wanted>, Refusal> {
+        let wanted = self.probes.wanted()?;
         engine.grow(self.probes.blocks(), self.probes.have_returns())?;
         self.bind(engine, node)?;
+        Ok(wanted)
+    }
+
+    /// Attaches them. Asks for no memory that is charged.
+    fn attach(&mut self, engine: &Arc<Engine>, mut wanted: KVVec<Wanted>) -> Result<(), Refusal> {
         let gone = attach::enable(engine, &mut wanted, self.config.ways).map_err(|error| {
             if error == ENOMEM {
                 return Refusal::from(error);
@@ -507,27 +488,4 @@ impl Inner {
         self.probes.attached(&wanted, &gone);
         Ok(())
     }
-}
-
-/// Functions were just loaded. Task context.
-pub(crate) fn functions_came(functions: &Range<u32>) {
-    list::for_each(|session| {
-        if let Err(refusal) = session.functions_came(functions) {
-            pr_warn!(
-                "a session got no probes in a new module: {:?}\n",
-                refusal.error
-            );
-            session.remember(refusal);
-        }
-    });
-}
-
-/// Functions are gone, and their probes are detached. Task context.
-pub(crate) fn functions_went(gone: &Range<u32>) {
-    list::for_each(|session| {
-        session.inner.lock().probes.went(gone);
-        if let Some(engine) = session.engine() {
-            engine.changed();
-        }
-    });
 }

@@ -48,7 +48,7 @@ fn is_name(name: &[u8]) -> bool {
 impl Session {
     /// Lets readers of its node observe it under `name`; an empty one ends that.
     pub(super) fn publish(&self, name: KVec<u8>) -> Result<(), Refusal> {
-        let _inner = self.inner.lock();
+        let _inner = self.inner();
         self.must_not_observe("publish")?;
         if name.is_empty() {
             *self.name.lock() = None;
@@ -96,7 +96,7 @@ impl Session {
 
     /// From now on this session observes the one that is published by that name or id.
     pub(super) fn observe(&self, name: &[u8], id: u64) -> Result<u64, Refusal> {
-        let inner = self.inner.lock();
+        let inner = self.inner();
         inner.must_be_idle("observe")?;
         if !inner.probes.is_empty() || !inner.late.is_empty() || self.is_published() {
             return Err(Refusal::new(

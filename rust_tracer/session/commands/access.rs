@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+use core::sync::atomic::Ordering;
+
 use kernel::{
     prelude::*,
     transmute::AsBytes,
@@ -60,25 +62,26 @@ impl Session {
             uid: who.uid,
             pid: who.pid,
             opened: self.opened,
+            state: abi::RTRACE_STATE_IDLE,
+            probes: self.probes.load(Ordering::Relaxed),
             comm: who.comm,
             ..Default::default()
         };
-        let inner = self.inner.lock();
-        row.state = inner.state.number();
-        row.probes = inner.probes.len();
-        row.attached = inner.probes.count_attached().0;
-        if let Some(engine) = self.engine() {
-            row.reason = engine.reason();
-            row.memory = engine.memory() as u64;
-            if inner.state != State::Idle {
-                let totals = ledger::totals(&inner.probes, &engine);
-                row.fired = totals.fired;
-                row.recorded = totals.recorded;
-                row.dropped = totals.dropped.iter().sum();
-                row.missed = totals.missed.iter().sum();
+        if let Some(inner) = self.inner_soon() {
+            row.state = inner.state.number();
+            row.attached = inner.probes.count_attached().0;
+            if let Some(engine) = self.engine() {
+                row.reason = engine.reason();
+                row.memory = engine.memory() as u64;
+                if inner.state != State::Idle {
+                    let totals = ledger::totals(&inner.probes, &engine);
+                    row.fired = totals.fired;
+                    row.recorded = totals.recorded;
+                    row.dropped = totals.dropped.iter().sum();
+                    row.missed = totals.missed.iter().sum();
+                }
             }
         }
-        drop(inner);
         if let Some(reason) = self.died_of() {
             row.state = abi::RTRACE_STATE_DEAD;
             row.reason = reason as u32;
@@ -193,7 +196,7 @@ pub(super) fn quota(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     abi::must_be_zero(arg.flags, "flags")?;
     let limits = quota::limits();
     let (used, exempt) = {
-        let inner = session.inner.lock();
+        let inner = session.inner();
         let charge = inner.charge.as_ref().ok_or(EINVAL)?;
         (charge.used(), charge.is_exempt())
     };

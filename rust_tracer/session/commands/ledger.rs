@@ -131,7 +131,7 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let mut bytes = page(room(arg.buf_len))?;
     arg.count = 0;
     {
-        let inner = session.inner.lock();
+        let inner = session.inner();
         let rows = Rows {
             probes: inner.probes.len(),
             cpus: engine::cpu_limit(),

@@ -66,7 +66,7 @@ pub(super) fn add(session: &Session, at: UserPtr) -> Result<(), Refusal> {
             module: glob(arg.module, arg.module_len)?,
             function: glob(arg.function, arg.function_len)?,
         };
-        let mut inner = session.inner.lock();
+        let mut inner = session.inner();
         session.must_not_observe("add probes")?;
         let added = add_pattern(&mut inner, pattern, arg_flags, group)?;
         session.note_probes(&inner);
@@ -84,7 +84,7 @@ pub(super) fn add(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         let mut bytes = KVVec::new();
         UserSlice::new(abi::pointer(arg.ids), arg.ids_count as usize * 4)
             .read_all(&mut bytes, GFP_KERNEL)?;
-        let mut inner = session.inner.lock();
+        let mut inner = session.inner();
         session.must_not_observe("add probes")?;
         let added = add_ids(&mut inner, &bytes, group)?;
         session.note_probes(&inner);
@@ -119,7 +119,7 @@ pub(super) fn add_own(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let name = bytes(arg.name, arg.name_len as usize)?;
     let own = Own::new(arg.kind, arg.period, name)?;
     {
-        let mut inner = session.inner.lock();
+        let mut inner = session.inner();
         session.must_not_observe("add probes")?;
         let (index, _) = all_or_none(&mut inner, |inner, before| {
             let (provider, mut name) = (own.kind.provider(), KVec::new());
@@ -180,8 +180,9 @@ fn note_spec(inner: &mut Inner, provider: &[u8], module: &[u8], function: &[u8],
         b":",
         name,
     ] {
-        // What there is no memory for is missing from the record, which is made when it starts.
-        let _ = inner.spec.extend_from_slice(part, GFP_KERNEL_ACCOUNT);
+        // What there is no memory for is missing from the record, which is made when it starts. It is little, and
+        // not charged: `FUNCTIONS` may be held.
+        let _ = inner.spec.extend_from_slice(part, GFP_KERNEL);
     }
 }
 
@@ -204,12 +205,9 @@ fn add_pattern(
         let mut step = Step::new(group);
         let kinds = flags & KINDS;
         let (mut matched, mut added) = (0, 0);
-        {
-            let table = FUNCTIONS.lock();
-            for found in table.matches(&pattern, 0..u32::MAX) {
-                matched += kinds.count_ones();
-                added += inner.probes.add(found, kinds, &mut step, before)?;
-            }
+        for found in pattern.matches(0..u32::MAX)? {
+            matched += kinds.count_ones();
+            added += inner.probes.add(found, kinds, &mut step, before)?;
         }
         let late = flags & abi::RTRACE_ADD_LATE != 0;
         if matched != 0 || late {
@@ -236,9 +234,8 @@ fn add_pattern(
 
 fn add_ids(inner: &mut Inner, bytes: &[u8], group: u32) -> Result<(u32, u32), Refusal> {
     all_or_none(inner, |inner, before| {
-        let mut step = Step::new(group);
+        let mut wanted = KVVec::with_capacity(bytes.len() / 4, GFP_KERNEL)?;
         let table = FUNCTIONS.lock();
-        let (mut matched, mut added) = (0, 0);
         for id in bytes.chunks_exact(4) {
             let id = <[u8; 4]>::try_from(id).map_or(0, u32::from_ne_bytes);
             let probe = functions::probe_of(id);
@@ -257,13 +254,18 @@ fn add_ids(inner: &mut Inner, bytes: &[u8], group: u32) -> Result<(u32, u32), Re
                 function,
                 name: table.primary_name(function),
             };
-            matched += 1;
             let kinds = 1 << kind.number();
-            added += inner.probes.add(found, kinds, &mut step, before)?;
+            wanted.push((found, kinds), GFP_KERNEL)?;
             let (module, name) = (table.module_name(function), table.name(found.name));
             note_spec(inner, b"fbt", module, name, kind_name(kinds));
         }
-        Ok((matched, added))
+        drop(table);
+        let mut step = Step::new(group);
+        let mut added = 0;
+        for (found, kinds) in &wanted {
+            added += inner.probes.add(*found, *kinds, &mut step, before)?;
+        }
+        Ok((wanted.len() as u32, added))
     })
 }
 
@@ -286,7 +288,7 @@ pub(super) fn probes(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let mut bytes = super::page(room)?;
     arg.count = 0;
     {
-        let inner = session.inner.lock();
+        let inner = session.inner();
         let table = FUNCTIONS.lock();
         arg.total = inner.probes.len();
         arg.next = arg.first.min(arg.total);

@@ -246,7 +246,7 @@ pub(super) fn load(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     must_have_room(&loaded)?;
     loaded.prepare()?;
     let loaded = Arc::new(loaded, GFP_KERNEL_ACCOUNT)?;
-    let mut inner = session.inner.lock();
+    let mut inner = session.inner();
     session.must_not_observe("load a program")?;
     inner.must_be_idle("load a program")?;
     let before = inner.program.replace(loaded);
@@ -291,7 +291,7 @@ const AGGREGATE: &str = "take what was aggregated";
 /// The bytes of a buffer of `buf_len` that are filled at once: as many as in a listing, or one entry
 /// if that is larger.
 fn room_for_entry(session: &Session, buf_len: u64) -> Result<usize, Refusal> {
-    let _inner = session.inner.lock();
+    let _inner = session.inner();
     session.must_not_observe(AGGREGATE)?;
     let engine = engine(session)?;
     let running = engine.running();
@@ -319,7 +319,7 @@ pub(super) fn aggregate(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     }
     let mut bytes = KVVec::new();
     {
-        let _inner = session.inner.lock();
+        let _inner = session.inner();
         session.must_not_observe(AGGREGATE)?;
         let engine = engine(session)?;
         let (Some(running), Some(program)) = (engine.running(), engine.cpu_program(cpu)) else {

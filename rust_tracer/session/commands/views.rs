@@ -47,7 +47,7 @@ static LAST: AtomicU32 = AtomicU32::new(0);
 
 impl Begun {
     fn new(view: u32, fd: i32) -> Result<Self, Refusal> {
-        let rows = detect::view(view, fd)?;
+        let rows = detect::view(view, fd)?.charged()?;
         Ok(Self {
             view,
             // A cursor is not 0.

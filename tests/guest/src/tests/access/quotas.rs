@@ -12,9 +12,10 @@ use crate::actor::{Actor, play};
 use crate::options::Options;
 use crate::session::{KERNEL, SYSTEM, Session, USER};
 use crate::sys;
-use crate::target::Target;
+use crate::target::{Late, Target};
 use crate::test::{Outcome, check, check_eq, fail, group};
-use crate::trace::Plan;
+use crate::trace::{Plan, Trace};
+use crate::waiting;
 
 group! { "access, quotas":
     "a user opens as many sessions as allowed, and no more until one is closed" => sessions,
@@ -25,6 +26,7 @@ group! { "access, quotas":
     "what is used and what is allowed can be asked for" => asked,
     "memory is charged to the cgroup of the opener" => charged,
     "a cgroup without room lets a start fail with a sentence, and nothing stays behind" => no_room,
+    "whose cgroup has him wait for memory keeps nobody else waiting, and misses no module" => held_back,
 }
 
 /// Parameters of the module, put back at the end.
@@ -398,4 +400,53 @@ fn no_room(_: &Options) -> Outcome {
         Ok(session.stop()?)
     })?
     .end()
+}
+
+fn held_back(options: &Options) -> Outcome {
+    const BOTH: u32 = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_PROBE_RETURN;
+    let group = Cgroup::new("rt-held-back")?;
+    let mut starter = Actor::start(|cue| {
+        group.join()?;
+        let session = open(KERNEL)?;
+        session.add("rt_target:rt_plain", BOTH)?;
+        session.add("rt_late:rt_late_work", BOTH | abi::RTRACE_ADD_LATE)?;
+        session.configure(abi::rtrace_config {
+            ring_bytes: 16 << 20,
+            ..Default::default()
+        })?;
+        cue.pause()?;
+        session.start()?;
+        let trace = Trace::of(session)?;
+        cue.pause()?;
+        let finished = trace.finish()?;
+        check_eq!(finished.entries("rt_late_work")?.len(), 2, "entries");
+        check_eq!(finished.returns("rt_late_work")?.len(), 2, "returns");
+        Ok(())
+    })?;
+    starter.ready()?;
+    let high = group.0.join("memory.high");
+    fs::write(&high, "4096")?;
+    starter.go()?;
+    // Seconds for every few pages: all of them would take minutes.
+    let stack = format!("/proc/{}/stack", starter.pid());
+    let starts = || {
+        let stack = fs::read_to_string(&stack)?;
+        Ok(stack.contains("handle_over_high") && stack.contains("[rust_tracer]"))
+    };
+    waiting::until(starts, || "it does not wait for memory".into())?;
+    Late::load(options, 3)?.unload()?;
+    let late = Late::load(options, 3)?;
+    let listed = open(KERNEL)?.sessions()?;
+    let pid = starter.pid() as u32;
+    let row = listed.iter().find(|listed| listed.head.pid == pid);
+    let row = row.ok_or_else(|| fail("it is not listed"))?.head;
+    let expected = (abi::RTRACE_STATE_IDLE, 2);
+    check_eq!((row.state, row.probes), expected, "what is listed of it");
+    waiting::until(starts, || "it waits no longer".into())?;
+    fs::write(&high, "max")?;
+    starter.ready()?;
+    late.call(2)?;
+    starter.go()?;
+    starter.end()?;
+    late.unload()
 }
