@@ -26,8 +26,10 @@
 	jz	\otherwise
 .endm
 
+/* The call itself says in which function it is: the address in the frame is no way back any more. */
 .macro FOLLOW_BY_CALL n:req
 .Lslot_\n\()_follow:
+	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=RTRACE_FRAME_TO+8 type=UNWIND_HINT_TYPE_CALL
 	call	__SCT__rtrace_slot_\n
 .Lslot_\n\()_exit:
 	ANNOTATE_NOENDBR
@@ -41,17 +43,21 @@
 
 .macro GO_ALONE_BY_JUMP n:req
 	addq	$RTRACE_FRAME_IP+8, %rsp
+	UNWIND_HINT_FUNC
 	jmp	__SCT__rtrace_slot_\n
 .endm
 
 .macro SLOT_STUB n:req
 SYM_START(rtrace_slot_\n, SYM_L_GLOBAL, .balign 64)
+	UNWIND_HINT_FUNC
 	ANNOTATE_NOENDBR
 	pushq	rtrace_slot_stubs+RTRACE_SLOT_STUB_BYTES*\n+RTRACE_SLOT_STUB_IP(%rip)
+	/* As if the site had called: whoever walks the stack finds the function, as a live patch of it has to. */
+	UNWIND_HINT_FUNC
 	FIRST_HALF slot_\n, find="FIND_SLOT \n,", follow="FOLLOW_BY_CALL \n", again="FOLLOW_THERE \n", alone="GO_ALONE_BY_JUMP \n"
 
 	SECOND_HALF_LONG slot_\n
-SYM_END(rtrace_slot_\n, SYM_T_FUNC)
+SYM_END(rtrace_slot_\n, SYM_T_NONE)
 
 	.pushsection .rodata, "a"
 	.quad	rtrace_slot_\n, .Lslot_\n\()_exit

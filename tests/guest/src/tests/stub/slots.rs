@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -27,6 +28,7 @@ group! { "stub, slots":
     "the site of a function that has a slot jumps there" => jumps,
     "an administrator can have functions get no slots" => not_allowed,
     "slots that serve function after function take each call where it was going" => rotating,
+    "who walks a stack while a slot's stub enters its function finds the function" => walked,
 }
 
 /// All ways.
@@ -371,5 +373,38 @@ fn rotate(random: &mut fastrand::Rng, rounds: usize) -> Outcome {
     }
     check!(by_slots > SLOTS, "only {by_slots} functions had slots");
     println!("{by_slots} functions had slots in {rounds} rounds");
+    Ok(())
+}
+
+/// A live patch of a function looks so for tasks in it, also for those that the stub let others run before.
+fn walked(_: &Options) -> Outcome {
+    /// Some of them come in the stub.
+    const SAMPLES: u32 = 2000;
+    let trace = Plan::new().ret(PATTERN).start()?;
+    let by = way(&trace.session, FUNCTION, abi::RTRACE_KIND_RETURN)?;
+    check_eq!(by, abi::RTRACE_WAY_SLOT, "way of the returns of {FUNCTION}");
+    let script = format!(
+        "profile-997 /pid == {} && ++n <= {SAMPLES}/ {{ @[stack(3)] = count(); }}
+         profile-997 /n >= {SAMPLES}/ {{ exit(0); }}",
+        own::getpid().as_raw_nonzero()
+    );
+    let mut rtctl = Command::new("rtctl")
+        .args(["-q", "-n", &script])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    while rtctl.try_wait()?.is_none() {
+        for _ in 0..1000 {
+            call(0);
+        }
+    }
+    let output = rtctl.wait_with_output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    check!(output.status.success(), "{}: {text}", output.status);
+    let lines: Vec<&str> = text.lines().collect();
+    let entering = |pair: &[&str]| {
+        pair[0].contains("rust_tracer`rtrace_slot_") && pair[1].contains(&format!("`{FUNCTION}+"))
+    };
+    check!(lines.windows(2).any(entering), "nobody entered it:\n{text}");
+    trace.finish()?;
     Ok(())
 }
