@@ -41,6 +41,7 @@ pub enum Format {
     disable_help_subcommand = true,
     arg_required_else_help = true,
     args_conflicts_with_subcommands = true,
+    args_override_self = true,
     subcommand_help_heading = "Instead of tracing",
     override_usage = "rtctl [OPTIONS] {-P PROVIDER | -m MODULE | -f FUNCTION | -n PROBE | -i ID | -s SCRIPT}... [ARGUMENT]...\n       \
                       rtctl -l [OPTIONS] [-P PROVIDER | -m MODULE | -f FUNCTION | -n PROBE | -i ID | -s SCRIPT]...\n       \
@@ -122,9 +123,9 @@ pub struct Args {
     #[arg(short = 'l', help_heading = "Probes")]
     pub list: bool,
 
-    /// Run a command, and trace until it ends; the trace is running before the command is
+    /// Run a command, and trace until it ends; the trace is running before the command is. May be given several times
     #[arg(short = 'c', value_name = "COMMAND", help_heading = "Processes")]
-    pub command: Option<String>,
+    pub command: Vec<String>,
 
     /// Trace until this process ends; may be given several times
     #[arg(short = 'p', value_name = "PID", help_heading = "Processes")]
@@ -223,7 +224,7 @@ impl Args {
         let usage = |message: &str| {
             Self::command().error(clap::error::ErrorKind::ArgumentConflict, message)
         };
-        let targets = self.pid.len() + usize::from(self.command.is_some());
+        let targets = self.pid.len() + self.command.len();
         if self.target_only && targets != 1 {
             return Err(usage(
                 "--target-only narrows to one process: give one -c or one -p",
@@ -245,14 +246,6 @@ impl Args {
         if none && !other {
             return Err(usage(
                 "no probes specified: name some with -n, -f, -m, -P, -i or -s, or list them with -l",
-            ));
-        }
-        let given = [&self.define, &self.undefine, &self.include];
-        let given = self.headers || given.iter().any(|given| !given.is_empty());
-        let asked = |option: &String| option.split('=').next() == Some("cpp");
-        if given && !self.preprocess && !self.option.iter().any(asked) {
-            return Err(usage(
-                "-D, -U, -I and -H are for the preprocessor: give -C as well",
             ));
         }
         Ok(())
@@ -315,11 +308,26 @@ mod tests {
             ..
         } = args.printing;
         assert!(quiet && verbose && flow);
-        assert_eq!(args.command.as_deref(), Some("cat /etc/passwd"));
+        assert_eq!(args.command, ["cat /etc/passwd"]);
         assert_eq!(
             specs,
             [(Origin::Field(Field::Name), "fbt::vfs_read:entry".into())]
         );
+    }
+
+    #[test]
+    fn what_is_said_twice_counts_as_in_getopt() {
+        let line = [
+            "-q", "-qC", "-C", "-b4m", "-b", "8m", "-n", "BEGIN", "-c", "a", "-c", "b", "-DX",
+            "-DY",
+        ];
+        let (args, specs) = parse(&line).unwrap();
+        assert!(args.printing.quiet && args.preprocess);
+        assert_eq!(args.bufsize.as_deref(), Some("8m"));
+        assert_eq!(args.command, ["a", "b"]);
+        assert_eq!(args.define, ["X", "Y"]);
+        assert_eq!(specs.len(), 1);
+        assert!(parse(&["-D", "X", "-n", "BEGIN"]).is_ok());
     }
 
     #[test]

@@ -397,6 +397,8 @@ impl Options {
 impl Program {
     fn set_one(&mut self, name: &str, value: Option<&str>) -> Result<(), String> {
         let needed = || value.ok_or_else(|| BAD_VALUE.to_owned());
+        // None at all is as good as any size to a program that has no use for it.
+        let bytes_or_none = || Ok::<_, String>(size(needed()?).ok_or(BAD_VALUE)?);
         let bytes = || -> Result<u64, String> {
             let bytes = size(needed()?).filter(|&size| size > 0);
             Ok(bytes.ok_or(BAD_VALUE)?)
@@ -410,9 +412,9 @@ impl Program {
         };
         let turned = || switch(value).ok_or(BAD_VALUE);
         match name {
-            "aggsize" => self.sizes.aggsize = bytes()?,
-            "specsize" => self.sizes.specsize = bytes()?,
-            "dynvarsize" => self.sizes.dynvarsize = bytes()?,
+            "aggsize" => self.sizes.aggsize = bytes_or_none()?,
+            "specsize" => self.sizes.specsize = bytes_or_none()?,
+            "dynvarsize" => self.sizes.dynvarsize = bytes_or_none()?,
             "nspec" => self.sizes.nspec = count(value)?,
             "strsize" => {
                 let bytes = at_most(STRSIZE_MAX)?;

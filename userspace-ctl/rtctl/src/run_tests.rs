@@ -314,7 +314,7 @@ fn a_reader_that_goes_away_ends_the_trace_quietly() {
 
 #[test]
 fn the_command_ends_the_trace_and_is_said_to() {
-    let targets = Targets::take(Some("true"), &[], &[]).unwrap();
+    let targets = Targets::take(&["true".to_owned()], &[], &[]).unwrap();
     let pid = targets.only().unwrap();
     let outcome = trace(&module(), columns(), targets, |_| {});
     assert_eq!(
@@ -328,7 +328,7 @@ fn the_command_ends_the_trace_and_is_said_to() {
 
 #[test]
 fn a_command_does_not_outlive_the_trace() {
-    let targets = Targets::take(Some("sleep 1000"), &[], &[]).unwrap();
+    let targets = Targets::take(&["sleep 1000".to_owned()], &[], &[]).unwrap();
     let process = rust_tracer::child::Process::grab(targets.only().unwrap()).unwrap();
     let outcome = trace(&module(), columns(), targets, end);
     assert_eq!(outcome.result, Ok(true));
@@ -343,7 +343,7 @@ fn a_command_does_not_outlive_the_trace() {
 #[test]
 fn a_command_that_cannot_be_executed_stops_the_trace() {
     let module = module();
-    let targets = Targets::take(Some("/no/such/command"), &[], &[]).unwrap();
+    let targets = Targets::take(&["/no/such/command".to_owned()], &[], &[]).unwrap();
     let outcome = trace(&module, columns(), targets, |_| {});
     assert_eq!(
         outcome.result.unwrap_err(),

@@ -12,14 +12,14 @@ use crate::access::plain;
 /// The processes before the trace runs.
 #[derive(Debug, Default)]
 pub struct Targets {
-    held: Option<(String, Held)>,
+    held: Vec<(String, Held)>,
     grabbed: Vec<Process>,
 }
 
 impl Targets {
-    /// Takes hold of the running processes, and starts the command, in our environment but for these
-    /// settings, up to its exec.
-    pub fn take(command: Option<&str>, pids: &[i32], settings: &[Setting]) -> Result<Self> {
+    /// Takes hold of the running processes, and starts the commands, in our environment but for these
+    /// settings, up to their exec.
+    pub fn take(commands: &[String], pids: &[i32], settings: &[Setting]) -> Result<Self> {
         let grabbed = pids
             .iter()
             .map(|&pid| {
@@ -27,23 +27,26 @@ impl Targets {
                     .map_err(|error| anyhow!("failed to grab process {pid}: {}", plain(&error)))
             })
             .collect::<Result<_>>()?;
-        let held = command.map(|command| hold(command, settings)).transpose()?;
+        let held = commands
+            .iter()
+            .map(|command| hold(command, settings))
+            .collect::<Result<_>>()?;
         Ok(Self { held, grabbed })
     }
 
     /// The process to narrow to, if there is exactly one.
     pub fn only(&self) -> Option<i32> {
-        match (&self.held, &self.grabbed[..]) {
-            (Some((_, held)), []) => Some(held.pid()),
-            (None, [process]) => Some(process.pid()),
+        match (&self.held[..], &self.grabbed[..]) {
+            ([(_, held)], []) => Some(held.pid()),
+            ([], [process]) => Some(process.pid()),
             _ => None,
         }
     }
 
-    /// Lets the command run.
+    /// Lets the commands run.
     pub fn release(self) -> Result<Vec<Process>> {
         let mut processes = self.grabbed;
-        if let Some((program, held)) = self.held {
+        for (program, held) in self.held {
             let process = held
                 .release()
                 .map_err(|error| anyhow!("failed to execute {program}: {}", plain(&error)))?;
@@ -87,7 +90,7 @@ mod tests {
     use super::*;
 
     fn run(command: &str) -> Result<String> {
-        let mut processes = Targets::take(Some(command), &[], &[])?.release()?;
+        let mut processes = Targets::take(&[command.to_owned()], &[], &[])?.release()?;
         let pid = processes[0].pid().to_string();
         Ok(epitaph(&mut processes[0]).replace(&pid, "N"))
     }
@@ -118,7 +121,7 @@ mod tests {
     #[test]
     fn a_process_that_is_not_there_cannot_be_grabbed() {
         assert_eq!(
-            Targets::take(None, &[-5], &[]).unwrap_err().to_string(),
+            Targets::take(&[], &[-5], &[]).unwrap_err().to_string(),
             "failed to grab process -5: No such process"
         );
     }
@@ -126,8 +129,8 @@ mod tests {
     #[test]
     fn one_target_is_the_only_one() {
         let me = std::process::id() as i32;
-        assert_eq!(Targets::take(None, &[me], &[]).unwrap().only(), Some(me));
-        assert_eq!(Targets::take(None, &[me, me], &[]).unwrap().only(), None);
+        assert_eq!(Targets::take(&[], &[me], &[]).unwrap().only(), Some(me));
+        assert_eq!(Targets::take(&[], &[me, me], &[]).unwrap().only(), None);
         assert_eq!(Targets::default().only(), None);
     }
 }

@@ -222,7 +222,7 @@ fn trace(
         if args.exit {
             return Ok(true);
         }
-        let targets = Targets::take(args.command.as_deref(), &args.pid, &options.environment)?;
+        let targets = Targets::take(&args.command, &args.pid, &options.environment)?;
         if args.target_only {
             let pid = targets
                 .only()

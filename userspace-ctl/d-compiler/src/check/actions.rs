@@ -257,7 +257,14 @@ impl Checker<'_> {
     fn print(&mut self, function: &Function, argument: &ast::Expr) -> Result<Statement, Error> {
         let node = match aggregation(argument) {
             Some((name, _)) => self.aggregation_alone(name, argument.span)?,
-            None => self.value(argument)?,
+            None => match self.value(argument)? {
+                Node {
+                    kind: NodeKind::Translated(translation),
+                    span,
+                    ..
+                } => self.whole(&translation, span)?,
+                node => node,
+            },
         };
         if node.is_dynamic() || self.types.is_void(node.ty) || self.is_integer(&node) {
             let pointer = self.types.intrinsic(Intrinsic::VoidPointer);

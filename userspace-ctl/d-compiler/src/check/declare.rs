@@ -308,9 +308,17 @@ impl Checker<'_> {
                 ),
             ));
         }
+        let number = self
+            .is_integer(&value)
+            .then(|| (value.constant(), value.ty));
         let constant = self.assigned(value, ty).constant();
         let global = match (constant, keys) {
-            (Some(value), None) if !self.types.is_string(ty) => Global::Constant(value, ty),
+            // What it is declared as only says what it has to go with: dt_node_inline() of libdtrace keeps the
+            // expression as it is.
+            (Some(value), None) if !self.types.is_string(ty) => match number {
+                Some((Some(value), ty)) => Global::Constant(value, ty),
+                _ => Global::Constant(value, ty),
+            },
             (_, keys) => Global::Inline(Rc::new(Inline {
                 ty,
                 keys,

@@ -10,14 +10,15 @@ use std::thread;
 
 use crate::error::{Error, Span};
 
-/// What dtrace defines for its scripts, whatever the user does.
+/// What dtrace defines for its scripts, whatever the user does. The version is the newest one of D there is something of
+/// here: 1.6.4, of llquantize().
 const DEFINITIONS: &[&str] = &[
     "-D__linux",
     "-D__unix",
     "-D__SVR4",
     "-D__Linux",
     "-D__SUNW_D=1",
-    "-D__SUNW_D_VERSION=0x01000000",
+    "-D__SUNW_D_VERSION=0x01006004",
     "-D__SUNW_D_64",
     "-U__GNUC__",
 ];

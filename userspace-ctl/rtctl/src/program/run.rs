@@ -48,7 +48,7 @@ pub fn run(
     take_flags(args, &mut options);
     let targets = match args.list {
         true => Targets::default(),
-        false => Targets::take(args.command.as_deref(), &args.pid, &options.environment)?,
+        false => Targets::take(&args.command, &args.pid, &options.environment)?,
     };
     let mut sources = Sources::gather(texts, &options.program)?;
     let mut types = Types::new(Btf::open(Path::new(BTF)).ok());
