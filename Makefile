@@ -85,7 +85,7 @@ test-debug:
 
 test-long:
 	@scripts/lab/host-needs
-	@scripts/test random random2 rogue rogue2 shortage hotplug reload shared fprobe shared-debug fprobe-debug
+	@scripts/test random random2 rogue rogue2 shortage hotplug reload shared fprobe shared-debug fprobe-debug kcsan
 
 test-rules:
 	@scripts/lab/host-needs

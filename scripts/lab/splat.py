@@ -33,6 +33,8 @@ HARMLESS_BLOCK = re.compile(
     r"(?:(?!\[ cut here \]).)*?---\[ end trace [^\n]*$",
     re.DOTALL | re.MULTILINE,
 )
+# The kernel's own data races are none of ours: only a report of KCSAN that has the module on one of its stacks is.
+OTHERS_RACE = re.compile(r"^[^\n]*BUG: KCSAN: .*?={20}", re.DOTALL | re.MULTILINE)
 OTHERS = [
     r"BUG: ",  # KASAN, KCSAN, KFENCE, soft lockup, scheduling while atomic, sleeping function, workqueue lockup, …
     r"BUG .*: ",  # slab corruption: "BUG kmalloc-64 (Not tainted): …"
@@ -72,6 +74,7 @@ CONTEXT_LINES = 120
 
 def find_splat(console, fatal=False):
     """The text of the first splat and what follows it, or None; with fatal only those that may stop the machine."""
+    console = OTHERS_RACE.sub(lambda report: report[0] if "[rust_tracer]" in report[0] else "", console)
     lines = HARMLESS_BLOCK.sub("", console).splitlines()
     pattern = _FATAL if fatal else _ANY
     for n, line in enumerate(lines):

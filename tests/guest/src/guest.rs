@@ -197,10 +197,21 @@ fn is_splat(line: &str) -> bool {
     !line.contains(HARMLESS) && SPLATS.iter().any(|mark| line.contains(mark))
 }
 
+/// How a report of KCSAN begins and ends, and whose races are looked for.
+const RACE: [&str; 3] = ["BUG: KCSAN:", "====================", "[rust_tracer]"];
+
 /// Whether the kernel complains, but for what is harmless, in these lines.
 fn has_splat<'a>(lines: impl Iterator<Item = &'a str>) -> bool {
-    let mut harmless = false;
+    let [begins, ends, ours] = RACE;
+    let (mut harmless, mut race) = (false, false);
     for line in lines {
+        race = (race || line.contains(begins)) && !line.contains(ends);
+        if race {
+            if line.contains(ours) {
+                return true;
+            }
+            continue;
+        }
         harmless |= HARMLESS_BLOCK.iter().all(|mark| line.contains(mark));
         if !harmless && is_splat(line) {
             return true;
@@ -274,6 +285,29 @@ mod tests {
         assert!(has_splat(others.into_iter()));
         let other = harmless[1].replace("fprobe_return", "fprobe_entry");
         assert!(has_splat([other.as_str()].into_iter()));
+    }
+
+    #[test]
+    fn races_are_complaints_if_the_module_is_in_them() {
+        let end = "==================================================================";
+        let report = |frame| {
+            let begin = "BUG: KCSAN: data-race in init_file / init_file";
+            [
+                end,
+                begin,
+                "read to 0xffff8881003a95e8 of 4 bytes",
+                frame,
+                "Call Trace:",
+                end,
+                "more",
+            ]
+        };
+        assert!(!has_splat(report("init_file+0x27/0x180").into_iter()));
+        let ours = " rtrace_look_at_cpu+0x27/0x180 [rust_tracer]";
+        assert!(has_splat(report(ours).into_iter()));
+        let mut others = report("init_file+0x27/0x180").to_vec();
+        others.push("BUG: KASAN: use-after-free");
+        assert!(has_splat(others.into_iter()));
     }
 
     #[test]
