@@ -99,8 +99,10 @@ struct rtrace_view {
  * registers kprobes; of one that was initialised already, the first is enough.
  */
 #define RTRACE_SEEN_HUNTS (1u << 9)
-/* There is code behind what was the end of its text when it came (or we). */
+/* There is code behind what was the end of its text when it came (or we), or it has text for an initialisation that is over. */
 #define RTRACE_SEEN_GREW (1u << 10)
+/* It has lost bits of its taints; `taints` has them. */
+#define RTRACE_SEEN_CLEANED (1u << 11)
 
 /* A module that any of these ways knows: our ledger, which forgets none that has not gone. */
 struct rtrace_view_module {
@@ -195,6 +197,7 @@ struct rtrace_view_text {
 #define RTRACE_CPU_SMAP (1u << 1) /* and does not touch it by mistake */
 #define RTRACE_CPU_UMIP (1u << 2) /* user space is not told where the kernel's tables are */
 #define RTRACE_CPU_MASK (1u << 3) /* a system call begins without interrupts, and with SMAP */
+#define RTRACE_CPU_LENT (1u << 4) /* not a protection: its registers for system calls are a virtual machine's */
 
 /* Where a CPU goes by itself. */
 struct rtrace_view_cpu {

@@ -126,13 +126,14 @@ pub(super) fn find(
     let after = Kprobes::now()?;
     let mut page = KVVec::from_elem(0, PAGE, GFP_KERNEL)?;
     for lead in &leads {
-        let is_detour = |kprobes: &Kprobes| kprobes.is_detour(lead.at);
+        let kind = owners.of(lead.target).kind;
+        let is_detour =
+            |kprobes: &Kprobes| kind == abi::RTRACE_OWNER_KPROBE && kprobes.is_detour(lead.at);
         let is_static_call =
             static_calls.contains(&lead.target) && walk::is_patched_by_kernel(lead.at);
         if firsts.has(lead.at) || is_static_call || is_detour(&before) || is_detour(&after) {
             continue;
         }
-        let kind = owners.of(lead.target).kind;
         let is_thunk = kind == abi::RTRACE_OWNER_THUNK
             || kind == abi::RTRACE_OWNER_NONE && is_in_thunks(lead.target, &mut page);
         if is_thunk {

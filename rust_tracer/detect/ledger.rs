@@ -62,6 +62,8 @@ pub(super) struct Known {
     init: (u64, u64),
     /// How far its text was code when it came: the rest of the last page is nobody's. 0: not known.
     code: u64,
+    /// Whether it has lost bits of its taints, which the kernel never takes away.
+    cleaned: bool,
 }
 
 /// How far a text is code.
@@ -92,7 +94,14 @@ impl Known {
             seen,
             init: (0, 0),
             code: 0,
+            cleaned: false,
         }
+    }
+
+    /// Its taints as they are; those that it had stay known.
+    fn see_taints(&mut self, now: u64) {
+        self.cleaned = self.fact.taints & !now != 0;
+        self.fact.taints |= now;
     }
 
     /// Sees how far its text is code.
@@ -101,9 +110,18 @@ impl Known {
         self.code = code_in(base, bytes);
     }
 
+    /// Whether it has more text than it came with: behind its own, or what it says is text for its initialisation,
+    /// which was freed.
     fn grew(&self) -> bool {
         let (base, bytes) = self.text();
-        !self.is_gone() && self.code != 0 && code_in(base, bytes) > self.code
+        let has_init = self
+            .fact
+            .bytes
+            .iter()
+            .skip(INIT_TEXT)
+            .any(|bytes| *bytes != 0);
+        let is_longer = self.code != 0 && code_in(base, bytes) > self.code;
+        !self.is_gone() && (is_longer || has_init && self.fact.state == LIVE)
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -165,12 +183,15 @@ impl Known {
     /// Its structure says something new. Of one that was told of, what it was told does not change,
     /// but for its state and what it had for its initialisation.
     fn refresh(&mut self, now: &rtrace_module_fact) {
+        let before = self.fact.taints;
         if self.seen & TOLD == 0 {
             self.fact = *now;
+            self.fact.taints = before;
+            self.see_taints(now.taints);
             return;
         }
         self.fact.state = now.state;
-        self.fact.taints = now.taints;
+        self.see_taints(now.taints);
         let parts = now.base.iter().zip(&now.bytes).skip(INIT_TEXT);
         for ((base, bytes), now) in self.init_parts().zip(parts) {
             (*base, *bytes) = (*now.0, *now.1);
@@ -209,10 +230,9 @@ impl Known {
 
     fn row(&self) -> abi::rtrace_view_module {
         let (base, bytes) = self.text();
-        let grew = match self.grew() {
-            true => abi::RTRACE_SEEN_GREW,
-            false => 0,
-        };
+        let flag = |is: bool, flag: u32| if is { flag } else { 0 };
+        let grew = flag(self.grew(), abi::RTRACE_SEEN_GREW);
+        let cleaned = flag(self.cleaned, abi::RTRACE_SEEN_CLEANED);
         abi::rtrace_view_module {
             name: self.name().bytes(),
             structure: self.fact.structure,
@@ -221,7 +241,7 @@ impl Known {
             came: self.came,
             went: self.went,
             taints: self.fact.taints,
-            seen: self.seen | grew,
+            seen: self.seen | grew | cleaned,
             state: self.fact.state,
         }
     }
@@ -353,7 +373,7 @@ impl Ledger {
                 // Its structure is asked for what changes; where it is, it was told before.
                 if let Some(now) = walk::module(known.fact.structure) {
                     known.fact.state = now.state;
-                    known.fact.taints = now.taints;
+                    known.see_taints(now.taints);
                 }
             }
             let (base, bytes) = known.text();

@@ -110,7 +110,8 @@ pub(super) fn view(owners: &Owners) -> Result<Rows, Refusal> {
             at = next
                 .checked_next_multiple_of(PAGE as u64)
                 .map_or(end, |to| to.min(end));
-            if owner.kind == abi::RTRACE_OWNER_KERNEL {
+            // The kernel's own is looked at elsewhere, but for whether it can be written.
+            if owner.kind == abi::RTRACE_OWNER_KERNEL && run.writable == 0 {
                 continue;
             }
             let (code, thunks) = look_at(start, at, &mut page);

@@ -13,6 +13,7 @@
  */
 #include <linux/filter.h>
 #include <linux/ftrace.h>
+#include <linux/kexec.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -387,6 +388,32 @@ static void rtrace_tell_real_mode(rtrace_each each, void *data)
 				  RTRACE_OWNER_INIT, "real_mode", each, data);
 }
 
+/* Bytes by which the copy is known: they are code, of a page that has data further on. */
+#define RTRACE_KEXEC_TEXT_BYTES 256
+
+/* The copy of the kernel's own code that is to enter another kernel: a page for each that is loaded. */
+static void rtrace_tell_kexec(rtrace_each each, void *data)
+{
+#ifdef CONFIG_KEXEC_CORE
+	const unsigned long images[] = { rtrace_at.kexec_image, rtrace_at.kexec_crash_image };
+	u8 text[RTRACE_KEXEC_TEXT_BYTES], copy[RTRACE_KEXEC_TEXT_BYTES];
+	struct kimage *image;
+	struct page *page;
+	unsigned int i;
+
+	if (!rtrace_at.kexec_text ||
+	    copy_from_kernel_nofault(text, (void *)rtrace_at.kexec_text, sizeof(text)))
+		return;
+	for (i = 0; i < ARRAY_SIZE(images); i++)
+		if (images[i] && rtrace_get(image, (struct kimage **)images[i]) && image &&
+		    rtrace_get(page, &image->control_code_page) && page &&
+		    !copy_from_kernel_nofault(copy, page_address(page), sizeof(copy)) &&
+		    !memcmp(copy, text, sizeof(copy)))
+			rtrace_tell_range((unsigned long)page_address(page), PAGE_SIZE,
+					  RTRACE_OWNER_INIT, "kexec", each, data);
+#endif
+}
+
 int rtrace_each_range(rtrace_each each, void *data)
 {
 	int (*const parts[])(rtrace_each, void *) = {
@@ -409,6 +436,7 @@ int rtrace_each_range(rtrace_each each, void *data)
 	if (error && error != -EOPNOTSUPP)
 		return error;
 	rtrace_tell_real_mode(each, data);
+	rtrace_tell_kexec(each, data);
 	return 0;
 }
 

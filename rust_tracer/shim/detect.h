@@ -25,6 +25,7 @@ struct rtrace_landmarks {
 	unsigned long jumps, jumps_end, calls, calls_end, jumps_told_by, calls_told_by;
 	unsigned long jumps_lock, jumps_unlock;
 	unsigned long tracepoints_mutex, tracepoint_modules, tracepoint_modules_mutex;
+	unsigned long kexec_image, kexec_crash_image, kexec_text;
 	unsigned long real_mode, taints, tasks_lock, init_mm;
 	unsigned long register_kprobe, register_kretprobe, register_kprobes;
 	unsigned long static_call_text, ftrace_call, ftrace_regs_call;

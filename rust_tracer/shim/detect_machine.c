@@ -198,6 +198,11 @@ static u32 rtrace_is_off(u64 entry)
 	if (entry && !rdmsrq_safe(MSR_SYSCALL_MASK, &mask) &&
 	    (mask & RTRACE_CLEARED) != RTRACE_CLEARED)
 		off |= RTRACE_CPU_MASK;
+#ifdef CONFIG_USER_RETURN_NOTIFIER
+	/* KVM leaves them so until the CPU returns to user space (kvm_set_user_return_msr()). */
+	if (test_thread_flag(TIF_USER_RETURN_NOTIFY))
+		off |= RTRACE_CPU_LENT;
+#endif
 	return off;
 }
 

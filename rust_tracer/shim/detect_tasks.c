@@ -95,8 +95,8 @@ static void rtrace_tell_task(struct task_struct *task, u32 seen, rtrace_each eac
 		.uid = from_kuid(&init_user_ns, task_uid(task)),
 	};
 
-	/* An idle task is nobody's: it is on no list. */
-	if (!task->pid)
+	/* An idle task is nobody's: it is on no list. Another one that has no number hides. */
+	if (!task->pid && is_idle_task(task))
 		return;
 	if (READ_ONCE(task->exit_state) || READ_ONCE(task->flags) & PF_EXITING)
 		fact.seen |= RTRACE_TASK_EXITING;

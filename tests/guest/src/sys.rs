@@ -8,6 +8,7 @@
 
 pub mod filters;
 pub mod ids;
+pub mod kexec;
 pub mod passing;
 pub mod uring;
 

@@ -8,8 +8,10 @@
  *               `call` to /proc/rt_rogue_cpu has the kernel go there. User space may not
  *   what=watch  the debug registers of all CPUs watch where umask begins, and this module is called
  *   what=mask   system calls of CPU `cpu` begin with the flag AC that user space has: they may touch what is its
+ *   what=traps  this module is told of all traps
  */
 #include <linux/hw_breakpoint.h>
+#include <linux/kdebug.h>
 #include <linux/perf_event.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
@@ -20,7 +22,7 @@
 
 static char *what = "lstar";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "lstar, gate, watch or mask");
+MODULE_PARM_DESC(what, "lstar, gate, watch, mask or traps");
 
 static int cpu = 1;
 module_param(cpu, int, 0);
@@ -90,8 +92,19 @@ static int rogue_do_gate(void)
 	return rogue_write((unsigned long)at, &gate, sizeof(gate));
 }
 
+static int on_trap(struct notifier_block *block, unsigned long kind, void *data)
+{
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block traps = {
+	.notifier_call = on_trap,
+};
+
 static int rogue_do(void)
 {
+	if (!strcmp(what, "traps"))
+		return register_die_notifier(&traps);
 	if (cpu < 0 || cpu >= nr_cpu_ids || !cpu_online(cpu))
 		return -ENODEV;
 	if (!strcmp(what, "watch"))
@@ -104,6 +117,8 @@ static int rogue_do(void)
 
 static int rogue_undo(void)
 {
+	if (!strcmp(what, "traps"))
+		return unregister_die_notifier(&traps);
 	if (!strcmp(what, "watch")) {
 		unregister_wide_hw_breakpoint(watch);
 		return 0;

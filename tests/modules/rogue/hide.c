@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rt_rogue_hide: hides itself, in the ways that its parameter `hide` names (rogue.h), and does nothing else.
+ * rt_rogue_hide: hides itself, in the ways that its parameter `hide` names (rogue.h), and does little else.
  *
  *   thread=1   it has a thread that allocates, opens /proc/version and sleeps, over and over, as those do that wait for
  *              work; the thread is listed as any other
+ *   name=NAME  what the thread is called
+ *   clean=1    the module has no taints any more
  */
 #include <linux/kthread.h>
 
@@ -13,6 +15,15 @@ static bool thread;
 module_param(thread, bool, 0);
 MODULE_PARM_DESC(thread, "have a thread that calls the kernel");
 
+static char *name = "rt_rogue_hide";
+module_param(name, charp, 0);
+MODULE_PARM_DESC(name, "what the thread is called");
+
+static bool clean;
+module_param(clean, bool, 0);
+MODULE_PARM_DESC(clean, "take the module's taints away");
+
+static unsigned long taints;
 static struct task_struct *rogue_thread;
 
 static int rogue_work(void *unused)
@@ -32,16 +43,21 @@ static int rogue_work(void *unused)
 
 static int rogue_do(void)
 {
-	if (!thread)
-		return 0;
-	rogue_thread = kthread_run(rogue_work, NULL, "rt_rogue_hide");
-	return PTR_ERR_OR_ZERO(rogue_thread);
+	if (thread)
+		rogue_thread = kthread_run(rogue_work, NULL, "%s", name);
+	if (IS_ERR(rogue_thread))
+		return PTR_ERR(rogue_thread);
+	if (clean)
+		taints = xchg(&THIS_MODULE->taints, 0);
+	return 0;
 }
 
 static int rogue_undo(void)
 {
 	if (thread)
 		kthread_stop(rogue_thread);
+	if (clean)
+		THIS_MODULE->taints |= taints;
 	return 0;
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rt_rogue_hook: leads calls of a kernel's function to its own by ftrace, and calls the kernel's from there.
+ * rt_rogue_hook: leads calls of a kernel's function to its own by ftrace, and calls the kernel's from there; or has a
+ * kretprobe at it.
  *
  *   function=NAME  whose calls: __x64_sys_getdents64 (files named rt_rogue_* are left out of what it tells), a function
  *                  that shows lines, as tcp4_seq_show (the heading is left out), or __x64_sys_kill (nothing is)
  *   how=ipmodify   it says that it redirects (IPMODIFY)
  *   how=regs       it does not say so, and does it all the same
  *   how=patch      the kernel's own callback for live patches redirects, which takes what it is given for one
+ *   how=kretprobe  a kretprobe takes back what lines were shown, but for the heading; elsewhere it only counts
  *   clean=1        calls the kernel's function behind its site, so that who looks there sees only innocent callers
  *   unlink=1       takes its ftrace_ops off ftrace's list: the site goes on leading here
  */
@@ -23,7 +25,7 @@ MODULE_PARM_DESC(function, "whose calls are led here");
 
 static char *how = "ipmodify";
 module_param(how, charp, 0);
-MODULE_PARM_DESC(how, "ipmodify, regs or patch");
+MODULE_PARM_DESC(how, "ipmodify, regs, patch or kretprobe");
 
 static bool clean;
 module_param(clean, bool, 0);
@@ -172,6 +174,39 @@ static int rogue_unlink(void)
 	return -EAGAIN;
 }
 
+struct shown {
+	struct seq_file *seq;
+	size_t before;
+};
+
+static int on_entry(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	struct shown *shown = (struct shown *)instance->data;
+
+	shown->seq = NULL;
+	if (strstr(function, "_show") && (void *)regs->si != SEQ_START_TOKEN) {
+		shown->seq = (struct seq_file *)regs->di;
+		shown->before = shown->seq->count;
+	}
+	return 0;
+}
+
+static int on_return(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	struct shown *shown = (struct shown *)instance->data;
+
+	if (shown->seq)
+		shown->seq->count = shown->before;
+	atomic_inc(&rogue_calls);
+	return 0;
+}
+
+static struct kretprobe returns = {
+	.entry_handler = on_entry,
+	.handler = on_return,
+	.data_size = sizeof(struct shown),
+};
+
 static int rogue_do(void)
 {
 	unsigned long site = rt_site_of(function);
@@ -179,6 +214,10 @@ static int rogue_do(void)
 
 	if (!site)
 		return -ENOENT;
+	if (!strcmp(how, "kretprobe")) {
+		returns.kp.symbol_name = function;
+		return register_kretprobe(&returns);
+	}
 	never_called();
 	if (strstr(function, "getdents64"))
 		hooked = (unsigned long)hooked_getdents64;
@@ -211,6 +250,10 @@ static int rogue_do(void)
 
 static int rogue_undo(void)
 {
+	if (!strcmp(how, "kretprobe")) {
+		unregister_kretprobe(&returns);
+		return 0;
+	}
 	if (unlink) {
 		rcu_assign_pointer(hook_ops.next, rcu_access_pointer(list_ops.next));
 		rcu_assign_pointer(list_ops.next, &hook_ops);

@@ -5,6 +5,7 @@
  *   area=vmalloc  an ordinary page, mapped, and made executable in the page table
  *   area=modules  the same among the modules
  *   area=rest     the rest of the last page of text that the module `of` has, which is nobody's
+ *   area=lent     as vmalloc, and that module says that it is its text for its initialisation. It must stay meanwhile
  *   run=1         a thread of this module calls it all the time, and it calls the kernel
  *
  * Writing `call` to /proc/rt_rogue_map calls it once. It allocates a little by the kernel's function, which the caller
@@ -17,16 +18,17 @@
 
 static char *area = "vmalloc";
 module_param(area, charp, 0);
-MODULE_PARM_DESC(area, "vmalloc, modules or rest");
+MODULE_PARM_DESC(area, "vmalloc, modules, rest or lent");
 
 static char *of = "rt_target";
 module_param(of, charp, 0);
-MODULE_PARM_DESC(of, "whose text has room");
+MODULE_PARM_DESC(of, "whose text has room, or has more");
 
 static bool run;
 module_param(run, bool, 0);
 MODULE_PARM_DESC(run, "have a thread that calls it");
 
+static struct module_memory *lent;
 static struct page *page;
 static u8 *text;
 static struct task_struct *rogue_thread;
@@ -86,22 +88,26 @@ static void write_text(u8 *to)
 static bool is_rest;
 static u8 rest_before[REST];
 
+static struct module_memory *memory_of(enum mod_mem_type type)
+{
+	struct module *module;
+
+	list_for_each_entry(module, &THIS_MODULE->list, list)
+		if (&module->list != rogue_modules && !strcmp(module->name, of))
+			return &module->mem[type];
+	return NULL;
+}
+
 /* Room behind a module's last function: it is filled with one byte over and over. */
 static int rogue_do_rest(void)
 {
-	struct module *module;
-	u8 *code, *end = NULL;
+	struct module_memory *memory = memory_of(MOD_TEXT);
+	u8 *code;
 	int error;
 
-	list_for_each_entry(module, &THIS_MODULE->list, list) {
-		if (&module->list != rogue_modules && !strcmp(module->name, of)) {
-			end = (u8 *)module->mem[MOD_TEXT].base + module->mem[MOD_TEXT].size;
-			break;
-		}
-	}
-	if (!end)
+	if (!memory)
 		return -ENOENT;
-	text = end - REST;
+	text = (u8 *)memory->base + memory->size - REST;
 	if (memchr_inv(text, *text, REST))
 		return -ENOSPC;
 	memcpy(rest_before, text, REST);
@@ -125,6 +131,11 @@ static int rogue_do(void)
 
 	if (!strcmp(area, "rest"))
 		return rogue_do_rest();
+	if (!strcmp(area, "lent")) {
+		lent = memory_of(MOD_INIT_TEXT);
+		if (!lent || lent->size)
+			return -ENOENT;
+	}
 	if (!strcmp(area, "modules")) {
 		unsigned long site = rt_site_of("__vmalloc_node_range_noprof");
 		allocate_t allocate = (allocate_t)(site ? rogue_start_of(site) : 0);
@@ -143,6 +154,10 @@ static int rogue_do(void)
 		goto out;
 	set_pte(pte, pte_wrprotect(pte_mkexec(*pte)));
 	on_each_cpu(flush, NULL, 1);
+	if (lent) {
+		lent->base = text;
+		lent->size = PAGE_SIZE;
+	}
 	if (run) {
 		rogue_thread = kthread_run(rogue_work, NULL, "rt_rogue_map");
 		if (IS_ERR(rogue_thread))
@@ -164,6 +179,10 @@ static int rogue_undo(void)
 
 	if (is_rest)
 		return rogue_write((unsigned long)text, rest_before, REST);
+	if (lent) {
+		lent->size = 0;
+		lent->base = NULL;
+	}
 	if (run)
 		kthread_stop(rogue_thread);
 	set_pte(pte, pte_set_flags(pte_mkwrite_novma(*pte), _PAGE_NX));

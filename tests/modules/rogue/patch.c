@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rt_rogue_patch: writes into the text of a system call's function, or of what calls it, without asking anybody.
+ * rt_rogue_patch: writes into the text of a system call's function, or of what calls it, without asking anybody; or
+ * could.
  *
  *   function=NAME  whose; __x64_sys_umask
  *   where=fentry   a jump at its site, to a function of this module that returns 668
@@ -9,6 +10,7 @@
  *   where=end      a jump at its last instruction, to what returns 668
  *   where=switch   the jump in x64_sys_call leads to the one that returns 668
  *   where=static   where a static call of the kernel's goes by a place of its own, to the one that only counts
+ *   where=table    the page table lets everybody write it
  */
 #define ROGUE_TELLS(seq) rogue_tells(seq)
 #include "rogue.h"
@@ -19,7 +21,7 @@ MODULE_PARM_DESC(function, "the system call's function");
 
 static char *where = "fentry";
 module_param(where, charp, 0);
-MODULE_PARM_DESC(where, "fentry, call, start, end, switch or static");
+MODULE_PARM_DESC(where, "fentry, call, start, end, switch, static or table");
 
 /* patch_answer.S; these are no functions of C. */
 extern u8 rogue_answer[], rogue_count[];
@@ -62,6 +64,27 @@ static unsigned long return_of(unsigned long at)
 	return 0;
 }
 
+/* On each CPU: it may still know of the page as it was. */
+static void flush(void *unused)
+{
+	asm volatile("invlpg (%0)" : : "r" (patched) : "memory");
+}
+
+static int make_writable(bool writable)
+{
+	unsigned int level;
+	pte_t *entry = lookup_address(patched, &level);
+
+	if (!entry)
+		return -ENOENT;
+	if (writable)
+		set_bit(_PAGE_BIT_RW, (unsigned long *)entry);
+	else
+		clear_bit(_PAGE_BIT_RW, (unsigned long *)entry);
+	on_each_cpu(flush, NULL, 1);
+	return 0;
+}
+
 static int rogue_do(void)
 {
 	unsigned long site = rt_site_of(function), start, answer = (unsigned long)rogue_answer;
@@ -69,6 +92,10 @@ static int rogue_do(void)
 	if (!site)
 		return -ENOENT;
 	start = rogue_start_of(site);
+	if (!strcmp(where, "table")) {
+		patched = start;
+		return make_writable(true);
+	}
 	bytes = 5;
 	if (!strcmp(where, "fentry")) {
 		patched = site;
@@ -108,6 +135,8 @@ static int rogue_do(void)
 
 static int rogue_undo(void)
 {
+	if (!strcmp(where, "table"))
+		return make_writable(false);
 	int error = rogue_write(patched, before, bytes);
 
 	/* Nobody is left in what the text led to. */

@@ -4,6 +4,7 @@
  *
  *   pid=N      the task, the first of its process
  *   how=pid    its number does not lead to it: neither /proc nor kill nor pidfd_open find it
+ *   how=none   the same, and it has no number
  *   how=list   it is not on init's list of tasks, by which the kernel goes through all
  */
 #include <linux/pid.h>
@@ -18,7 +19,7 @@ MODULE_PARM_DESC(pid, "the task");
 
 static char *how = "pid";
 module_param(how, charp, 0);
-MODULE_PARM_DESC(how, "pid or list");
+MODULE_PARM_DESC(how, "pid, none or list");
 
 static rwlock_t *lock; /* tasklist_lock */
 static struct task_struct *task;
@@ -48,6 +49,8 @@ static int rogue_do(void)
 	else
 		for (i = 0; i < ARRAY_SIZE(types); i++)
 			hlist_del_init_rcu(&task->pid_links[types[i]]);
+	if (!strcmp(how, "none"))
+		task->pid = 0;
 	write_unlock_irq(lock);
 	return 0;
 }
@@ -59,6 +62,7 @@ static int rogue_undo(void)
 	/* Who goes through the list may stand on it. */
 	synchronize_rcu();
 	write_lock_irq(lock);
+	task->pid = pid;
 	if (!strcmp(how, "list"))
 		list_add_tail_rcu(&task->tasks, &init_task.tasks);
 	else

@@ -30,6 +30,7 @@ mod report;
 mod said;
 mod sample;
 mod sites;
+mod sockets;
 mod stacks;
 mod syscalls;
 mod tasks;
@@ -86,7 +87,7 @@ static CHECKS: [Check; 13] = {
         check!(1 callers: Sample),
         check!(2 stacks: Sample Callbacks Modules),
         check!(3 modules: Modules),
-        check!(4 crossview: Modules),
+        check!(4 crossview: Modules Sockets),
         check!(5 text: Text),
         check!(6 ops: Hooks Kprobes Modules),
         check!(7 ipmodify: Hooks),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Check 4: do all the stories about modules agree?
+//! Check 4: do all the stories about modules agree, and those about sockets?
 //!
 //! The kernel keeps modules on a list, below an object, and in a tree; it names their
 //! addresses, and it tells user space by /proc/modules and /sys/module. Whoever is in
@@ -14,6 +14,7 @@ use super::facts::{Facts, lives};
 use super::modules::{found, missing};
 use super::report::{Finding, Outcome, Report, count};
 use super::said::Listed;
+use super::sockets;
 
 /// As a module is before it is announced; /proc/modules leaves such out.
 const UNFORMED: u32 = 3;
@@ -71,12 +72,16 @@ pub fn check(facts: &Facts) -> Outcome {
         .filter(|name| !known.contains(name.as_str()));
     findings.extend(odd.map(|name| invented(name, "/sys/module")));
 
-    let looked = format!(
+    let mut looked = format!(
         "{}: list, objects, tree and names of addresses, {} in /proc/modules, {} in /sys/module",
         count(living.len(), "module"),
         proc.ever.len(),
         sys.ever.len()
     );
+    if let Some(sockets) = facts.sockets.known() {
+        findings.extend(sockets::findings(sockets));
+        looked += &format!("; {} of processes", count(sockets.open, "socket"));
+    }
     Ok(Report { looked, findings })
 }
 

@@ -14,6 +14,7 @@ use rust_tracer::views::{
 use super::canary::Canary;
 use super::said::Said;
 use super::sample::{Runs, Sample};
+use super::sockets::Sockets;
 
 /// A fact, or why it is not known.
 #[derive(Clone, Debug)]
@@ -95,6 +96,10 @@ pub struct Facts {
     pub canary: Told<Canary>,
     /// What addresses are called, as `name+0x10/0x40 [module]`.
     pub symbols: HashMap<u64, String>,
+    /// Sockets that processes have.
+    pub sockets: Told<Sockets>,
+    /// Whether there is KVM, which lends CPUs' registers.
+    pub kvm: bool,
     /// Whose other addresses are: callers, frames, and where patched text leads.
     pub owners: HashMap<u64, Owner>,
     /// What stands at addresses that nobody owns.

@@ -23,6 +23,7 @@ use super::patch::{Patch, diverted};
 use super::said::{self, Asked, Tasks, Twice};
 use super::sample::{SETTLING, SETTLINGS, SETTLINGS_OF_GONE, Sample, Sampler, code, is_narrow};
 use super::sites::{NAMES_MOST, changes_of};
+use super::sockets;
 use super::text::is_owned;
 use crate::access::plain;
 
@@ -33,30 +34,54 @@ const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 /// told of.
 const FILES: &[&str] = &[
     "/",
+    "/bin/sh",
+    "/boot",
     "/dev",
+    "/dev/shm",
     "/etc",
+    "/etc/passwd",
+    "/home",
+    "/lib/modules",
+    "/opt",
     "/root",
     "/run",
     "/tmp",
     "/usr",
+    "/usr/bin",
     "/var",
+    "/var/log",
     "/proc",
     "/proc/1",
+    "/proc/self/cmdline",
+    "/proc/self/comm",
+    "/proc/self/environ",
+    "/proc/self/fd",
     "/proc/self/maps",
+    "/proc/self/mountinfo",
+    "/proc/self/stat",
     "/proc/self/status",
     "/proc/self/task",
     "/proc/cmdline",
+    "/proc/interrupts",
     "/proc/kallsyms",
+    "/proc/kmsg",
     "/proc/loadavg",
+    "/proc/meminfo",
     "/proc/modules",
     "/proc/mounts",
     "/proc/stat",
     "/proc/uptime",
     "/proc/version",
+    "/proc/vmallocinfo",
     "/proc/net",
+    "/proc/net/arp",
     "/proc/net/dev",
+    "/proc/net/icmp",
+    "/proc/net/netlink",
     "/proc/net/packet",
     "/proc/net/raw",
+    "/proc/net/raw6",
+    "/proc/net/route",
     "/proc/net/tcp",
     "/proc/net/tcp6",
     "/proc/net/udp",
@@ -71,6 +96,8 @@ const FILES: &[&str] = &[
     "/sys/kernel/tracing/touched_functions",
     "/dev/kmsg",
     "/dev/null",
+    "/dev/random",
+    "/dev/urandom",
     "/dev/zero",
 ];
 
@@ -118,6 +145,8 @@ pub enum Need {
     Tasks,
     Itself,
     Files,
+    /// Sockets that processes have.
+    Sockets,
     Syscalls,
     Sample,
     Canary,
@@ -235,6 +264,7 @@ impl Gatherer {
             facts.text = self.view().and_then(|rows| self.settled(rows));
         }
         if needs(Need::Cpus) {
+            facts.kvm = Path::new("/sys/module/kvm").exists();
             facts.cpus = self.view();
         }
         if needs(Need::Tracepoints) {
@@ -246,6 +276,9 @@ impl Gatherer {
         if needs(Need::Files) {
             facts.files = self.files();
             facts.said.users = said::read("/proc/modules").and_then(|it| Ok(said::users(&it)));
+        }
+        if needs(Need::Sockets) {
+            facts.sockets = sockets::look().into();
         }
         if needs(Need::Tasks) {
             (facts.tasks, facts.said.tasks) = self.tasks();

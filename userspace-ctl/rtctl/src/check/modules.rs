@@ -52,7 +52,8 @@ fn finding(module: &Module) -> Option<Finding> {
     let missing = missing(module);
     let unformed = module.state == UNFORMED;
     let grew = module.seen & abi::RTRACE_SEEN_GREW != 0;
-    if missing.is_empty() && !unformed && !grew {
+    let cleaned = module.seen & abi::RTRACE_SEEN_CLEANED != 0;
+    if missing.is_empty() && !unformed && !grew && !cleaned {
         return None;
     }
     let Module {
@@ -66,7 +67,10 @@ fn finding(module: &Module) -> Option<Finding> {
         wrong.push("says of itself that it is not formed yet".into());
     }
     if grew {
-        wrong.push("has code behind what was the end of its text".into());
+        wrong.push("has more text than it came with".into());
+    }
+    if cleaned {
+        wrong.push("has lost marks of what taints the kernel".into());
     }
     // It is announced while it is on the list, both when it comes and when it goes.
     let certain =
@@ -199,10 +203,16 @@ pub(crate) mod tests {
     #[test]
     fn a_module_with_more_code_than_it_came_with_is_found() {
         let found = findings(CAME | abi::RTRACE_SEEN_GREW, 0);
+        assert!(found[0].what.ends_with("has more text than it came with"));
+    }
+
+    #[test]
+    fn a_module_that_has_lost_its_taints_is_found() {
+        let found = findings(CAME | abi::RTRACE_SEEN_CLEANED, 0);
         assert!(
             found[0]
                 .what
-                .ends_with("has code behind what was the end of its text")
+                .ends_with("lost marks of what taints the kernel")
         );
     }
 

@@ -64,6 +64,12 @@ pub fn check(facts: &Facts) -> Outcome {
 fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
     let mut findings = Vec::new();
     if ops.ours {
+        let parts = [&ops.func, &ops.trampoline];
+        let is_strange = |part: &&Owner| !answered_or_zero(part.kind) || is_others(part);
+        let strange = parts.into_iter().find(is_strange);
+        let what = "an ftrace_ops of ours leads to what is not ours";
+        let perhaps = "there is no other explanation";
+        findings.extend(strange.map(|part| finding(facts, ops, part, what, perhaps)));
         return findings;
     }
     let parts = [
@@ -92,8 +98,9 @@ fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
     }
     let redirects = ops.flags & (IPMODIFY | DIRECT) != 0;
     if let Some(name) = redirecting_module(ops).filter(|_| redirects) {
-        // A live patch's functions are led to by the kernel: only who is none has a callback for that.
-        let own = ops.flags & IPMODIFY != 0 && ops.func.kind == Kind::Module;
+        // A live patch's functions are led to by the kernel, and never called directly: only who is none has a
+        // callback of his own.
+        let own = ops.func.kind == Kind::Module || ops.flags & DIRECT != 0;
         if own && facts.is_livepatch(name) {
             findings.push(finding(
                 facts,
@@ -134,9 +141,9 @@ const OF_LIVE_PATCHES: &str = "klp_ftrace_handler";
 fn directly(facts: &Facts, ops: &[Ops], hook: &Hook) -> Option<Finding> {
     let owner = &hook.direct;
     let what = match owner.kind {
-        Kind::Module if owner.name == OURS || facts.is_livepatch(&owner.name) => return None,
+        Kind::Module if owner.name == OURS => return None,
         Kind::Module => format!(
-            "the module {}, which is no live patch, is called in the place of functions",
+            "the module {} is called in the place of functions",
             owner.name
         ),
         kind if answered_or_zero(kind) => return None,
@@ -150,12 +157,8 @@ fn directly(facts: &Facts, ops: &[Ops], hook: &Hook) -> Option<Finding> {
 /// The module that redirects by an ops, unless it is the kernel itself for a live patch or BPF.
 fn redirecting_module(ops: &Ops) -> Option<&String> {
     let owners = [&ops.func, &ops.structure];
-    let of_module = |owner: &&Owner| match owner.kind {
-        Kind::Module | Kind::Hidden | Kind::Data => {
-            !owner.name.is_empty() && owner.name != OURS && owner.name != "vmlinux"
-        }
-        _ => false,
-    };
+    let of_module =
+        |owner: &&Owner| is_others(owner) || (owner.kind == Kind::Hidden && !owner.name.is_empty());
     let owner = owners.into_iter().find(of_module)?;
     Some(&owner.name)
 }
@@ -184,10 +187,68 @@ fn finding(facts: &Facts, ops: &Ops, owner: &Owner, what: &str, perhaps: &str) -
     }
 }
 
+/// Where modules, files, processes, sockets and messages are told of, and signals are sent: who changes there what is told
+/// needs nothing else. Nobody measures these; names of what is, like reading and opening, are not here.
+const TELLING: [&str; 22] = [
+    "__x64_sys_getdents64",
+    "__x64_sys_getdents",
+    "__ia32_sys_getdents64",
+    "__ia32_sys_getdents",
+    "__x64_sys_kill",
+    "__x64_sys_delete_module",
+    "__x64_sys_syslog",
+    "filldir",
+    "filldir64",
+    "iterate_dir",
+    "proc_pid_readdir",
+    "tcp4_seq_show",
+    "tcp6_seq_show",
+    "udp4_seq_show",
+    "udp6_seq_show",
+    "raw_seq_show",
+    "packet_seq_show",
+    "unix_seq_show",
+    "m_show",
+    "s_show",
+    "do_syslog",
+    "devkmsg_read",
+];
+
+/// A module whose kprobe lies where something is told of.
+fn at_telling(facts: &Facts, kprobe: &Kprobe) -> Option<Finding> {
+    let module = [&kprobe.handler, &kprobe.structure]
+        .into_iter()
+        .find(|owner| is_others(owner))?;
+    let name = facts.function(kprobe.address)?;
+    TELLING.contains(&name).then(|| Finding {
+        key: format!("kprobe {:#x} of {}", kprobe.address, module.name),
+        what: format!(
+            "the module {} has a kprobe at {name}, and may change there what is told",
+            module.name
+        ),
+        place: facts.place(module),
+        forms: vec![
+            "the kernel's table of kprobes".into(),
+            "the owner by our ledger, the list and the tree of modules".into(),
+        ],
+        perhaps: "a script of SystemTap, or a module that only counts: ask who installed it".into(),
+        look: "rtctl hooks; cat /sys/kernel/debug/kprobes/list".into(),
+        ..Finding::default()
+    })
+}
+
+/// Whether it is in a module that is not ours.
+fn is_others(owner: &Owner) -> bool {
+    matches!(owner.kind, Kind::Module | Kind::Data)
+        && !owner.name.is_empty()
+        && owner.name != OURS
+        && owner.name != "vmlinux"
+}
+
 fn of_kprobe(facts: &Facts, kprobe: &Kprobe) -> Option<Finding> {
     let hidden = matches!(kprobe.structure.kind, Kind::Hidden | Kind::Gone);
     if answered_or_zero(kprobe.handler.kind) && !hidden {
-        return None;
+        return at_telling(facts, kprobe);
     }
     let of = if hidden {
         &kprobe.structure
@@ -335,19 +396,42 @@ mod tests {
 
     #[test]
     fn ours_are_no_strangers() {
-        let mut ours = ops(Kind::None, "", IPMODIFY);
-        ours.ours = true;
-        assert_eq!(findings(ours), [""; 0]);
+        for (kind, module, found) in [
+            (Kind::Module, OURS, 0),
+            (Kind::Kernel, "", 0),
+            (Kind::Module, "x", 1),
+            (Kind::None, "", 1),
+        ] {
+            let mut ours = ops(kind, module, 0);
+            ours.ours = true;
+            assert_eq!(findings(ours).len(), found, "{kind:?} {module}");
+        }
     }
 
     fn of_kprobe(kind: Kind, listed: &[u64]) -> Vec<String> {
+        findings_of_kprobe(
+            owner(0x1000, kind, ""),
+            owner(0x2000, Kind::Data, ""),
+            "vfs_read",
+            listed,
+        )
+    }
+
+    fn findings_of_kprobe(
+        handler: Owner,
+        structure: Owner,
+        function: &str,
+        listed: &[u64],
+    ) -> Vec<String> {
         let kprobe = Kprobe {
             address: 0x7000,
-            handler: owner(0x1000, kind, ""),
-            structure: owner(0x2000, Kind::Data, ""),
+            handler,
+            structure,
             ..Kprobe::default()
         };
+        let symbol = format!("{function}+0x4/0x100");
         let mut facts = Facts {
+            symbols: [(0x7000, symbol)].into(),
             ops: Told::Is(Vec::new()),
             kprobes: Told::Is(vec![kprobe]),
             ..Facts::default()
@@ -365,5 +449,21 @@ mod tests {
         assert!(of_kprobe(Kind::Kernel, &[])[0].contains("not in kprobes/list"));
         // Whoever may not see addresses is told none.
         assert_eq!(of_kprobe(Kind::Kernel, &[0]), [""; 0]);
+    }
+
+    #[test]
+    fn a_modules_kprobe_where_things_are_told_of_is_found() {
+        let found = |handler: Owner, structure: Owner, function: &str| {
+            !findings_of_kprobe(handler, structure, function, &[0x7000]).is_empty()
+        };
+        let kernels = || owner(0x1000, Kind::Kernel, "");
+        let heap = || owner(0x2000, Kind::Data, "");
+        let modules = |kind| owner(0x3000, kind, "x");
+        assert!(found(modules(Kind::Module), heap(), "__x64_sys_getdents64"));
+        // The kernel's handler of a module's kretprobe.
+        assert!(found(kernels(), modules(Kind::Data), "tcp4_seq_show"));
+        // A kprobe of tracefs or perf; and one where nothing is told of.
+        assert!(!found(kernels(), heap(), "__x64_sys_getdents64"));
+        assert!(!found(modules(Kind::Module), heap(), "vfs_read"));
     }
 }

@@ -13,11 +13,13 @@ use super::facts::{Facts, OURS, answered, answered_or_zero};
 use super::report::{Finding, Outcome, Report, count};
 
 /// Files whose operations are of the kernel itself and of no module, by how their paths begin.
-const OF_THE_KERNEL: [&str; 6] = [
+const OF_THE_KERNEL: [&str; 8] = [
     "/proc",
     "/sys",
     "/dev/kmsg",
     "/dev/null",
+    "/dev/random",
+    "/dev/urandom",
     "/dev/zero",
     "socket ",
 ];
@@ -142,21 +144,60 @@ pub fn check(facts: &Facts) -> Outcome {
     Ok(Report { looked, findings })
 }
 
+/// Chains of notifiers for traps and keys, which only these modules join.
+const OF_FEW: [(&str, &[&str]); 2] = [
+    ("die_chain", &["hv_vmbus", "kgdboc"]),
+    ("keyboard_notifier_list", &["speakup", "hid_sensor_hub"]),
+];
+
+/// How threads are called that are the kernel's own.
+const THREADS: [&str; 8] = [
+    "kworker/",
+    "ksoftirqd/",
+    "migration/",
+    "cpuhp/",
+    "rcu_preempt",
+    "kswapd",
+    "kthreadd",
+    "kcompactd",
+];
+
+/// Whether none but the kernel's own functions are called by this: by the first, security modules, none of which can
+/// be loaded.
+fn is_kernels_static_call(key: &str) -> bool {
+    const KEYS: [&str; 8] = [
+        "cond_resched",
+        "might_resched",
+        "preempt_schedule",
+        "preempt_schedule_notrace",
+        "irqentry_exit_cond_resched",
+        "x86_idle",
+        "pv_steal_clock",
+        "pv_sched_clock",
+    ];
+    let name = key.strip_prefix("__SCK__").unwrap_or(key);
+    let name = name.split('+').next().unwrap_or(name);
+    name.starts_with("lsm_static_call_") || KEYS.contains(&name)
+}
+
 /// Whether what is called there should not be.
 fn is_strange(facts: &Facts, one: &Callback) -> bool {
     /// The kernel's own table for terminals.
     const TERMINALS: &str = "n_tty_ops";
-    /// How static calls begin by whose names security modules are called, none of which can be loaded.
-    const SECURITY: &str = "__SCK__lsm_static_call_";
     let is_modules = one.func.kind == Kind::Module;
     let is_kernels = match one.kind {
         // Only those are told that should not be.
         abi::RTRACE_CALLBACK_TRACEPOINT => return true,
         abi::RTRACE_CALLBACK_CONSTANT | abi::RTRACE_CALLBACK_TABLE => true,
         abi::RTRACE_CALLBACK_STATIC_CALL => {
-            let symbol = facts.symbol(one.at);
-            symbol.is_some_and(|(name, _)| name.starts_with(SECURITY))
+            let symbol = facts.symbol(one.at).filter(|(_, module)| module.is_none());
+            symbol.is_some_and(|(name, _)| is_kernels_static_call(name))
         }
+        abi::RTRACE_CALLBACK_NOTIFIER => {
+            let chain = OF_FEW.iter().find(|(chain, _)| one.name.starts_with(chain));
+            chain.is_some_and(|(_, modules)| !modules.contains(&&*one.func.name))
+        }
+        abi::RTRACE_CALLBACK_THREAD => THREADS.iter().any(|own| one.name.starts_with(own)),
         _ => one.name.starts_with(TERMINALS),
     };
     !answered_or_zero(one.func.kind) || (is_modules && is_kernels)
@@ -407,8 +448,8 @@ mod tests {
         let all = [
             (
                 abi::RTRACE_CALLBACK_NOTIFIER,
-                "die_chain",
-                "notifiers die_chain",
+                "netdev_chain",
+                "notifiers netdev_chain",
             ),
             (abi::RTRACE_CALLBACK_THREAD, "worker", "thread worker"),
             (
@@ -451,12 +492,31 @@ mod tests {
     fn security_modules_are_the_kernels_own() {
         for (symbol, findings) in [
             ("__SCK__lsm_static_call_file_open_0+0x0/0x10", 1),
-            ("__SCK__cond_resched+0x0/0x10", 0),
+            ("__SCK__cond_resched+0x0/0x10", 1),
+            ("__SCK__tp_func_sched_switch+0x0/0x10", 0),
         ] {
             let func = owner(0x1000, Kind::Module, "x");
             let mut facts = calling(abi::RTRACE_CALLBACK_STATIC_CALL, "", func);
             facts.symbols.insert(0x9000, symbol.into());
             assert_eq!(check(&facts).unwrap().findings.len(), findings, "{symbol}");
+        }
+    }
+
+    #[test]
+    fn some_chains_and_names_of_threads_are_not_for_modules() {
+        for (kind, name, found) in [
+            (abi::RTRACE_CALLBACK_NOTIFIER, "die_chain", true),
+            (
+                abi::RTRACE_CALLBACK_NOTIFIER,
+                "keyboard_notifier_list",
+                true,
+            ),
+            (abi::RTRACE_CALLBACK_NOTIFIER, "netdev_chain", false),
+            (abi::RTRACE_CALLBACK_THREAD, "kworker/0:3", true),
+            (abi::RTRACE_CALLBACK_THREAD, "jbd2/vda1-8", false),
+        ] {
+            assert_eq!(is_found(kind, name, Kind::Module), found, "{name}");
+            assert!(!is_found(kind, name, Kind::Kernel), "{name}");
         }
     }
 

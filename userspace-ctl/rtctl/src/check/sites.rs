@@ -241,7 +241,14 @@ fn owner(facts: &Facts, address: u64) -> Owner {
 
 /// Whether this is a kprobe: a breakpoint, or a jump to a slot of its own.
 fn explained(facts: &Facts, site: &Site, change: Change) -> bool {
-    is_kprobe(facts, site.function.wrapping_add(change.at as u64))
+    let leads_elsewhere = match change.patch {
+        Patch::Jump(to) | Patch::Call(to) => facts
+            .owners
+            .get(&to)
+            .is_some_and(|it| it.kind != Kind::Kprobe),
+        _ => false,
+    };
+    !leads_elsewhere && is_kprobe(facts, site.function.wrapping_add(change.at as u64))
 }
 
 fn finding(facts: &Facts, site: &Site, what: &str, place: &str) -> Finding {
@@ -377,7 +384,7 @@ mod tests {
         assert_eq!(found(&facts).len(), 1);
     }
 
-    fn with_jump(at: usize, mask: u32, kprobe: bool) -> Vec<String> {
+    fn with_jump(at: usize, mask: u32, kprobe: bool, to_its_slot: bool) -> Vec<String> {
         let mut site = site(abi::RTRACE_SITE_IDLE, 0, Kind::Zero);
         site.changed = mask;
         site.first[at..at + 5].copy_from_slice(&[0x0f, 0x1f, 0x44, 0, 0]);
@@ -390,7 +397,12 @@ mod tests {
                 ..Kprobe::default()
             }]);
         }
-        facts.owners.insert(to, owner(to, Kind::Module, "x"));
+        let kind = if to_its_slot {
+            Kind::Kprobe
+        } else {
+            Kind::Module
+        };
+        facts.owners.insert(to, owner(to, kind, "x"));
         found(&facts)
     }
 
@@ -398,11 +410,14 @@ mod tests {
     fn what_the_kernel_and_kprobes_change_is_fine_and_all_else_is_found() {
         let all = |at: usize| 0x1f << at;
         // A static key's jump: the module leaves it out.
-        assert_eq!(with_jump(12, 0, false), [""; 0]);
-        assert_eq!(with_jump(12, all(12), true), [""; 0]);
-        let found = with_jump(12, all(12), false);
-        assert!(found[0].contains("jumps away 12 bytes from its beginning"));
-        assert_eq!(with_jump(0, all(0) & !(0x1f << 4), false).len(), 1);
+        assert_eq!(with_jump(12, 0, false, false), [""; 0]);
+        assert_eq!(with_jump(12, all(12), true, true), [""; 0]);
+        // Where a kprobe is, a jump of another's is none of it.
+        for kprobe in [false, true] {
+            let found = with_jump(12, all(12), kprobe, false);
+            assert!(found[0].contains("jumps away 12 bytes from its beginning"));
+        }
+        assert_eq!(with_jump(0, all(0) & !(0x1f << 4), false, false).len(), 1);
     }
 
     #[test]

@@ -65,12 +65,19 @@ pub fn check(facts: &Facts) -> Outcome {
 const OF_SYSTEM_CALLS: [&str; 4] = ["__x64_sys_", "__ia32_sys_", "__se_sys_", "__do_sys_"];
 
 /// The same of functions that it calls by tables of its own.
-const OF_TABLES: [&str; 10] = [
+const OF_TABLES: [&str; 17] = [
     "m_show",
     "s_show",
+    "do_syslog",
     "tcp4_seq_show",
+    "tcp6_seq_show",
     "udp4_seq_show",
+    "udp6_seq_show",
     "raw_seq_show",
+    "raw6_seq_show",
+    "unix_seq_show",
+    "netlink_seq_show",
+    "packet_seq_show",
     "dev_seq_show",
     "proc_pid_readdir",
     "proc_root_readdir",

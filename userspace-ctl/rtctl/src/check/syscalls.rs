@@ -38,19 +38,41 @@ pub fn check(facts: &Facts) -> Outcome {
     Ok(Report { looked, findings })
 }
 
-/// The registers that lead into the kernel, and what they are called.
-fn registers(cpu: &Cpu) -> [(&'static str, &Owner); 3] {
+/// A register that leads into the kernel.
+struct Register<'a> {
+    name: &'static str,
+    owner: &'a Owner,
+    /// Whether a virtual machine may have it, until the CPU returns to user space.
+    lendable: bool,
+}
+
+fn registers(cpu: &Cpu) -> [Register<'_>; 3] {
+    let register = |name, owner, lendable| Register {
+        name,
+        owner,
+        lendable,
+    };
     [
-        ("MSR_LSTAR", &cpu.syscall),
-        ("MSR_CSTAR", &cpu.compat),
-        ("MSR_IA32_SYSENTER_EIP", &cpu.sysenter),
+        register("MSR_LSTAR", &cpu.syscall, true),
+        register("MSR_CSTAR", &cpu.compat, true),
+        register("MSR_IA32_SYSENTER_EIP", &cpu.sysenter, false),
     ]
+}
+
+/// Whether KVM has given a CPU's registers for system calls to a virtual machine.
+fn is_lent(facts: &Facts, cpu: &Cpu) -> bool {
+    facts.kvm && cpu.off & abi::RTRACE_CPU_LENT != 0
 }
 
 fn of_cpu(facts: &Facts, cpu: &Cpu) -> Vec<Finding> {
     let number = cpu.cpu;
     let mut findings = Vec::new();
-    for (name, owner) in registers(cpu) {
+    let lent = is_lent(facts, cpu);
+    for register in registers(cpu) {
+        let Register { name, owner, .. } = register;
+        if lent && register.lendable {
+            continue;
+        }
         if !matches!(owner.kind, Kind::Kernel | Kind::Zero) {
             findings.push(finding(
                 format!("{name} of CPU {number}"),
@@ -76,7 +98,7 @@ fn of_cpu(facts: &Facts, cpu: &Cpu) -> Vec<Finding> {
     }
     let off: Vec<_> = PROTECTIONS
         .iter()
-        .filter(|(bit, _)| cpu.off & bit != 0)
+        .filter(|(bit, _)| cpu.off & bit != 0 && !(lent && *bit == abi::RTRACE_CPU_MASK))
         .map(|(_, name)| *name)
         .collect();
     if !off.is_empty() {
@@ -104,20 +126,20 @@ const PROTECTIONS: [(u32, &str); 4] = [
 fn unlike(facts: &Facts, cpus: &[Cpu]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for at in 0..3 {
-        let values: BTreeSet<u64> = cpus.iter().map(|it| registers(it)[at].1.address).collect();
-        let Some((name, _)) = cpus.first().map(|cpu| registers(cpu)[at]) else {
+        let all = cpus
+            .iter()
+            .filter_map(|cpu| Some((cpu, registers(cpu).into_iter().nth(at)?)));
+        let own: Vec<_> = all
+            .filter(|(cpu, register)| !(register.lendable && is_lent(facts, cpu)))
+            .collect();
+        let values: BTreeSet<u64> = own.iter().map(|(_, it)| it.owner.address).collect();
+        let Some(name) = own.first().map(|(_, register)| register.name) else {
             continue;
         };
         if values.len() > 1 {
-            let places: Vec<_> = cpus
+            let places: Vec<_> = own
                 .iter()
-                .map(|it| {
-                    format!(
-                        "CPU {}: {}",
-                        it.cpu,
-                        facts.address(registers(it)[at].1.address)
-                    )
-                })
+                .map(|(cpu, it)| format!("CPU {}: {}", cpu.cpu, facts.address(it.owner.address)))
                 .collect();
             findings.push(finding(
                 format!("{name} differs"),
@@ -272,6 +294,22 @@ mod tests {
         );
         let moved = found(|cpus, _| cpus[1].syscall.address += 1);
         assert_eq!(moved, ["MSR_LSTAR is not the same on all CPUs"]);
+    }
+
+    #[test]
+    fn what_kvm_has_lent_to_a_virtual_machine_is_not_compared() {
+        for (kvm, findings) in [(true, 0), (false, 3)] {
+            let mut cpus = vec![cpu(0), cpu(1)];
+            cpus[1].syscall = owner(0xc000, Kind::None, "");
+            cpus[1].off = abi::RTRACE_CPU_LENT | abi::RTRACE_CPU_MASK;
+            let facts = Facts {
+                cpus: Told::Is(cpus),
+                syscalls: Told::Is(vec![text()]),
+                kvm,
+                ..Facts::default()
+            };
+            assert_eq!(check(&facts).unwrap().findings.len(), findings, "{kvm}");
+        }
     }
 
     #[test]

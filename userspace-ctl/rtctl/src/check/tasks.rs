@@ -30,8 +30,11 @@ pub fn check(facts: &Facts) -> Outcome {
         Err(_) if facts.narrow => return of_runs_alone(facts.runs.get()?, told),
         Err(why) => return Err(why),
     };
-    let exiting = |task: &&Task| task.seen & abi::RTRACE_TASK_EXITING != 0;
-    let alive = tasks.iter().filter(|task| !exiting(task) && task.pid != 0);
+    // Who says that he is about to end, and goes on running, is not let off.
+    let (exiting, ran) = (abi::RTRACE_TASK_EXITING, abi::RTRACE_TASK_RAN);
+    let alive = tasks
+        .iter()
+        .filter(|task| task.seen & (exiting | ran) != exiting);
     let mut findings: Vec<_> = alive.clone().filter_map(within).collect();
     for task in alive.clone() {
         let listed = match task.pid == task.tgid {
@@ -283,9 +286,12 @@ mod tests {
 
     #[test]
     fn a_task_that_proc_leaves_out_or_invents_is_found() {
-        let mut more = all(WHOLE);
-        more.push(task(9, 9, WHOLE | abi::RTRACE_TASK_RAN));
-        assert!(found(more)[0].starts_with("the process 9 (worker) is in the kernel"));
+        let exiting = abi::RTRACE_TASK_EXITING;
+        for (pid, ends) in [(9, 0), (9, exiting), (0, 0)] {
+            let mut more = all(WHOLE);
+            more.push(task(pid, 9, WHOLE | abi::RTRACE_TASK_RAN | ends));
+            assert_eq!(found(more).len(), 1, "{pid} {ends}");
+        }
         let mut less = all(WHOLE);
         less.remove(1);
         assert!(found(less)[0].starts_with("/proc lists the process 7"));

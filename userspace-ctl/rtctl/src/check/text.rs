@@ -12,8 +12,8 @@ use super::callers::whose;
 use super::facts::{Facts, answered};
 use super::report::{Finding, Outcome, Report, count};
 
-/// The module's name for what CPUs wake up in.
-const REAL_MODE: &str = "real_mode";
+/// The module's names for what CPUs wake up in, and for what enters the kernel that kexec has loaded.
+const ENTERED_ALONE: [&str; 2] = ["real_mode", "kexec"];
 
 /// Judges executable memory.
 pub fn check(facts: &Facts) -> Outcome {
@@ -31,9 +31,9 @@ pub fn check(facts: &Facts) -> Outcome {
     Ok(Report { looked, findings })
 }
 
-/// Whether somebody answers for this memory. Below the first MiB lies what wakes CPUs and is never called.
+/// Whether somebody answers for this memory. What is entered by itself is never called.
 pub fn is_owned(owner: &Owner) -> bool {
-    answered(owner.kind) || (owner.kind == Kind::Init && owner.name == REAL_MODE)
+    answered(owner.kind) || (owner.kind == Kind::Init && ENTERED_ALONE.contains(&&*owner.name))
 }
 
 fn finding(facts: &Facts, row: &Text) -> Option<Finding> {
@@ -108,8 +108,10 @@ mod tests {
         assert_eq!(findings(Kind::Bpf, 100, false), []);
         assert_eq!(findings(Kind::None, 0, false), []);
         assert_eq!(findings(Kind::Gone, 0, true), []);
-        let wakes = owner(0x9_8000, Kind::Init, REAL_MODE);
-        assert_eq!(findings_of(wakes, 100, false), []);
+        for name in ENTERED_ALONE {
+            let alone = owner(0x9_8000, Kind::Init, name);
+            assert_eq!(findings_of(alone, 100, false), []);
+        }
     }
 
     #[test]

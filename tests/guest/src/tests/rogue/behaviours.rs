@@ -73,6 +73,8 @@ rounds! {
     ninth: hidden_before ftrace loopback;
     tenth: hidden_wholly_before getdents_patch probes;
     eleventh: caller on_stacks sockets_untold;
+    twelfth: named_worker cleaned sockets_returns listener numberless writable lent
+        traps;
 }
 
 behaviours! {
@@ -114,6 +116,13 @@ behaviours! {
         "rt_rogue_hide" "thread=1" hide "list,kset,state",
         ["stacks"], ["rt_rogue_hide"], scene::its_thread_works;
 
+    named_worker: "a module's thread that is called as one of the kernel's own",
+        "rt_rogue_hide" "thread=1 clean=1 name=kworker/0:9",
+        ["pointers"], ["kworker/0:9"], scene::its_thread_works;
+    cleaned: "a module without its taints",
+        "rt_rogue_hide" "thread=1 clean=1 name=kworker/0:9",
+        ["modules"], ["rt_rogue_hide"], scene::nothing_else;
+
     // It hooks functions by ftrace.
     getdents: "a hook on getdents64",
         "rt_rogue_hook" "function=__x64_sys_getdents64",
@@ -147,6 +156,13 @@ behaviours! {
         "rt_rogue_hook" "function=__x64_sys_getdents64 clean=1 how=patch",
         ["ops"], ["as by a live patch"], scene::file_is_not_listed;
 
+    sockets_returns: "a kretprobe of a listed module on what shows TCP's sockets",
+        "rt_rogue_hook" "function=tcp4_seq_show how=kretprobe",
+        ["ops"], ["rt_rogue_hook"], scene::sockets_are_missing;
+    listener: "a socket that listens and is not shown",
+        "rt_rogue_hook" "function=tcp4_seq_show how=kretprobe",
+        ["crossview"], ["127.0.0.1:"], scene::sockets_are_missing;
+
     // It looks for symbols.
     hunter: "a kprobe on what finds symbols, which stays",
         "rt_rogue_hunter" "keep=1",
@@ -176,6 +192,10 @@ behaviours! {
         "rt_rogue_patch" "where=static",
         ["sites"], ["rt_rogue_patch"], scene::nothing_else;
 
+    writable: "a page of the kernel's text that can be written",
+        "rt_rogue_patch" "where=table",
+        ["text"], ["writable"], scene::nothing_else;
+
     // It changes where a CPU goes.
     lstar: "the entry of system calls moved on one CPU",
         "rt_rogue_cpu" "what=lstar cpu=1",
@@ -190,6 +210,10 @@ behaviours! {
     mask: "system calls of one CPU that keep a flag of user space's",
         "rt_rogue_cpu" "what=mask cpu=1",
         ["syscalls"], ["CPU 1 goes without"], scene::nothing_else;
+
+    traps: "a listed module that is told of traps",
+        "rt_rogue_cpu" "what=traps",
+        ["pointers"], ["die_chain"], scene::nothing_else;
 
     // It changes pointers.
     iterate: "what lists /proc, replaced in its table",
@@ -238,6 +262,10 @@ behaviours! {
         "rt_rogue_task" "how=list pid=PID",
         ["tasks"], ["process PID "], scene::task_is_passed_over;
 
+    numberless: "a task that has no number",
+        "rt_rogue_task" "how=none pid=PID",
+        ["tasks"], ["process PID"], scene::task_is_not_found;
+
     // It makes text.
     mapped: "a page of text mapped by hand",
         "rt_rogue_map" "area=vmalloc",
@@ -251,6 +279,10 @@ behaviours! {
 
     mapped_rest: "code in the unused rest of another module's text",
         "rt_rogue_map" "area=rest",
+        ["modules"], ["rt_target"], scene::its_text_runs;
+
+    lent: "a page of text mapped by hand that another module says is its own",
+        "rt_rogue_map" "area=lent",
         ["modules"], ["rt_target"], scene::its_text_runs;
 
     // It works against the tracer.

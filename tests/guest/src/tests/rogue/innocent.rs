@@ -15,13 +15,14 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rust_tracer::abi;
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::verdict::Verdict;
 use crate::guest;
 use crate::options::Options;
 use crate::second_cpu::SecondCpu;
-use crate::sys::{self, filters};
+use crate::sys::{self, filters, kexec};
 use crate::target::{self, Late};
 use crate::test::{Failure, Group, Outcome, Test, check_eq, fail};
 use crate::tests::stub::beside::{Bpf, Instance};
@@ -55,6 +56,7 @@ innocents! {
     "samples of perf" => perf,
     "classic filters on sockets and system calls" => classic_filters,
     "a live patch" => live_patch,
+    "a kernel that kexec has loaded" => next_kernel,
     "modules that come and go" => module_storm,
     "CPUs that go and come" => hotplug,
     "own sessions by every way" => own_sessions,
@@ -199,6 +201,14 @@ fn bpftrace(_: &Options) -> Outcome<Work> {
         Bpf::start("fentry", "@n = count();")?,
         Bpf::start("kprobe", "@n = count();")?,
     ]))
+}
+
+fn next_kernel(_: &Options) -> Outcome<Work> {
+    match kexec::Loaded::traps() {
+        Ok(loaded) => Ok(Box::new(loaded)),
+        Err(Errno::NOSYS) => Err(Failure::Skipped("this kernel has no kexec".into())),
+        Err(errno) => Err(fail(format!("kexec_load: {errno}"))),
+    }
 }
 
 fn perf(_: &Options) -> Outcome<Work> {

@@ -140,6 +140,13 @@ pub fn heading_is_missing(_: &Scene, _: Option<&Toy>) -> Outcome<bool> {
     Ok(!text.contains("local_address"))
 }
 
+/// The list of sockets has its heading, and not the one that is there.
+pub fn sockets_are_missing(_: &Scene, _: Option<&Toy>) -> Outcome<bool> {
+    let text = fs::read_to_string("/proc/net/tcp")?;
+    check!(text.contains("local_address"), "no heading in:\n{text}");
+    Ok(!text.contains("0100007F:"))
+}
+
 /// It counts the calls of kill.
 pub fn kills_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
     grows(toy, "calls", || Ok(test_kill_process(getpid())?))
