@@ -72,7 +72,6 @@ SYM_INNER_LABEL(rtrace_slot_texts, SYM_L_GLOBAL)
 	.text
 
 	.balign	64
-SYM_INNER_LABEL(rtrace_slots_begin, SYM_L_GLOBAL)
 #define SLOT_STUB(n) SLOT_STUB n;
 RTRACE_EACH_SLOT_STUB(SLOT_STUB)
 SYM_INNER_LABEL(rtrace_slots_end, SYM_L_GLOBAL)

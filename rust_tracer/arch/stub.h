@@ -126,14 +126,14 @@ struct rtrace_slot_text {
 extern const struct rtrace_slot_text rtrace_slot_texts[RTRACE_SLOT_STUBS];
 
 /* The text of all of them. */
-extern const char rtrace_slots_begin[], rtrace_slots_end[];
+extern const char rtrace_slot_0[], rtrace_slots_end[];
 
 bool rtrace_is_slot_exit(unsigned long address);
 
 /* Whether it is where functions return to that a stub follows. */
 static __always_inline bool rtrace_is_stub_exit(unsigned long address)
 {
-	if (likely(address < (unsigned long)rtrace_slots_begin ||
+	if (likely(address < (unsigned long)rtrace_slot_0 ||
 		   address >= (unsigned long)rtrace_slots_end))
 		return address == (unsigned long)rtrace_stub_exit;
 	return rtrace_is_slot_exit(address);

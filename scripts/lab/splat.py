@@ -33,8 +33,10 @@ HARMLESS_BLOCK = re.compile(
     r"(?:(?!\[ cut here \]).)*?---\[ end trace [^\n]*$",
     re.DOTALL | re.MULTILINE,
 )
-# The kernel's own data races are none of ours: only a report of KCSAN that has the module on one of its stacks is.
-OTHERS_RACE = re.compile(r"^[^\n]*BUG: KCSAN: .*?={20}", re.DOTALL | re.MULTILINE)
+# The kernel's own data races are none of ours: only a report of KCSAN that has the module on one of its stacks is, but
+# for a stub that follows a call there.
+RACE = re.compile(r"^[^\n]*BUG: KCSAN: .*?={20}", re.DOTALL | re.MULTILINE)
+OUR_RACE = re.compile(r" (?!rtrace_s(?:lot|tub)_)\S+ \[rust_tracer\]")
 OTHERS = [
     r"BUG: ",  # KASAN, KCSAN, KFENCE, soft lockup, scheduling while atomic, sleeping function, workqueue lockup, …
     r"BUG .*: ",  # slab corruption: "BUG kmalloc-64 (Not tainted): …"
@@ -74,7 +76,7 @@ CONTEXT_LINES = 120
 
 def find_splat(console, fatal=False):
     """The text of the first splat and what follows it, or None; with fatal only those that may stop the machine."""
-    console = OTHERS_RACE.sub(lambda report: report[0] if "[rust_tracer]" in report[0] else "", console)
+    console = RACE.sub(lambda report: report[0] if OUR_RACE.search(report[0]) else "", console)
     lines = HARMLESS_BLOCK.sub("", console).splitlines()
     pattern = _FATAL if fatal else _ANY
     for n, line in enumerate(lines):

@@ -197,17 +197,26 @@ fn is_splat(line: &str) -> bool {
     !line.contains(HARMLESS) && SPLATS.iter().any(|mark| line.contains(mark))
 }
 
-/// How a report of KCSAN begins and ends, and whose races are looked for.
-const RACE: [&str; 3] = ["BUG: KCSAN:", "====================", "[rust_tracer]"];
+/// How a report of KCSAN begins and ends.
+const RACE: [&str; 2] = ["BUG: KCSAN:", "===================="];
+
+/// Whether a frame is the module's, but for a stub that follows a call.
+fn is_ours(frame: &str) -> bool {
+    const STUBS: [&str; 2] = ["rtrace_slot_", "rtrace_stub_"];
+    frame.contains("[rust_tracer]")
+        && !STUBS
+            .iter()
+            .any(|stub| frame.trim_start().starts_with(stub))
+}
 
 /// Whether the kernel complains, but for what is harmless, in these lines.
 fn has_splat<'a>(lines: impl Iterator<Item = &'a str>) -> bool {
-    let [begins, ends, ours] = RACE;
+    let [begins, ends] = RACE;
     let (mut harmless, mut race) = (false, false);
     for line in lines {
         race = (race || line.contains(begins)) && !line.contains(ends);
         if race {
-            if line.contains(ours) {
+            if is_ours(line) {
                 return true;
             }
             continue;
@@ -305,6 +314,9 @@ mod tests {
         assert!(!has_splat(report("init_file+0x27/0x180").into_iter()));
         let ours = " rtrace_look_at_cpu+0x27/0x180 [rust_tracer]";
         assert!(has_splat(report(ours).into_iter()));
+        assert!(!has_splat(
+            report(" rtrace_slot_3+0xaa/0x300 [rust_tracer]").into_iter()
+        ));
         let mut others = report("init_file+0x27/0x180").to_vec();
         others.push("BUG: KASAN: use-after-free");
         assert!(has_splat(others.into_iter()));

@@ -4,7 +4,8 @@
  *
  *   what=taints    the kernel's taint bits are cleared
  *   what=ftrace    ftrace's switch reads as off
- *   what=probes    as soon as rust_tracer has begun to attach, ftrace is told, by its own means, to attach it to nothing
+ *   what=probes    as soon as rust_tracer has begun to attach, ftrace is told, by its own means, to attach it to no system
+ *                  call
  *   what=records   rust_tracer's handlers of entries return at once
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
  *   what=notifier  the kernel does not tell it any more which modules come and go. Load no other before this is undone
@@ -87,6 +88,7 @@ static atomic_t detachers;
  */
 static void detach(struct callback_head *unused)
 {
+	unsigned char all[] = "__x64_sys_*";
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(theirs); i++) {
@@ -98,7 +100,7 @@ static void detach(struct callback_head *unused)
 		nowhere = rcu_dereference_raw(theirs[i]->local_hash.notrace_hash);
 		if (nowhere && ((unsigned long *)nowhere)[2])
 			continue;
-		if (!ftrace_set_notrace(theirs[i], (unsigned char *)"*", 1, 0))
+		if (!ftrace_set_notrace(theirs[i], all, sizeof(all) - 1, 0))
 			atomic_inc(&rogue_calls);
 	}
 	atomic_set_release(&detachers, 0);

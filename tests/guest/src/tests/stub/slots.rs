@@ -4,7 +4,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -379,7 +379,7 @@ fn rotate(random: &mut fastrand::Rng, rounds: usize) -> Outcome {
 /// A live patch of a function looks so for tasks in it, also for those that the stub let others run before.
 fn walked(_: &Options) -> Outcome {
     /// Some of them come in the stub.
-    const SAMPLES: u32 = 2000;
+    const SAMPLES: u32 = 500;
     let trace = Plan::new().ret(PATTERN).start()?;
     let by = way(&trace.session, FUNCTION, abi::RTRACE_KIND_RETURN)?;
     check_eq!(by, abi::RTRACE_WAY_SLOT, "way of the returns of {FUNCTION}");
@@ -388,16 +388,13 @@ fn walked(_: &Options) -> Outcome {
          profile-997 /n >= {SAMPLES}/ {{ exit(0); }}",
         own::getpid().as_raw_nonzero()
     );
-    let mut rtctl = Command::new("rtctl")
-        .args(["-q", "-n", &script])
-        .stdout(Stdio::piped())
-        .spawn()?;
-    while rtctl.try_wait()?.is_none() {
+    let rtctl = thread::spawn(move || Command::new("rtctl").args(["-q", "-n", &script]).output());
+    while !rtctl.is_finished() {
         for _ in 0..1000 {
             call(0);
         }
     }
-    let output = rtctl.wait_with_output()?;
+    let output = rtctl.join().map_err(|_| fail("a thread panicked"))??;
     let text = String::from_utf8_lossy(&output.stdout);
     check!(output.status.success(), "{}: {text}", output.status);
     let lines: Vec<&str> = text.lines().collect();
