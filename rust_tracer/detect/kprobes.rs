@@ -48,7 +48,7 @@ impl Kprobes {
         }
     }
 
-    /// Whether a jump stands there that is one of them, if it leads to a slot of theirs.
+    /// Whether a jump stands there that is one of them, if it leads where theirs do.
     pub(super) fn is_detour(&self, address: u64) -> bool {
         let mut optimized = self.0.iter().filter(|probe| probe.optimized != 0);
         optimized.any(|probe| probe.address == address)

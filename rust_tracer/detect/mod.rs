@@ -21,7 +21,7 @@
 //! that comes or goes.
 //!
 //! Locks: `DETECT`, and below it the kernel's own, of which the shim says; `ATTACH` is not taken with
-//! it held.
+//! it held. Modules that come and go take it, too: so no memory is asked for that is charged to a user.
 
 #![deny(unsafe_code)]
 

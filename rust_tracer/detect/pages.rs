@@ -147,7 +147,7 @@ pub(super) fn text(address: u64, bytes: usize) -> Result<KVVec<u8>, Refusal> {
     let end = address
         .checked_add(bytes as u64)
         .ok_or_else(not_executable)?;
-    let mut text = KVVec::from_elem(0, bytes, GFP_KERNEL)?;
+    let mut text = KVVec::from_elem(0, bytes, GFP_KERNEL_ACCOUNT)?;
     let mut at = address;
     while at < end {
         if walk::page_is(at) & bindings::RTRACE_PAGE_EXECUTABLE == 0 {

@@ -19,6 +19,7 @@ mod canary;
 mod crossview;
 mod exercise;
 pub(crate) mod facts;
+mod files;
 pub(crate) mod gather;
 mod hunters;
 mod ipmodify;

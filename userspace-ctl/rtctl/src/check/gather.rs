@@ -2,23 +2,21 @@
 //! Brings the facts that checks ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
-use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rust_tracer::views::{Hook, Kind, Ops, Owner, Pointer, Site, Task, Text, View};
+use rust_tracer::views::{Hook, Kind, Ops, Owner, Site, Task, Text, View};
 use rust_tracer::{Node, Session, abi};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketType, socket};
 use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
 
 use super::calls::canary;
 use super::exercise;
 use super::facts::{Facts, OURS, Told, answered_or_zero};
+use super::files;
 use super::patch::{Patch, diverted};
 use super::said::{self, Asked, Tasks, Twice};
 use super::sample::{SETTLING, SETTLINGS, SETTLINGS_OF_GONE, Sample, Sampler, code, is_narrow};
@@ -29,93 +27,6 @@ use crate::access::plain;
 
 /// Where tracefs is, the first that is there.
 const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
-
-/// Files and directories whose operations are looked at: where modules, processes, sockets and files are
-/// told of.
-const FILES: &[&str] = &[
-    "/",
-    "/bin/sh",
-    "/boot",
-    "/dev",
-    "/dev/shm",
-    "/etc",
-    "/etc/passwd",
-    "/home",
-    "/lib/modules",
-    "/opt",
-    "/root",
-    "/run",
-    "/tmp",
-    "/usr",
-    "/usr/bin",
-    "/var",
-    "/var/log",
-    "/proc",
-    "/proc/1",
-    "/proc/self/cmdline",
-    "/proc/self/comm",
-    "/proc/self/environ",
-    "/proc/self/fd",
-    "/proc/self/maps",
-    "/proc/self/mountinfo",
-    "/proc/self/stat",
-    "/proc/self/status",
-    "/proc/self/task",
-    "/proc/cmdline",
-    "/proc/interrupts",
-    "/proc/kallsyms",
-    "/proc/kmsg",
-    "/proc/loadavg",
-    "/proc/meminfo",
-    "/proc/modules",
-    "/proc/mounts",
-    "/proc/stat",
-    "/proc/uptime",
-    "/proc/version",
-    "/proc/vmallocinfo",
-    "/proc/net",
-    "/proc/net/arp",
-    "/proc/net/dev",
-    "/proc/net/icmp",
-    "/proc/net/netlink",
-    "/proc/net/packet",
-    "/proc/net/raw",
-    "/proc/net/raw6",
-    "/proc/net/route",
-    "/proc/net/tcp",
-    "/proc/net/tcp6",
-    "/proc/net/udp",
-    "/proc/net/udp6",
-    "/proc/net/unix",
-    "/proc/sys/kernel/tainted",
-    "/sys",
-    "/sys/module",
-    "/sys/kernel/debug/kprobes/list",
-    "/sys/kernel/tracing",
-    "/sys/kernel/tracing/enabled_functions",
-    "/sys/kernel/tracing/touched_functions",
-    "/dev/kmsg",
-    "/dev/null",
-    "/dev/random",
-    "/dev/urandom",
-    "/dev/zero",
-];
-
-/// Sockets whose operations are looked at.
-const SOCKETS: [(&str, AddressFamily, SocketType); 8] = [
-    ("socket TCP", AddressFamily::INET, SocketType::STREAM),
-    ("socket UDP", AddressFamily::INET, SocketType::DGRAM),
-    ("socket TCP6", AddressFamily::INET6, SocketType::STREAM),
-    ("socket UDP6", AddressFamily::INET6, SocketType::DGRAM),
-    ("socket unix", AddressFamily::UNIX, SocketType::STREAM),
-    (
-        "socket unix datagram",
-        AddressFamily::UNIX,
-        SocketType::DGRAM,
-    ),
-    ("socket netlink", AddressFamily::NETLINK, SocketType::RAW),
-    ("socket packet", AddressFamily::PACKET, SocketType::RAW),
-];
 
 /// The inode of the initial pid namespace (PROC_PID_INIT_INO).
 const INITIAL: &str = "pid:[4026531836]";
@@ -274,7 +185,7 @@ impl Gatherer {
             facts.syscalls = self.view();
         }
         if needs(Need::Files) {
-            facts.files = self.files();
+            facts.files = files::look(&self.session).into();
             facts.said.users = said::read("/proc/modules").and_then(|it| Ok(said::users(&it)));
         }
         if needs(Need::Sockets) {
@@ -351,44 +262,6 @@ impl Gatherer {
             self.sampler = Some(Sampler::start(self.node)?);
         }
         Ok(sample)
-    }
-
-    fn files(&self) -> Told<Vec<(String, Vec<Pointer>)>> {
-        let waits_not = OFlags::NONBLOCK.bits() as i32;
-        let mut files = Vec::new();
-        for path in FILES {
-            let file = OpenOptions::new()
-                .read(true)
-                .custom_flags(waits_not)
-                .open(path);
-            // What this machine does not have, nobody can have changed.
-            let Ok(file) = file else { continue };
-            match self.session.view_file(file.as_fd()) {
-                Ok(pointers) => files.push(((*path).to_owned(), pointers)),
-                Err(error) => return Told::Not(error.to_string()),
-            }
-        }
-        // What tells all this goes by operations as well.
-        if let Some(own) = self.session.fd() {
-            match self.session.view_file(own) {
-                Ok(pointers) => files.push((OURS.to_owned(), pointers)),
-                Err(error) => return Told::Not(error.to_string()),
-            }
-        }
-        for (name, family, kind) in &SOCKETS {
-            // A protocol that is a module must not be loaded for it.
-            if *family == AddressFamily::PACKET && !Path::new("/proc/net/packet").exists() {
-                continue;
-            }
-            let Ok(socket) = socket(*family, *kind, None) else {
-                continue;
-            };
-            match self.session.view_file(socket.as_fd()) {
-                Ok(pointers) => files.push(((*name).to_owned(), pointers)),
-                Err(error) => return Told::Not(error.to_string()),
-            }
-        }
-        Told::Is(files)
     }
 
     /// Executable memory without what was nobody's for a moment only.
