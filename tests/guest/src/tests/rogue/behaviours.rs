@@ -73,8 +73,8 @@ rounds! {
     ninth: hidden_before ftrace loopback;
     tenth: hidden_wholly_before getdents_patch probes;
     eleventh: caller on_stacks sockets_untold;
-    twelfth: named_worker cleaned sockets_returns listener numberless writable lent
-        traps;
+    twelfth: named_worker cleaned sockets_returns listener numberless;
+    thirteenth: writable lent traps;
 }
 
 behaviours! {
