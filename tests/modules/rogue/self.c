@@ -4,8 +4,8 @@
  *
  *   what=taints    the kernel's taint bits are cleared
  *   what=ftrace    ftrace's switch reads as off
- *   what=probes    as soon as rust_tracer has begun to attach, ftrace is told, by its own means, to attach it to no system
- *                  call
+ *   what=probes    whatever rust_tracer attaches to is what ftrace is told not to attach it to, by ftrace's own means,
+ *                  and again when rust_tracer starts afresh
  *   what=records   rust_tracer's handlers of entries return at once
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
  *   what=notifier  the kernel does not tell it any more which modules come and go. Load no other before this is undone
@@ -16,11 +16,10 @@
  * all go by those that they share.
  */
 #include <linux/ftrace.h>
+#include <linux/kthread.h>
 #include <linux/notifier.h>
 #include <linux/sched.h>
 #include <linux/sysctl.h>
-#include <linux/task_work.h>
-#include <linux/wait_bit.h>
 
 #include "rogue.h"
 #include "../../../include/uapi/rust_tracer.h"
@@ -80,84 +79,54 @@ static void give_slots(void)
 
 static struct ftrace_ops *theirs[2];
 static const char *const names_of_ops[] = { "rust_tracer:rtrace_ops", "rust_tracer:rtrace_stub_ops" };
-static atomic_t detachers;
+static struct task_struct *rogue_thread;
 
-/*
- * ftrace takes no lock when it frees the filter of an ops that is not registered any more. It is registered here: the
- * task is on its way out of the call that began to attach, and has still to give that session back.
- */
-static void detach(struct callback_head *unused)
+static void detach(void)
 {
-	unsigned char all[] = "__x64_sys_*";
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(theirs); i++) {
 		struct ftrace_hash *nowhere;
 
-		if (!(theirs[i]->flags & FTRACE_OPS_FL_ENABLED))
-			continue;
 		/* Its third word says how many are in it; some are: it was done already. */
 		nowhere = rcu_dereference_raw(theirs[i]->local_hash.notrace_hash);
 		if (nowhere && ((unsigned long *)nowhere)[2])
 			continue;
-		if (!ftrace_set_notrace(theirs[i], all, sizeof(all) - 1, 0))
+		if (!ftrace_set_notrace(theirs[i], (unsigned char *)"*", 1, 0))
 			atomic_inc(&rogue_calls);
 	}
-	atomic_set_release(&detachers, 0);
-	wake_up_var(&detachers);
 }
 
-static struct callback_head detach_work = { .func = detach };
-
-static int on_register(struct kretprobe_instance *instance, struct pt_regs *regs)
+static int detach_again(void *unused)
 {
-	unsigned long ops = regs->di;
-
-	/* Not zero: this return is of no interest. */
-	return ops != (unsigned long)theirs[0] && ops != (unsigned long)theirs[1];
-}
-
-static int on_registered(struct kretprobe_instance *instance, struct pt_regs *regs)
-{
-	if (regs_return_value(regs) || (current->flags & PF_KTHREAD) || atomic_cmpxchg(&detachers, 0, 1))
-		return 0;
-	if (task_work_add(current, &detach_work, TWA_RESUME))
-		atomic_set(&detachers, 0);
+	while (!kthread_should_stop()) {
+		detach();
+		schedule_timeout_interruptible(1);
+	}
 	return 0;
 }
-
-static struct kretprobe registers = {
-	.kp.symbol_name = "register_ftrace_function",
-	.entry_handler = on_register,
-	.handler = on_registered,
-};
 
 static int do_probes(void)
 {
 	unsigned int i;
-	int error;
 
 	for (i = 0; i < ARRAY_SIZE(theirs); i++)
 		theirs[i] = (struct ftrace_ops *)rogue_symbol(names_of_ops[i]);
 	if (!theirs[0] || !theirs[1] || take_slots())
 		return -ENOENT;
-	error = register_kretprobe(&registers);
-	if (error)
+	rogue_thread = kthread_run(detach_again, NULL, "rt_rogue_self");
+	if (IS_ERR(rogue_thread))
 		give_slots();
-	return error;
+	return PTR_ERR_OR_ZERO(rogue_thread);
 }
 
 static int undo_probes(void)
 {
 	unsigned int i;
 
-	unregister_kretprobe(&registers);
-	wait_var_event(&detachers, !atomic_read_acquire(&detachers));
-	/* Who is about to leave detach(). */
-	synchronize_rcu_tasks();
+	kthread_stop(rogue_thread);
 	for (i = 0; i < ARRAY_SIZE(theirs); i++)
-		if (theirs[i]->flags & FTRACE_OPS_FL_ENABLED)
-			ftrace_set_notrace(theirs[i], NULL, 0, 1);
+		ftrace_set_notrace(theirs[i], NULL, 0, 1);
 	give_slots();
 	return 0;
 }
@@ -332,7 +301,7 @@ static int rogue_undo(void)
 		*taints |= taints_before;
 	else if (switch_at)
 		return rogue_write(switch_at, &switch_before, sizeof(switch_before));
-	else if (!strcmp(what, "probes"))
+	else if (rogue_thread)
 		return undo_probes();
 	else if (!strcmp(what, "records"))
 		return undo_records();
