@@ -308,17 +308,16 @@ impl Checker<'_> {
                 ),
             ));
         }
-        let number = self
-            .is_integer(&value)
-            .then(|| (value.constant(), value.ty));
+        let number = value.constant().filter(|_| self.is_integer(&value));
+        let number = number.map(|number| (number, value.ty));
         let constant = self.assigned(value, ty).constant();
         let global = match (constant, keys) {
             // What it is declared as only says what it has to go with: dt_node_inline() of libdtrace keeps the
             // expression as it is.
-            (Some(value), None) if !self.types.is_string(ty) => match number {
-                Some((Some(value), ty)) => Global::Constant(value, ty),
-                _ => Global::Constant(value, ty),
-            },
+            (Some(value), None) if !self.types.is_string(ty) => {
+                let (value, ty) = number.unwrap_or((value, ty));
+                Global::Constant(value, ty)
+            }
             (_, keys) => Global::Inline(Rc::new(Inline {
                 ty,
                 keys,
