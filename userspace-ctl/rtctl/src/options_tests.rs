@@ -33,6 +33,10 @@ fn rates_are_times_or_frequencies() {
 #[test]
 fn options_are_set_by_dtraces_names() {
     assert_eq!(set("bufsize=1m").unwrap().bufsize, 1 << 20);
+    for none in ["specsize=0", "aggsize=0", "dynvarsize=0"] {
+        assert!(set(none).is_ok(), "{none}");
+    }
+    assert!(set("bufsize=0").is_err());
     assert_eq!(set("bufpolicy=ring").unwrap().bufpolicy, Policy::Ring);
     assert!(!set("bufresize=manual").unwrap().bufresize);
     assert_eq!(set("frames=100").unwrap().frames, 100);

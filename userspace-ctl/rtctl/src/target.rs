@@ -132,5 +132,8 @@ mod tests {
         assert_eq!(Targets::take(&[], &[me], &[]).unwrap().only(), Some(me));
         assert_eq!(Targets::take(&[], &[me, me], &[]).unwrap().only(), None);
         assert_eq!(Targets::default().only(), None);
+        let both = Targets::take(&["true".to_owned(), "true".to_owned()], &[], &[]).unwrap();
+        assert_eq!(both.only(), None);
+        assert_eq!(both.release().unwrap().len(), 2);
     }
 }

@@ -8,17 +8,12 @@ use rust_tracer::abi;
 use rust_tracer::views::{Kind, Ops, Site};
 
 use super::facts::Facts;
-use super::ops::{DIRECT, IPMODIFY};
+use super::ops::{DIRECT, IPMODIFY, TELLING};
 use super::report::{Finding, Outcome, Report, count};
 
-/// What is redirected to hide files, processes, sockets and messages. Globs would name what nobody
+/// What else is redirected to hide files, processes, sockets and messages. Globs would name what nobody
 /// redirects.
 const CLASSIC: &[&str] = &[
-    "__x64_sys_getdents64",
-    "__x64_sys_getdents",
-    "__ia32_sys_getdents64",
-    "__ia32_sys_getdents",
-    "__x64_sys_kill",
     "__x64_sys_read",
     "__x64_sys_pread64",
     "__x64_sys_readv",
@@ -38,10 +33,8 @@ const CLASSIC: &[&str] = &[
     "__x64_sys_ptrace",
     "__x64_sys_init_module",
     "__x64_sys_finit_module",
-    "__x64_sys_delete_module",
     "__x64_sys_mount",
     "__x64_sys_sysinfo",
-    "__x64_sys_syslog",
     "__x64_sys_socket",
     "__x64_sys_recvmsg",
     "__x64_sys_recvfrom",
@@ -49,29 +42,14 @@ const CLASSIC: &[&str] = &[
     "__x64_sys_sched_getaffinity",
     "__x64_sys_getpgid",
     "__x64_sys_getpriority",
-    "tcp4_seq_show",
-    "tcp6_seq_show",
-    "udp4_seq_show",
-    "udp6_seq_show",
-    "raw_seq_show",
-    "packet_seq_show",
-    "unix_seq_show",
     "tpacket_rcv",
     "packet_rcv",
-    "filldir",
-    "filldir64",
-    "iterate_dir",
     "vfs_read",
     "vfs_write",
     "vfs_statx",
     "seq_read",
     "seq_read_iter",
-    "m_show",
-    "s_show",
-    "do_syslog",
-    "devkmsg_read",
     "find_task_by_vpid",
-    "proc_pid_readdir",
     "security_file_permission",
     "audit_log_start",
     "register_kprobe",
@@ -122,7 +100,7 @@ fn of_site(facts: &Facts, ops: &[Ops], site: &Site) -> Option<Finding> {
         };
         let name = facts.function(site.function).unwrap_or_default();
         let kernels = first.func.kind == Kind::Kernel || who.any(|it| it.func.kind == Kind::Kernel);
-        if !kernels && CLASSIC.contains(&name) {
+        if !kernels && (TELLING.contains(&name) || CLASSIC.contains(&name)) {
             let what = format!("is {how}, and neither a live patch nor BPF does that");
             return Some(finding(facts, site, &what));
         }

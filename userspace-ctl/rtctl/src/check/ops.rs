@@ -189,7 +189,7 @@ fn finding(facts: &Facts, ops: &Ops, owner: &Owner, what: &str, perhaps: &str) -
 
 /// Where modules, files, processes, sockets and messages are told of, and signals are sent: who changes there what is told
 /// needs nothing else. Nobody measures these; names of what is, like reading and opening, are not here.
-const TELLING: [&str; 22] = [
+pub const TELLING: [&str; 22] = [
     "__x64_sys_getdents64",
     "__x64_sys_getdents",
     "__ia32_sys_getdents64",
