@@ -52,12 +52,6 @@ static int rogue_work(void *unused)
 	return 0;
 }
 
-/* On each CPU: it may still know of the page as it was. */
-static void flush(void *unused)
-{
-	asm volatile("invlpg (%0)" : : "r" (text) : "memory");
-}
-
 static void write_text(u8 *to)
 {
 	static const u8 begin[] = {
@@ -153,7 +147,7 @@ static int rogue_do(void)
 	if (!pte || level != PG_LEVEL_4K)
 		goto out;
 	set_pte(pte, pte_wrprotect(pte_mkexec(*pte)));
-	on_each_cpu(flush, NULL, 1);
+	on_each_cpu(rogue_flush, text, 1);
 	if (lent) {
 		lent->base = text;
 		lent->size = PAGE_SIZE;
@@ -186,7 +180,7 @@ static int rogue_undo(void)
 	if (run)
 		kthread_stop(rogue_thread);
 	set_pte(pte, pte_set_flags(pte_mkwrite_novma(*pte), _PAGE_NX));
-	on_each_cpu(flush, NULL, 1);
+	on_each_cpu(rogue_flush, text, 1);
 	if (page) {
 		vunmap(text);
 		__free_page(page);

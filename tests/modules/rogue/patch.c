@@ -64,12 +64,6 @@ static unsigned long return_of(unsigned long at)
 	return 0;
 }
 
-/* On each CPU: it may still know of the page as it was. */
-static void flush(void *unused)
-{
-	asm volatile("invlpg (%0)" : : "r" (patched) : "memory");
-}
-
 static int make_writable(bool writable)
 {
 	unsigned int level;
@@ -81,7 +75,7 @@ static int make_writable(bool writable)
 		set_bit(_PAGE_BIT_RW, (unsigned long *)entry);
 	else
 		clear_bit(_PAGE_BIT_RW, (unsigned long *)entry);
-	on_each_cpu(flush, NULL, 1);
+	on_each_cpu(rogue_flush, (void *)patched, 1);
 	return 0;
 }
 
@@ -135,10 +129,11 @@ static int rogue_do(void)
 
 static int rogue_undo(void)
 {
+	int error;
+
 	if (!strcmp(where, "table"))
 		return make_writable(false);
-	int error = rogue_write(patched, before, bytes);
-
+	error = rogue_write(patched, before, bytes);
 	/* Nobody is left in what the text led to. */
 	synchronize_rcu_tasks();
 	return error;

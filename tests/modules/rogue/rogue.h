@@ -133,6 +133,12 @@ static __maybe_unused int rogue_write(unsigned long at, const void *bytes, size_
 	return error;
 }
 
+/* Runs on each CPU, which may still know of a page as it was. */
+static __maybe_unused void rogue_flush(void *page)
+{
+	asm volatile("invlpg (%0)" : : "r" (page) : "memory");
+}
+
 /* An instruction of five bytes, a call (0xe8) or a jump (0xe9), at `at` to `to`. */
 static __maybe_unused void rogue_branch(u8 code[5], u8 opcode, unsigned long at, unsigned long to)
 {
