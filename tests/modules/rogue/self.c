@@ -4,8 +4,8 @@
  *
  *   what=taints    the kernel's taint bits are cleared
  *   what=ftrace    ftrace's switch reads as off
- *   what=probes    whatever rust_tracer attaches to is what ftrace is told not to attach it to, by ftrace's own means,
- *                  and again when rust_tracer starts afresh
+ *   what=probes    what rust_tracer registers with ftrace is told, by ftrace's own means, to be called by no function.
+ *                  What is registered when this is undone is not called until it is registered anew
  *   what=records   rust_tracer's handlers of entries return at once
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
  *   what=notifier  the kernel does not tell it any more which modules come and go. Load no other before this is undone
@@ -16,10 +16,10 @@
  * all go by those that they share.
  */
 #include <linux/ftrace.h>
-#include <linux/kthread.h>
 #include <linux/notifier.h>
 #include <linux/sched.h>
 #include <linux/sysctl.h>
+#include <linux/wait_bit.h>
 
 #include "rogue.h"
 #include "../../../include/uapi/rust_tracer.h"
@@ -79,54 +79,71 @@ static void give_slots(void)
 
 static struct ftrace_ops *theirs[2];
 static const char *const names_of_ops[] = { "rust_tracer:rtrace_ops", "rust_tracer:rtrace_stub_ops" };
-static struct task_struct *rogue_thread;
+static struct task_struct *registrar;
+static atomic_t registering;
 
-static void detach(void)
+/*
+ * In place of register_ftrace_function(), and as its caller calls it: rust_tracer has a lock of its own for all that it
+ * does to its ftrace_ops. From elsewhere this is not safe: ftrace takes none when it frees a filter.
+ */
+static int register_nowhere(struct ftrace_ops *ops)
 {
-	unsigned int i;
+	unsigned char everything[] = "*";
+	int error;
 
-	for (i = 0; i < ARRAY_SIZE(theirs); i++) {
-		struct ftrace_hash *nowhere;
-
-		/* Its third word says how many are in it; some are: it was done already. */
-		nowhere = rcu_dereference_raw(theirs[i]->local_hash.notrace_hash);
-		if (nowhere && ((unsigned long *)nowhere)[2])
-			continue;
-		if (!ftrace_set_notrace(theirs[i], (unsigned char *)"*", 1, 0))
-			atomic_inc(&rogue_calls);
-	}
+	WRITE_ONCE(registrar, current);
+	error = register_ftrace_function(ops);
+	WRITE_ONCE(registrar, NULL);
+	if (!error && !ftrace_set_notrace(ops, everything, sizeof(everything) - 1, 0))
+		atomic_inc(&rogue_calls);
+	if (atomic_dec_and_test(&registering))
+		wake_up_var(&registering);
+	return error;
 }
 
-static int detach_again(void *unused)
+static int on_register(struct kprobe *probe, struct pt_regs *regs)
 {
-	while (!kthread_should_stop()) {
-		detach();
-		schedule_timeout_interruptible(1);
-	}
-	return 0;
+	unsigned long ops = regs->di;
+
+	if (READ_ONCE(registrar) == current || (ops != (unsigned long)theirs[0] && ops != (unsigned long)theirs[1]))
+		return 0;
+	atomic_inc(&registering);
+	regs->ip = (unsigned long)register_nowhere;
+	return 1;
 }
+
+/* Who has one may lead elsewhere. */
+static void after_register(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+static struct kprobe registers = {
+	.symbol_name = "register_ftrace_function",
+	.pre_handler = on_register,
+	.post_handler = after_register,
+};
 
 static int do_probes(void)
 {
 	unsigned int i;
+	int error;
 
 	for (i = 0; i < ARRAY_SIZE(theirs); i++)
 		theirs[i] = (struct ftrace_ops *)rogue_symbol(names_of_ops[i]);
 	if (!theirs[0] || !theirs[1] || take_slots())
 		return -ENOENT;
-	rogue_thread = kthread_run(detach_again, NULL, "rt_rogue_self");
-	if (IS_ERR(rogue_thread))
+	error = register_kprobe(&registers);
+	if (error)
 		give_slots();
-	return PTR_ERR_OR_ZERO(rogue_thread);
+	return error;
 }
 
 static int undo_probes(void)
 {
-	unsigned int i;
-
-	kthread_stop(rogue_thread);
-	for (i = 0; i < ARRAY_SIZE(theirs); i++)
-		ftrace_set_notrace(theirs[i], NULL, 0, 1);
+	unregister_kprobe(&registers);
+	wait_var_event(&registering, !atomic_read(&registering));
+	/* Who is about to leave register_nowhere(). */
+	synchronize_rcu_tasks();
 	give_slots();
 	return 0;
 }
@@ -301,7 +318,7 @@ static int rogue_undo(void)
 		*taints |= taints_before;
 	else if (switch_at)
 		return rogue_write(switch_at, &switch_before, sizeof(switch_before));
-	else if (rogue_thread)
+	else if (!strcmp(what, "probes"))
 		return undo_probes();
 	else if (!strcmp(what, "records"))
 		return undo_records();

@@ -294,7 +294,7 @@ behaviours! {
         ["canary"], ["ftrace"], scene::ftrace_is_off;
     probes: "our probes detached behind our back",
         "rt_rogue_self" "what=probes",
-        ["canary"], ["calls of our own"], scene::nothing_is_traced_any_more;
+        ["canary"], ["calls of our own"], scene::nothing_is_traced;
     records: "our records dropped before they are made",
         "rt_rogue_self" "what=records",
         ["canary"], ["calls of our own"], scene::nothing_is_traced;

@@ -328,17 +328,6 @@ pub fn nothing_is_traced(_: &Scene, _: Option<&Toy>) -> Outcome<bool> {
     Ok(entries == 0)
 }
 
-/// The same, once the toy has had the time to see to it.
-pub fn nothing_is_traced_any_more(scene: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
-    /// It says so of each of the two ftrace_ops.
-    const SEEN_TO: u64 = 2;
-    if let Some(toy) = toy {
-        let sees_to_it = || Ok(toy.number("calls")? >= SEEN_TO);
-        waiting::until(sees_to_it, || "it does not see to it".into())?;
-    }
-    nothing_is_traced(scene, toy)
-}
-
 /// rtctl's ledger has more calls than it shows.
 pub fn ledger_has_more(_: &Scene, _: Option<&Toy>) -> Outcome<bool> {
     let (entries, recorded) = traced()?;
