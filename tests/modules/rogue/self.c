@@ -4,8 +4,8 @@
  *
  *   what=taints    the kernel's taint bits are cleared
  *   what=ftrace    ftrace's switch reads as off
- *   what=probes    what rust_tracer registers with ftrace is told, by ftrace's own means, to be called by no function.
- *                  What is registered when this is undone is not called until it is registered anew
+ *   what=probes    what rust_tracer registers with ftrace is told, by ftrace's own means, to be called by no system
+ *                  call. What is registered when this is undone is not until it is registered anew
  *   what=records   rust_tracer's handlers of entries return at once
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
  *   what=notifier  the kernel does not tell it any more which modules come and go. Load no other before this is undone
@@ -88,13 +88,13 @@ static atomic_t registering;
  */
 static int register_nowhere(struct ftrace_ops *ops)
 {
-	unsigned char everything[] = "*";
+	unsigned char calls[] = "__x64_sys_*";
 	int error;
 
 	WRITE_ONCE(registrar, current);
 	error = register_ftrace_function(ops);
 	WRITE_ONCE(registrar, NULL);
-	if (!error && !ftrace_set_notrace(ops, everything, sizeof(everything) - 1, 0))
+	if (!error && !ftrace_set_notrace(ops, calls, sizeof(calls) - 1, 0))
 		atomic_inc(&rogue_calls);
 	if (atomic_dec_and_test(&registering))
 		wake_up_var(&registering);
