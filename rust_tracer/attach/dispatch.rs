@@ -24,12 +24,7 @@ use kernel::{
     },
 };
 
-use super::{
-    slots::Slots,
-    By,
-    Enabled,
-    Placed, //
-};
+use super::By;
 use crate::{
     bindings,
     clock,
@@ -58,6 +53,23 @@ pub(crate) struct Enabling {
     pub(crate) ret: Option<Probe>,
     /// How `ret` fires.
     pub(crate) ret_short: Short,
+}
+
+impl Enabling {
+    /// Of the engine of this number in the table.
+    pub(super) fn new(
+        engine: u32,
+        entry: Option<Probe>,
+        ret: Option<Probe>,
+        ret_short: Short,
+    ) -> Self {
+        Self {
+            engine: AtomicU32::new(engine),
+            entry,
+            ret,
+            ret_short,
+        }
+    }
 }
 
 /// The engine of what was struck out.
@@ -158,6 +170,46 @@ const _: () = {
 };
 
 impl Dispatch {
+    /// A table of these sites' probes, each of which names its engine by its place in `engines`.
+    pub(super) fn new(
+        mut all: KVVec<(usize, Enabling)>,
+        engines: KVec<Arc<Engine>>,
+        by: By,
+    ) -> Result<Self> {
+        let key = |(site, enabling): &(usize, Enabling)| {
+            (*site, enabling.engine.load(Ordering::Relaxed)) //
+        };
+        sort_by(&mut all, |a, b| key(a).cmp(&key(b)));
+        let size = (all.len() * 2).next_power_of_two();
+        let slots = free_slots(size)?;
+        // INVARIANT: There are `size` of them, which stay where they are.
+        let mut table = Self {
+            start: slots.as_ptr(),
+            mask: (size - 1) * size_of::<Slot>(),
+            slots,
+            enablings: KVVec::with_capacity(all.len(), GFP_KERNEL)?,
+            sharers: KVVec::new(),
+            engines,
+        };
+        let mut slot = Slot::free();
+        for (index, (site, enabling)) in all.into_iter().enumerate() {
+            if site != slot.site {
+                if slot.count != 0 {
+                    table.insert(slot, by)?;
+                }
+                slot = Slot {
+                    site,
+                    first: index as u32,
+                    ..Slot::free()
+                };
+            }
+            slot.count += 1;
+            table.enablings.push(enabling, GFP_KERNEL)?;
+        }
+        table.insert(slot, by)?;
+        Ok(table)
+    }
+
     /// The slot to look at first, as bytes behind the first one. Functions begin at multiples of 16 and
     /// are of all sizes, so that their addresses need no hash: a slot for each 16 bytes of text, and
     /// begin again where there are no more.
@@ -367,89 +419,10 @@ fn free_slots(count: usize) -> Result<KVVec<Slot>> {
 }
 
 impl By {
-    fn tables(self) -> &'static Snapshot<Dispatch> {
+    pub(super) fn tables(self) -> &'static Snapshot<Dispatch> {
         match self.table() {
             Self::Ops => &DISPATCH,
             Self::Stub | Self::Slot => &STUBBED,
         }
     }
-}
-
-/// Replaces the table of this way, and of those that share it; slot stubs are told. When it returns, no
-/// handler reads the old one. `ATTACH` held.
-pub(super) fn publish<'a>(
-    enabled: impl Iterator<Item = &'a Enabled>,
-    by: By,
-    slots: &Slots,
-) -> Result {
-    let replace = |table: Option<KBox<Dispatch>>| {
-        by.tables().replace_and_tell(table, |table| {
-            if by.table() == By::Stub {
-                slots.read_in(table);
-            }
-        });
-    };
-    let is_there = |placed: &&Placed| placed.wanted.by.table() == by.table();
-    let mut engines = KVec::new();
-    let mut all = KVVec::new();
-    for Enabled { engine, probes, .. } in enabled {
-        let count = probes.iter().filter(is_there).count();
-        if count == 0 {
-            continue;
-        }
-        let number = engines.len() as u32;
-        engines.push(engine.clone(), GFP_KERNEL)?;
-        all.reserve(count, GFP_KERNEL)?;
-        for Placed { wanted, site, .. } in probes.iter().filter(is_there) {
-            let ret_short = wanted.ret.as_ref().map_or(Short::NONE, |ret| {
-                // As for an entry.
-                let _reading = rcu::read_lock();
-                engine.short_return(ret)
-            });
-            let enabling = Enabling {
-                engine: AtomicU32::new(number),
-                entry: wanted.entry,
-                ret: wanted.ret,
-                ret_short,
-            };
-            all.push((*site, enabling), GFP_KERNEL)?;
-        }
-    }
-    if all.is_empty() {
-        replace(None);
-        return Ok(());
-    }
-    let key = |(site, enabling): &(usize, Enabling)| {
-        (*site, enabling.engine.load(Ordering::Relaxed)) //
-    };
-    sort_by(&mut all, |a, b| key(a).cmp(&key(b)));
-    let size = (all.len() * 2).next_power_of_two();
-    let slots = free_slots(size)?;
-    // INVARIANT: There are `size` of them, which stay where they are.
-    let mut table = Dispatch {
-        start: slots.as_ptr(),
-        mask: (size - 1) * size_of::<Slot>(),
-        slots,
-        enablings: KVVec::with_capacity(all.len(), GFP_KERNEL)?,
-        sharers: KVVec::new(),
-        engines,
-    };
-    let mut slot = Slot::free();
-    for (index, (site, enabling)) in all.into_iter().enumerate() {
-        if site != slot.site {
-            if slot.count != 0 {
-                table.insert(slot, by)?;
-            }
-            slot = Slot {
-                site,
-                first: index as u32,
-                ..Slot::free()
-            };
-        }
-        slot.count += 1;
-        table.enablings.push(enabling, GFP_KERNEL)?;
-    }
-    table.insert(slot, by)?;
-    replace(Some(KBox::new(table, GFP_KERNEL)?));
-    Ok(())
 }

@@ -6,7 +6,7 @@
 //! returns where the function allows it, and a few functions have one of their own ([`slots`]); where it
 //! does not, [`ops`] for entries, and to count the calls that a return probe is to follow, and [`fprobe`]
 //! for returns. Which it is of the stubs and the others together, [`By`] says; for the stubs and for the
-//! others a table that all sessions share says which of them have a probe at a site ([`dispatch`]).
+//! others a table that all sessions share says which of them have a probe at a site ([`dispatch`], made by [`publish`]).
 //! However many sessions probe a function, its site has one of our ftrace_ops, or two.
 //!
 //! Locks: `ATTACH` guards all of it, and is held while kernel text is patched.
@@ -42,6 +42,7 @@ mod dispatch;
 mod fprobe;
 #[allow(unsafe_code, reason = "calls the shim")]
 mod ops;
+mod publish;
 #[allow(unsafe_code, reason = "calls the shim")]
 mod slots;
 #[allow(unsafe_code, reason = "calls the shim")]
@@ -345,7 +346,7 @@ impl Attached {
 
     /// Puts the table that follows from `enabled` in place of the one that handlers read.
     fn publish(&self, by: By) -> Result {
-        dispatch::publish(self.enabled.iter(), by, &self.slots)
+        publish::publish(self.enabled.iter(), by, &self.slots)
     }
 
     /// Of how many functions an engine has return probes.

@@ -19,11 +19,9 @@ use kernel::prelude::*;
 use super::{
     kprobes::Kprobes,
     owners::Owners,
-    pages::{
-        is_thunks,
-        PAGE, //
-    },
+    pages::PAGE,
     sites::Firsts,
+    text::is_thunks,
     walk, //
 };
 use crate::{

@@ -14,9 +14,9 @@ use kernel::prelude::*;
 use super::{
     hunt::Hunt,
     name::Name,
-    owners::Range,
-    pages::is_empty,
+    ranges::Range,
     rows::Rows,
+    text::is_empty,
     walk::{
         self,
         Account, //

@@ -50,10 +50,12 @@ mod own;
 mod owners;
 mod pages;
 mod patched;
+mod ranges;
 mod rows;
 mod sites;
 mod syscalls;
 mod tasks;
+mod text;
 mod tracepoints;
 #[allow(unsafe_code, reason = "calls the shim, and is called by it")]
 mod walk;

@@ -19,6 +19,11 @@ use kernel::prelude::*;
 use super::{
     ledger::Ledger,
     name::Name,
+    ranges::{
+        Layer,
+        Past,
+        Range, //
+    },
     walk, //
 };
 use crate::{
@@ -31,70 +36,8 @@ use crate::{
         rtrace_landmarks,
         rtrace_range_fact, //
     },
-    refusal::Refusal,
-    sort::sort_by, //
+    refusal::Refusal, //
 };
-
-/// Memory that is somebody's.
-#[derive(Clone, Copy)]
-pub(super) struct Range {
-    pub(super) start: u64,
-    pub(super) end: u64,
-    pub(super) kind: u32,
-    pub(super) seen: u32,
-    pub(super) name: Name,
-}
-
-/// Ranges in order of their starts, mostly apart.
-struct Layer(KVVec<Range>);
-
-impl Layer {
-    fn new() -> Self {
-        Self(KVVec::new())
-    }
-
-    fn add(&mut self, range: Range) -> Result {
-        if range.start >= range.end {
-            return Ok(());
-        }
-        Ok(self.0.push(range, GFP_KERNEL)?)
-    }
-
-    fn sort(&mut self) {
-        sort_by(&mut self.0, |a, b| a.start.cmp(&b.start));
-    }
-
-    fn find(&self, address: u64) -> Option<&Range> {
-        /// Ranges that begin before one that has the address; more than ever overlap.
-        const BACK: usize = 4;
-        let behind = self.0.partition_point(|range| range.start <= address);
-        let before = self.0.get(behind.saturating_sub(BACK)..behind)?;
-        before.iter().rev().find(|range| address < range.end)
-    }
-
-    /// Where the first range behind the address begins.
-    fn next(&self, address: u64) -> u64 {
-        let behind = self.0.partition_point(|range| range.start <= address);
-        self.0.get(behind).map_or(u64::MAX, |range| range.start)
-    }
-}
-
-/// Ranges that may overlap, the latest last: memory is used again.
-struct Past(KVVec<Range>);
-
-impl Past {
-    fn find(&self, address: u64) -> Option<&Range> {
-        let mut latest = self.0.iter().rev();
-        latest.find(|range| (range.start..range.end).contains(&address))
-    }
-
-    /// As [`Layer::next`].
-    fn next(&self, address: u64) -> u64 {
-        let starts = self.0.iter().map(|range| range.start);
-        let behind = starts.filter(|start| *start > address);
-        behind.min().unwrap_or(u64::MAX)
-    }
-}
 
 pub(super) struct Owners {
     exact: Layer,
@@ -132,7 +75,7 @@ impl Owners {
         let mut new = Self {
             exact: Layer::new(),
             wide: Layer::new(),
-            gone: Past(KVVec::new()),
+            gone: Past::new(),
         };
         let [text, boot, rest] = image(landmarks);
         new.exact.add(text)?;
@@ -143,7 +86,7 @@ impl Owners {
             for range in module.ranges() {
                 match range.kind {
                     _ if range.start == range.end => {}
-                    abi::RTRACE_OWNER_GONE => new.gone.0.push(range, GFP_KERNEL)?,
+                    abi::RTRACE_OWNER_GONE => new.gone.add(range)?,
                     _ => new.exact.add(range)?,
                 }
             }

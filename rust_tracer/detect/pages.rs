@@ -10,6 +10,10 @@ use kernel::prelude::*;
 use super::{
     owners::Owners,
     rows::Rows,
+    text::{
+        is_empty,
+        is_thunks, //
+    },
     walk, //
 };
 use crate::{
@@ -19,28 +23,6 @@ use crate::{
 };
 
 pub(super) const PAGE: usize = kernel::page::PAGE_SIZE;
-
-/// Whether the byte does nothing where the processor comes to it by mistake, or is not set.
-pub(super) fn is_empty(byte: u8) -> bool {
-    matches!(byte, 0 | 0xcc)
-}
-
-/// Whether all of a page is jumps by registers, as thunks against ITS are, and traps. What the kernel
-/// made of them for itself it does not keep a list of.
-pub(super) fn is_thunks(mut page: &[u8]) -> bool {
-    let mut jumps = false;
-    loop {
-        page = match page {
-            [] => return jumps,
-            [0xcc, rest @ ..] | [0x41, rest @ ..] => rest,
-            [0xff, 0xe0..=0xe7, rest @ ..] => {
-                jumps = true;
-                rest
-            }
-            _ => return false,
-        }
-    }
-}
 
 /// Bytes in a range that are not empty, and whether it is thunks.
 fn look_at(start: u64, end: u64, page: &mut [u8]) -> (u64, bool) {

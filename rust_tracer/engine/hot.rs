@@ -26,8 +26,6 @@ use super::{
         Block,
         Blocks, //
     },
-    running::Place,
-    short::Short,
     CpuRing, //
 };
 use crate::{
@@ -114,6 +112,10 @@ pub(crate) struct HotCpu(usize);
 /// A number of an aggregation's table, or of a block of counters, in bytes.
 pub(crate) type Offset = u32;
 
+/// Where the data lie, in a CPU's table of aggregations, that a probe aggregates under its own name; null:
+/// nowhere yet. (An address: whoever comes while the tables are turned finds data of one of both.)
+pub(super) type Place = AtomicPtr<AtomicU64>;
+
 impl HotCpu {
     /// One that is never open.
     pub(crate) fn closed() -> Self {
@@ -198,21 +200,17 @@ impl HotCpu {
         unsafe { &*table.byte_add(at as usize) }
     }
 
-    /// Where the data of the probe's aggregation begin, if they are anywhere yet.
+    /// Where the data begin that a probe aggregates under its own name, if they are anywhere yet.
     ///
     /// # Safety
     ///
-    /// It is open, and `short` is of a probe that aggregates.
+    /// It is open, and the probe of this index aggregates so.
     #[inline(always)]
-    pub(crate) unsafe fn data<'a>(self, short: &Short) -> Option<&'a AtomicU64> {
-        if short.data != 0 {
-            // SAFETY: By this function's contract: there they are.
-            return Some(unsafe { self.aggregated(short.data) });
-        }
+    pub(crate) unsafe fn named<'a>(self, index: u32) -> Option<&'a AtomicU64> {
         let places = self.load::<{ offset_of!(Hot, places) }>() as *const Place;
         // SAFETY: By this function's contract the program aggregates by probe, and this one, which was
         // there at the start, has a place.
-        let first = unsafe { &*places.add(short.index as usize) }.load(Ordering::Relaxed);
+        let first = unsafe { &*places.add(index as usize) }.load(Ordering::Relaxed);
         // SAFETY: Null, or a word of one of this CPU's tables, which live as long as the engine.
         unsafe { first.as_ref() }
     }

@@ -13,7 +13,6 @@
 //! one that was active before finds it at rest.
 
 use core::sync::atomic::{
-    AtomicPtr,
     AtomicU64,
     AtomicUsize,
     Ordering, //
@@ -30,6 +29,7 @@ use super::{
         Enabled, //
     },
     counters::Probe,
+    hot::Place,
     rooms::Rooms,
     short::What,
     words::{
@@ -103,10 +103,6 @@ impl ToRun {
         8 * words as u64
     }
 }
-
-/// Where the data lie, in a CPU's table of aggregations, that a probe aggregates under its own name; null:
-/// nowhere yet. (An address: whoever comes while the tables are turned finds data of one of both.)
-pub(super) type Place = AtomicPtr<AtomicU64>;
 
 /// One CPU's part of a program's state.
 pub(crate) struct CpuProgram {

@@ -39,13 +39,14 @@ use crate::{
     },
 };
 
+mod fired;
 mod own;
 mod program;
 mod short;
 mod stub;
 mod world;
 
-use program::{
+use fired::{
     Event,
     What, //
 };

@@ -6,10 +6,12 @@
 //! On the node user a profile fires when it finds one of the opener's own tasks in user space; a
 //! tick fires for itself, and tells of no task.
 
-use super::program::{
-    self,
-    Event,
-    What, //
+use super::{
+    fired::{
+        Event,
+        What, //
+    },
+    program, //
 };
 use crate::{
     bindings::{

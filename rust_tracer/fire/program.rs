@@ -11,6 +11,11 @@
 //! handler's work is told it.
 
 use super::{
+    fired::{
+        Event,
+        Fired,
+        What, //
+    },
     source,
     world::{
         Asked,
@@ -21,23 +26,17 @@ use crate::{
     abi, arch,
     bindings::{
         self,
-        rtrace_moment,
-        rtrace_place, //
+        rtrace_moment, //
     },
     clock,
     engine::{
         self,
-        binding::{
-            Binding,
-            Enabled, //
-        },
+        binding::Enabled,
         counters::{
             Block,
             Firing,
             Ran, //
         },
-        CpuProgram,
-        CpuRing,
         Engine,
         Here,
         Probe,
@@ -73,44 +72,6 @@ const FAULT_BYTES: u32 = size_of::<abi::rtrace_record_fault>() as u32;
 const LONG: u32 = COST_MAX / 64;
 /// What 1 of a cost takes at most, in ns, on a slow machine: whatever took longer was not ours.
 const NS_PER_COST: u64 = 64;
-
-/// What fires.
-pub(super) enum What {
-    Entry,
-    Return {
-        value: u64,
-        /// When the call entered, in ns.
-        entered: u64,
-        /// The call's arguments, if they were kept.
-        arguments: Option<[u64; 6]>,
-    },
-    Own(Kind),
-}
-
-/// A firing's cause, and where it is.
-pub(super) struct Event<'a> {
-    pub(super) place: &'a rtrace_place,
-    pub(super) what: What,
-}
-
-/// A firing with all that it needs.
-#[derive(Clone, Copy)]
-pub(super) struct Fired<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) running: &'a Running,
-    pub(super) cpu: &'a CpuProgram,
-    pub(super) binding: &'a Binding,
-    pub(super) moment: &'a rtrace_moment,
-    pub(super) event: &'a Event<'a>,
-    /// The probe whose clauses run: the one that fires, or ERROR.
-    pub(super) probe: Probe,
-    /// What ERROR is told; else none.
-    pub(super) error: Option<[u64; 6]>,
-    here: Here<'a>,
-    ring: &'a CpuRing,
-    block: &'a Block,
-    pub(super) clauses: &'a Block,
-}
 
 /// A call's arguments that a program may ask for when it returns.
 ///

@@ -7,7 +7,7 @@
 
 use core::sync::atomic::AtomicU64;
 
-use super::program::{
+use super::fired::{
     Fired,
     What, //
 };

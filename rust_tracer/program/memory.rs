@@ -23,9 +23,12 @@
 
 #![forbid(unsafe_code)]
 
-use core::cell::Cell;
-
 use super::{
+    bytes::{
+        copy,
+        put_words,
+        slide, //
+    },
     strings,
     words::nospec,
     Fault,
@@ -123,41 +126,6 @@ impl<'a> Sources<'a> {
         space
             .get(text.start..text.start.wrapping_add(text.len))
             .unwrap_or(&[])
-    }
-}
-
-/// Copies as many bytes as both have.
-#[inline]
-pub(crate) fn copy(from: &[u8], to: &mut [u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
-}
-
-/// Copies `len` bytes to where they may overlap themselves. (`copy_within` would be it, but has a
-/// panic in it that the compiler cannot see to be impossible.)
-fn slide(bytes: &mut [u8], from: usize, to: usize, len: usize) {
-    let bytes = Cell::from_mut(bytes).as_slice_of_cells();
-    let source = bytes.get(from..from.wrapping_add(len));
-    let target = bytes.get(to..to.wrapping_add(len));
-    let (Some(source), Some(target)) = (source, target) else {
-        return;
-    };
-    let pairs = target.iter().zip(source);
-    if to <= from {
-        pairs.for_each(|(to, from)| to.set(from.get()));
-    } else {
-        pairs.rev().for_each(|(to, from)| to.set(from.get()));
-    }
-}
-
-/// Copies bytes into words, in the order of memory; the last word is filled up with zeroes.
-#[inline]
-pub(crate) fn put_words(bytes: &[u8], words: &mut [u64]) {
-    for (word, bytes) in words.iter_mut().zip(bytes.chunks(8)) {
-        let mut whole = [0; 8];
-        copy(bytes, &mut whole);
-        *word = u64::from_le_bytes(whole);
     }
 }
 

@@ -29,6 +29,7 @@
 //! | `quick` | clauses that need no memory, and predicates |
 //! | `simple` | clauses that need not even be run |
 //! | `memory` | what a firing may touch, and how pointers are told apart |
+//! | `bytes` | how bytes are copied |
 //! | `subroutines`, `strings`, `json`, `addresses` | D's subroutines |
 //! | `buckets` | where a value falls in a distribution |
 //! | `globals`, `aggregations`, `dynamic`, `speculations` | what programs keep: tables of fixed size |
@@ -46,6 +47,7 @@
 pub(crate) mod addresses;
 pub(crate) mod aggregations;
 pub(crate) mod buckets;
+mod bytes;
 pub(crate) mod cost;
 pub(crate) mod dynamic;
 pub(crate) mod globals;

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 use super::{
+    bytes::copy,
     fault,
     insn::{
         op,
@@ -19,7 +20,6 @@ use super::{
         Stop, //
     },
     memory::{
-        copy,
         Text,
         CONSTANT_BASE,
         OWN_BASE, //

@@ -11,7 +11,7 @@
 
 #![forbid(unsafe_code)]
 
-use super::memory::copy;
+use super::bytes::copy;
 
 /// Writes bytes one after the other, as far as there is room.
 pub(crate) struct Writer<'a> {

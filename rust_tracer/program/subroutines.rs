@@ -12,11 +12,11 @@
 
 use super::{
     addresses,
+    bytes::copy,
     fault,
     insn::sub,
     json,
     memory::{
-        copy,
         Memory,
         Sources,
         Text, //

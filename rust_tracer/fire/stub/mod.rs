@@ -21,6 +21,7 @@
 
 mod enter;
 mod exit;
+mod leave;
 mod long;
 mod several;
 

@@ -10,7 +10,7 @@ use core::ffi::c_void;
 
 use super::{
     count_followed,
-    exit::{
+    leave::{
         count_recorded,
         leave_open,
         record_return, //
