@@ -41,8 +41,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::ast::{self, Description, Item};
-use crate::compile::Options;
 use crate::error::{Error, Span};
+use crate::options::Options;
 use crate::stability::Attributes;
 use crate::types::{TypeId, Types};
 

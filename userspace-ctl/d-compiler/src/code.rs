@@ -23,9 +23,9 @@ mod memory;
 use rust_tracer::abi;
 
 use crate::check::tree::{self, Program, Variable};
-use crate::compile::Options;
 use crate::compiled::{Action, Aggregation, Clause, Compiled, Form};
 use crate::error::{Error, Span};
+use crate::options::Options;
 use crate::types::{TypeId, Types};
 
 use assembler::{Assembler, Pool, Register};

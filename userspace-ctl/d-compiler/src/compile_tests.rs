@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Programs from their text to bytecode, without a kernel's types.
 
-use crate::compile::{Options, compile};
+use crate::compile::compile;
 use crate::compiled::{Action, Compiled, Form, Part};
 use crate::disassemble::disassemble;
 use crate::error::Error;
 use crate::macros::Macros;
+use crate::options::Options;
 use crate::parse::parse;
 use crate::types::Types;
 

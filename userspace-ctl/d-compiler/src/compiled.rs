@@ -200,6 +200,16 @@ pub enum AddressForm {
     UserModule,
 }
 
+impl AddressForm {
+    /// How such an address is called in a type.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            Self::Function | Self::Symbol | Self::Module => "_symaddr",
+            Self::UserFunction | Self::UserAddress | Self::UserModule => "_usymaddr",
+        }
+    }
+}
+
 /// What an action of a clause means.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {

@@ -20,6 +20,7 @@ pub mod disassemble;
 pub mod error;
 mod lex;
 pub mod macros;
+pub mod options;
 pub mod parse;
 mod prelude;
 pub mod print;

@@ -64,7 +64,7 @@ impl Default for Options {
             flowindent: false,
             rawbytes: false,
             stackindent: 14,
-            strsize: d_compiler::compile::STRSIZE,
+            strsize: d_compiler::options::STRSIZE,
             printsize: PRINTSIZE,
             droptags: false,
             aggsortkey: false,

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use d_compiler::compile;
+use d_compiler::options;
 use d_compiler::source::Define;
 use d_compiler::stability::Attributes;
 use d_output::options::{number, size, switch};
@@ -112,7 +112,7 @@ pub struct Program {
 
 impl Default for Program {
     fn default() -> Self {
-        let compiling = compile::Options::default();
+        let compiling = options::Options::default();
         Self {
             sizes: Sizes::default(),
             aggrate: Duration::from_secs(1),

@@ -11,25 +11,15 @@ use crate::error::{Error, Span};
 use crate::types::{Intrinsic, TypeId};
 
 use super::Checker;
+use super::aggregate::aggregation;
 use super::calls::{called, check_count};
 use super::format;
-use super::statements::aggregation;
 use super::tree::{Item, Node, NodeKind, Statement};
 
 /// Bytes that one item can hold: a record without its head, and without the heads of two items
 /// and a number beside it.
 pub(super) const RECORD_BYTES: u32 =
     abi::RTRACE_RECORD_MAX - size_of::<abi::rtrace_record_clause>() as u32 - 24;
-
-/// How an address is called in a type.
-pub(super) fn address_name(form: AddressForm) -> &'static str {
-    match form {
-        AddressForm::Function | AddressForm::Symbol | AddressForm::Module => "_symaddr",
-        AddressForm::UserFunction | AddressForm::UserAddress | AddressForm::UserModule => {
-            "_usymaddr"
-        }
-    }
-}
 
 /// How the address that this action takes is shown.
 fn address_form(name: &str) -> Option<AddressForm> {

@@ -13,8 +13,19 @@ use crate::types::TypeId;
 use super::Checker;
 use super::calls::{called, check_count, is_action};
 use super::distributions::{llquantize, lquantize};
-use super::statements::aggregation;
 use super::tree::{Aggregation, Item, KeyType, Node, NodeKind, Statement};
+
+/// An aggregation, with its keys if it is one with keys.
+pub(super) fn aggregation(expr: &ast::Expr) -> Option<(&str, Option<&[ast::Expr]>)> {
+    match &expr.kind {
+        ExprKind::Aggregation { name, keys } => Some((name, keys.as_deref())),
+        ExprKind::Index { base, keys } => match &base.kind {
+            ExprKind::Aggregation { name, keys: None } => Some((name, Some(keys))),
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
 /// `@a[x][y]`
 pub(super) fn many_dimensions(name: &str, span: Span) -> Error {
@@ -320,7 +331,7 @@ impl Checker<'_> {
         match key {
             KeyType::Value(ty) => self.types.name(*ty),
             KeyType::Stack(_) | KeyType::Ustack(_) => "stack".into(),
-            KeyType::Address(form) => super::actions::address_name(*form).into(),
+            KeyType::Address(form) => form.type_name().into(),
         }
     }
 

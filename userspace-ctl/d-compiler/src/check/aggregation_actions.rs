@@ -8,8 +8,8 @@ use crate::compiled::Action;
 use crate::error::{Error, Span};
 
 use super::Checker;
+use super::aggregate::aggregation;
 use super::names::undefined;
-use super::statements::aggregation;
 use super::tree::{Item, KeyType, Statement};
 
 impl Checker<'_> {

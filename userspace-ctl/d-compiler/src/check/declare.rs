@@ -12,7 +12,7 @@ use crate::types::{Intrinsic, Kind, Named, TypeId};
 
 use super::Checker;
 use super::names::{Global, Inline};
-use super::type_names::Declared;
+use super::type_names::{Declared, redeclared};
 
 impl Checker<'_> {
     /// A declaration outside of clauses.
@@ -328,10 +328,6 @@ impl Checker<'_> {
         self.globals.insert(name.clone(), global);
         Ok(())
     }
-}
-
-pub(super) fn redeclared(message: String, span: Span) -> Error {
-    Error::new("D_DECL_IDRED", span, message)
 }
 
 fn null_array(name: &str, span: Span) -> Error {

@@ -234,7 +234,7 @@ impl Checker<'_> {
         match item {
             Item::Value(node) | Item::Probe(_, node) => self.shown(node),
             Item::Stack(_) | Item::Ustack(_) => "stack".into(),
-            Item::Address(form, _) => super::actions::address_name(*form).into(),
+            Item::Address(form, _) => form.type_name().into(),
         }
     }
 

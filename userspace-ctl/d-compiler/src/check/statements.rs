@@ -8,6 +8,7 @@ use crate::compiled::Action;
 use crate::error::{Error, Span};
 
 use super::Checker;
+use super::aggregate::{aggregation, many_dimensions};
 use super::calls::{called, destructive};
 use super::tree::{NodeKind, Statement};
 
@@ -68,7 +69,7 @@ impl Checker<'_> {
             ExprKind::Index { base, .. } if aggregation(base).is_some() => {
                 let (name, keys) = aggregation(base).expect("it was there");
                 if keys.is_some() {
-                    return Err(super::aggregate::many_dimensions(name, expr.span));
+                    return Err(many_dimensions(name, expr.span));
                 }
                 Err(self.no_effect(name, true, expr.span))
             }
@@ -128,18 +129,6 @@ fn after_speculate(span: Span) -> Error {
         span,
         "destructive actions may not follow speculate( )",
     )
-}
-
-/// An aggregation, with its keys if it is one with keys.
-pub(super) fn aggregation(expr: &ast::Expr) -> Option<(&str, Option<&[ast::Expr]>)> {
-    match &expr.kind {
-        ExprKind::Aggregation { name, keys } => Some((name, keys.as_deref())),
-        ExprKind::Index { base, keys } => match &base.kind {
-            ExprKind::Aggregation { name, keys: None } => Some((name, Some(keys))),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Whether it is an aggregation, with however many `[ ]`.

@@ -9,7 +9,6 @@ use crate::prelude;
 use crate::types::{Field, Intrinsic, Named, TypeId};
 
 use super::Checker;
-use super::declare::redeclared;
 use super::names::Global;
 
 /// What a declarator says of its name.
@@ -21,6 +20,10 @@ pub(super) enum Declared {
         ty: TypeId,
         keys: Vec<(String, TypeId)>,
     },
+}
+
+pub(super) fn redeclared(message: String, span: Span) -> Error {
+    Error::new("D_DECL_IDRED", span, message)
 }
 
 impl Checker<'_> {

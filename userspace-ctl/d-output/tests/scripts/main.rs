@@ -38,7 +38,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use d_compiler::btf::Btf;
-use d_compiler::compile::{self, compile};
+use d_compiler::compile::compile;
 use d_compiler::compiled::Compiled;
 use d_compiler::error::Error;
 use d_compiler::macros::Macros;
@@ -58,7 +58,7 @@ fn said<'a>(script: &'a str, word: &str) -> Option<&'a str> {
 
 /// How a script is run.
 struct Settings {
-    compile: compile::Options<'static>,
+    compile: d_compiler::options::Options<'static>,
     printing: Options,
     macros: Macros,
     speculations: u32,
@@ -73,7 +73,7 @@ impl Settings {
         let arguments = arguments.filter(|word| *word != "--");
         let arguments = arguments.map(|word| word.trim_matches('\'').to_owned());
         let mut settings = Self {
-            compile: compile::Options::default(),
+            compile: d_compiler::options::Options::default(),
             printing: Options::default(),
             macros: Macros::new(std::iter::once(name).chain(arguments)),
             speculations: 1,

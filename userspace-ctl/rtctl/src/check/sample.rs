@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use d_compiler::btf::Btf;
-use d_compiler::compile;
 use d_compiler::compiled::Compiled;
 use d_compiler::macros::Macros;
 use d_compiler::parse;
 use d_compiler::types::Types;
+use d_compiler::{compile, options};
 use d_output::aggregations::Store;
 use d_output::values::Value;
 use d_output::world;
@@ -275,7 +275,7 @@ pub fn compile_own(text: &str, types: &mut Types) -> Result<Compiled> {
     let process = rustix::process::getpid().as_raw_nonzero().get();
     macros.define("pid", i64::from(process));
     let program = parse::parse(text, &macros).map_err(wrong)?;
-    compile::compile(&program, types, &compile::Options::default()).map_err(wrong)
+    compile::compile(&program, types, &options::Options::default()).map_err(wrong)
 }
 
 /// Loads a program of rtctl's own into a session. Functions that are not there are left out.

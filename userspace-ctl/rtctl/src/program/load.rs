@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
 use d_compiler::ast;
-use d_compiler::compile;
 use d_compiler::compiled::{Clause, Compiled};
 use d_compiler::error::{Error as Wrong, Span};
+use d_compiler::options::STRSIZE;
 use d_output::aggregations::Function;
 use rust_tracer::device::Program;
 use rust_tracer::{Error, Session, abi};
@@ -38,7 +38,7 @@ impl Default for Sizes {
     /// Those of DTrace.
     fn default() -> Self {
         Self {
-            strsize: compile::STRSIZE,
+            strsize: STRSIZE,
             nspec: 1,
             specsize: 32 << 10,
             aggsize: 4 << 20,

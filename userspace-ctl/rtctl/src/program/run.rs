@@ -13,7 +13,7 @@ use d_compiler::error::Error as Wrong;
 use d_compiler::macros::Macros;
 use d_compiler::source::Define;
 use d_compiler::types::Types;
-use d_compiler::{compile, disassemble};
+use d_compiler::{compile, disassemble, options};
 use rust_tracer::{Info, Node, Policy, Session, abi};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
@@ -65,7 +65,7 @@ pub fn run(
     options.quiet |= options.program.output.quiet;
     options.flowindent |= options.program.output.flowindent;
     says.be_quiet(options.quiet);
-    let compiling = compile::Options {
+    let compiling = options::Options {
         symbol: &super::kallsyms::address,
         strsize: options.program.sizes.strsize,
         stackframes: options.program.stackframes,
