@@ -28,6 +28,12 @@ pub(crate) fn current_facts() -> Facts {
     facts
 }
 
+/// Whether the current task is to end at once. Task context.
+pub(crate) fn is_killed() -> bool {
+    // SAFETY: Task context.
+    unsafe { bindings::rtrace_is_killed() }
+}
+
 /// # Invariants
 ///
 /// Owns what `rtrace_opener_new` made.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What all sessions of one user may take together: open files, probes, memory.
+//! What all sessions of one user may take together: open files, probes, patterns for modules to come, firings
+//! of clocks, memory.
 //!
 //! The limits are module parameters, read when something is asked for. A user that is above one
 //! is refused more and keeps what it has; other users notice nothing. CAP_SYS_RESOURCE, when the
@@ -34,13 +35,22 @@ pub(crate) fn forget() {
     *USES.lock() = KVec::new();
 }
 
-/// What one user's sessions take.
-#[derive(Clone, Copy)]
-pub(crate) struct Use {
-    uid: u32,
-    pub(crate) sessions: u64,
+/// What sessions take.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Taken {
     pub(crate) probes: u64,
+    /// That are remembered for modules to come.
+    pub(crate) patterns: u64,
+    /// Firings of clocks in a second.
+    pub(crate) clock_hz: u64,
     pub(crate) memory: u64,
+}
+
+/// What one user's sessions take.
+struct Use {
+    uid: u32,
+    sessions: u64,
+    taken: Taken,
 }
 
 /// The limits as they are now.
@@ -56,13 +66,21 @@ fn is_over(used: u64, more: u64, limit: u64) -> bool {
     limit != 0 && used.saturating_add(more) > limit
 }
 
+/// Of what all take, one takes so much from now on.
+fn note(this: &mut u64, all: &mut u64, now: u64) {
+    *all = all.saturating_sub(*this).saturating_add(now);
+    *this = now;
+}
+
 /// What one session takes of its user's share, until it is dropped.
 pub(crate) struct Charge {
     uid: u32,
     exempt: bool,
-    probes: u64,
-    memory: u64,
+    taken: Taken,
 }
+
+/// One of the things that are taken.
+type What = fn(&mut Taken) -> &mut u64;
 
 impl Charge {
     /// For one more session of a user.
@@ -73,8 +91,7 @@ impl Charge {
             let new = Use {
                 uid: facts.uid,
                 sessions: 0,
-                probes: 0,
-                memory: 0,
+                taken: Taken::default(),
             };
             uses.push(new, GFP_KERNEL)?;
         }
@@ -87,8 +104,7 @@ impl Charge {
         Ok(Self {
             uid: facts.uid,
             exempt: facts.unlimited,
-            probes: 0,
-            memory: 0,
+            taken: Taken::default(),
         })
     }
 
@@ -97,81 +113,118 @@ impl Charge {
         self.exempt
     }
 
-    /// What all sessions of its user take.
-    pub(crate) fn used(&self) -> Use {
+    /// How many sessions its user has, and what all of them take.
+    pub(crate) fn used(&self) -> (u64, Taken) {
         let uses = USES.lock();
         let mine = uses.iter().find(|u| u.uid == self.uid);
-        mine.copied().unwrap_or(Use {
-            uid: self.uid,
-            sessions: 0,
-            probes: 0,
-            memory: 0,
-        })
+        mine.map_or((0, Taken::default()), |mine| (mine.sessions, mine.taken))
     }
 
-    fn with<T>(&mut self, change: impl FnOnce(&mut Self, &mut Use) -> T) -> Option<T> {
+    /// The session takes so much of it now; more than before may be refused, by what `refuse` says of how much
+    /// more it is, and what the user's sessions have.
+    fn take(
+        &mut self,
+        what: What,
+        now: u64,
+        limit: u64,
+        refuse: impl FnOnce(u64, u64) -> Refusal,
+    ) -> Result<(), Refusal> {
         let mut uses = USES.lock();
-        let mine = uses.iter_mut().find(|u| u.uid == self.uid)?;
-        Some(change(self, mine))
+        let Some(mine) = uses.iter_mut().find(|u| u.uid == self.uid) else {
+            return Ok(());
+        };
+        let (this, all) = (what(&mut self.taken), what(&mut mine.taken));
+        let more = now.saturating_sub(*this);
+        if more > 0 && !self.exempt && is_over(*all, more, limit) {
+            return Err(refuse(more, *all).by_rule("quota"));
+        }
+        note(this, all, now);
+        Ok(())
     }
 
-    /// The session has so many probes now; more than before may be refused.
+    /// The session has so many probes now.
     pub(crate) fn probes(&mut self, now: u32) -> Result<(), Refusal> {
         let limit = u64::from(limits().probes);
-        let now = u64::from(now);
-        self.with(|this, mine| {
-            let more = now.saturating_sub(this.probes);
-            if more > 0 && !this.exempt && is_over(mine.probes, more, limit) {
-                return Err(Refusal::with(
+        self.take(
+            |taken| &mut taken.probes,
+            now.into(),
+            limit,
+            |more, used| {
+                Refusal::with(
                     EDQUOT,
                     fmt!(
-                        "{more} more probes cannot be: your sessions have {} and may have {limit} \
-                         (the module's parameter probes_per_uid); close others, or ask for fewer",
-                        mine.probes
-                    ),
+                    "{more} more probes cannot be: your sessions have {used} and may have {limit} \
+                     (the module's parameter probes_per_uid); close others, or ask for fewer"
+                ),
                 )
-                .by_rule("quota"));
-            }
-            mine.probes = mine.probes.saturating_sub(this.probes).saturating_add(now);
-            this.probes = now;
-            Ok(())
-        })
-        .unwrap_or(Ok(()))
+            },
+        )
     }
 
-    /// The session takes so many bytes now; more than before may be refused.
-    pub(crate) fn memory(&mut self, now: u64) -> Result<(), Refusal> {
-        let limit = limits().memory;
-        self.with(|this, mine| {
-            let more = now.saturating_sub(this.memory);
-            if more > 0 && !this.exempt && is_over(mine.memory, more, limit) {
-                return Err(Refusal::with(
+    /// The session remembers so many patterns for modules to come.
+    pub(crate) fn patterns(&mut self, now: usize) -> Result<(), Refusal> {
+        let limit = u64::from(limits().patterns);
+        self.take(
+            |taken| &mut taken.patterns,
+            now as u64,
+            limit,
+            |more, used| {
+                Refusal::with(
                     EDQUOT,
                     fmt!(
-                        "{} MiB of rings and counters cannot be: your sessions have {} MiB and \
-                         may have {} (the module's parameter memory_mb_per_uid); use smaller \
-                         rings (bufsize), or close other sessions",
-                        now >> 20,
-                        mine.memory >> 20,
-                        limit >> 20
-                    ),
+                    "{more} more patterns cannot be remembered for modules to come: your sessions \
+                     have {used} and may have {limit} (the module's parameter patterns_per_uid); \
+                     close others, or name the module where it is vmlinux"
+                ),
                 )
-                .by_rule("quota"));
-            }
-            this.set_memory(mine, now);
-            Ok(())
+            },
+        )
+    }
+
+    /// The session's clocks fire so often in a second.
+    pub(crate) fn clock_hz(&mut self, now: u64) -> Result<(), Refusal> {
+        let limit = u64::from(limits().clock_hz);
+        self.take(
+            |taken| &mut taken.clock_hz,
+            now,
+            limit,
+            |more, used| {
+                Refusal::with(
+                    EDQUOT,
+                    fmt!(
+                    "clocks that fire {more} times a second more cannot be: those of your sessions \
+                     fire {used} times and may fire {limit} times (the module's parameter \
+                     clock_hz_per_uid); close others, or ask for longer periods"
+                ),
+                )
+            },
+        )
+    }
+
+    /// The session takes so many bytes now.
+    pub(crate) fn memory(&mut self, now: u64) -> Result<(), Refusal> {
+        let limit = limits().memory;
+        self.take(|taken| &mut taken.memory, now, limit, |_, used| {
+            Refusal::with(
+                EDQUOT,
+                fmt!(
+                    "{} MiB of rings and counters cannot be: your sessions have {} MiB and may have \
+                     {} (the module's parameter memory_mb_per_uid); use smaller rings (bufsize), or \
+                     close other sessions",
+                    now >> 20,
+                    used >> 20,
+                    limit >> 20
+                ),
+            )
         })
-        .unwrap_or(Ok(()))
     }
 
     /// The session takes so many bytes now, which it was not asked about (a module came).
     pub(crate) fn note_memory(&mut self, now: u64) {
-        self.with(|this, mine| this.set_memory(mine, now));
-    }
-
-    fn set_memory(&mut self, mine: &mut Use, now: u64) {
-        mine.memory = mine.memory.saturating_sub(self.memory).saturating_add(now);
-        self.memory = now;
+        let mut uses = USES.lock();
+        if let Some(mine) = uses.iter_mut().find(|u| u.uid == self.uid) {
+            note(&mut self.taken.memory, &mut mine.taken.memory, now);
+        }
     }
 }
 
@@ -180,8 +233,15 @@ impl Drop for Charge {
         let mut uses = USES.lock();
         if let Some(mine) = uses.iter_mut().find(|u| u.uid == self.uid) {
             mine.sessions = mine.sessions.saturating_sub(1);
-            mine.probes = mine.probes.saturating_sub(self.probes);
-            mine.memory = mine.memory.saturating_sub(self.memory);
+            let all: [What; 4] = [
+                |taken| &mut taken.probes,
+                |taken| &mut taken.patterns,
+                |taken| &mut taken.clock_hz,
+                |taken| &mut taken.memory,
+            ];
+            for what in all {
+                note(what(&mut self.taken), what(&mut mine.taken), 0);
+            }
         }
         uses.retain(|u| u.sessions != 0);
     }

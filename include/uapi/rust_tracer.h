@@ -103,6 +103,7 @@
 #define RTRACE_RECORD_MAX 32768u		 /* bytes of one record; an eighth of its ring at most */
 #define RTRACE_PROBES_MAX 262144u		 /* probes of one session */
 #define RTRACE_PATTERN_MAX 512u			 /* bytes of one glob */
+#define RTRACE_PATTERN_SETS_MAX 64u		 /* bytes in its brackets */
 #define RTRACE_NAME_MAX 512u			 /* bytes of one name */
 #define RTRACE_FRAMES_DEFAULT 16384u		 /* calls in flight per session */
 #define RTRACE_FRAMES_MAX 1048576u
@@ -610,6 +611,10 @@ struct rtrace_quota {
 	__u64 memory;	   /* out: bytes of all these sessions */
 	__u64 memory_max;
 	__u64 events_max;  /* out: firings a second in all these sessions */
+	__u64 patterns;	   /* out: remembered for modules to come (RTRACE_ADD_LATE) */
+	__u64 patterns_max;
+	__u64 clock_hz;	   /* out: firings a second of all clocks */
+	__u64 clock_hz_max;
 };
 
 /* ---- the rings: mmap --------------------------------------------------- */

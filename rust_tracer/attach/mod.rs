@@ -141,8 +141,9 @@ impl Enabled {
 
 struct Attached {
     enabled: KVec<Enabled>,
-    /// For each [`By`], sites that are nobody's and still attached, for want of memory.
-    stale: [KVVec<usize>; 3],
+    /// For each [`By`] but the slots, which see for themselves, sites that are nobody's and still attached, for want
+    /// of memory.
+    stale: [KVVec<usize>; 2],
     /// For each [`By`] but the slots, which have their own.
     ops: [ops::Ops; 2],
     slots: slots::Slots,
@@ -150,11 +151,21 @@ struct Attached {
     stub: stub::Held,
 }
 
+/// Whether it is detached now. ftrace copies its filter, in small pieces: a second time there mostly is memory.
+fn is_detached(detach: impl FnMut() -> bool) -> bool {
+    const TRIES: usize = 4;
+    let done = core::iter::repeat_with(detach).take(TRIES).any(|done| done);
+    if !done {
+        pr_warn!("no memory to detach functions: they stay, idle, until the next change\n");
+    }
+    done
+}
+
 impl Attached {
     const fn new() -> Self {
         Self {
             enabled: KVec::new(),
-            stale: [const { KVVec::new() }; 3],
+            stale: [const { KVVec::new() }; 2],
             ops: [
                 ops::Ops::new(ops::Whose::Entries),
                 ops::Ops::new(ops::Whose::Stub),
@@ -223,23 +234,18 @@ impl Attached {
     /// Detaches sites that are nobody's. What there is no memory to detach is kept for the next
     /// time; its calls find no probe meanwhile.
     fn detach(&mut self, by: By, sites: &mut [usize]) {
-        /// ftrace copies its filter, in small pieces: a second time there mostly is memory.
-        const TRIES: u32 = 4;
-        let mut detach = |_| match by {
+        let detach = || match by {
             By::Ops | By::Stub => self.ops[by as usize].detach(sites),
             By::Slot => self.slots.detach(sites),
         };
-        if (0..TRIES).any(&mut detach) {
+        if is_detached(detach) {
             return;
         }
-        pr_warn!("no memory to detach functions: they stay, idle, until the next change\n");
-        let stale = &mut self.stale[by as usize];
+        let Some(stale) = self.stale.get_mut(by as usize) else {
+            return;
+        };
         if stale.extend_from_slice(sites, GFP_KERNEL).is_err() {
             pr_warn!("{} of them stay for good\n", sites.len());
-        }
-        if by == By::Slot {
-            let slots = &self.slots;
-            stale.retain(|site| slots.has_site(*site));
         }
     }
 
@@ -286,7 +292,11 @@ impl Attached {
         for table in By::TABLES {
             self.publish_leaving(table);
         }
-        for by in By::ALL {
+        is_detached(|| self.slots.detach_idle());
+        for enabled in &mut self.enabled {
+            enabled.leaving[By::Slot as usize].clear();
+        }
+        for by in By::TABLES {
             let mut stale = core::mem::take(&mut self.stale[by as usize]);
             self.detach(by, &mut stale);
             for at in 0..self.enabled.len() {
@@ -363,9 +373,10 @@ impl Attached {
 
     /// Whether the site's calls reach us by this way already.
     fn is_attached(&self, by: By, site: usize) -> bool {
-        let is_stale = self.stale[by as usize].contains(&site);
         match by {
-            By::Ops | By::Stub => is_stale || dispatch::has_site(by, site),
+            By::Ops | By::Stub => {
+                self.stale[by as usize].contains(&site) || dispatch::has_site(by, site)
+            }
             By::Slot => self.slots.has_site(site),
         }
     }
@@ -373,7 +384,7 @@ impl Attached {
     /// What was nobody's is somebody's from now on, if it is of what was last put into `enabled`.
     fn claim(&mut self) {
         let probes = self.enabled.last().map_or(&[][..], |new| &new.probes[..]);
-        for by in By::ALL {
+        for by in By::TABLES {
             let is_new = |site| probes.iter().any(|p| p.wanted.by == by && p.site == site);
             self.stale[by as usize].retain(|site| !is_new(*site));
         }

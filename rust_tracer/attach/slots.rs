@@ -18,12 +18,15 @@ use kernel::{
 };
 
 use super::{
-    dispatch::Dispatch,
+    dispatch::{
+        has_site,
+        Dispatch, //
+    },
     ops::{
         Ops,
         Whose, //
     },
-    Way,
+    By, Way,
 };
 use crate::{
     bindings,
@@ -146,6 +149,19 @@ impl Slots {
         let mut all = true;
         for stub in &mut self.0 {
             if stub.state == State::Attached && sites.contains(&stub.site) {
+                all &= stub.detach();
+            }
+        }
+        all
+    }
+
+    /// What no session has any more is detached; false: not all of it, for want of memory. Task context, `ATTACH`
+    /// held.
+    #[must_use]
+    pub(super) fn detach_idle(&mut self) -> bool {
+        let mut all = true;
+        for stub in &mut self.0 {
+            if stub.state == State::Attached && !has_site(By::Slot, stub.site) {
                 all &= stub.detach();
             }
         }

@@ -11,6 +11,7 @@ use kernel::{
 };
 
 use super::{
+    parts,
     probe_id,
     untraceable,
     Kind,
@@ -62,10 +63,7 @@ impl Cursor {
             });
         }
         if cursor >> 48 != generation & 0xffff {
-            return Err(Refusal::new(
-                ESTALE,
-                "a module was loaded or unloaded while its functions were listed: begin again",
-            ));
+            return Err(stale());
         }
         Ok(Self {
             untraceable: cursor & (1 << 40) != 0,
@@ -80,6 +78,13 @@ impl Cursor {
     }
 }
 
+fn stale() -> Refusal {
+    Refusal::new(
+        ESTALE,
+        "a module was loaded or unloaded while its functions were listed: begin again",
+    )
+}
+
 /// One page of the listing. Task context; nothing is copied to user space here.
 pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
     let mut page = Page {
@@ -87,19 +92,25 @@ pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
         count: 0,
         cursor: 0,
     };
-    let table = FUNCTIONS.lock();
-    let generation = table.generation();
+    let (generation, len) = {
+        let table = FUNCTIONS.lock();
+        (table.generation(), table.len())
+    };
     let mut at = Cursor::read(request.cursor, generation)?;
     if !at.untraceable {
         // One beyond the table was made up, and begins anew.
-        at.index = arch::index_nospec(at.index as usize, table.len() as usize) as u32;
-    }
-    if !at.untraceable {
-        for found in table.matches(&request.pattern, at.index..u32::MAX) {
-            at.index = found.function;
-            if !page.add_function(&table, found, request)? {
-                page.cursor = at.write(generation);
-                return Ok(page);
+        at.index = arch::index_nospec(at.index as usize, len as usize) as u32;
+        for part in parts(at.index..len) {
+            let table = FUNCTIONS.lock();
+            if table.generation() != generation {
+                return Err(stale());
+            }
+            for found in table.matches(&request.pattern, part?) {
+                at.index = found.function;
+                if !page.add_function(&table, found, request)? {
+                    page.cursor = at.write(generation);
+                    return Ok(page);
+                }
             }
         }
         at = Cursor {
@@ -107,7 +118,6 @@ pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
             index: 0,
         };
     }
-    drop(table);
     if request.flags & abi::RTRACE_FUNCTIONS_UNTRACEABLE == 0
         || !glob::matches(&request.pattern.module, VMLINUX)
     {

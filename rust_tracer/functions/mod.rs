@@ -17,7 +17,8 @@ use kernel::prelude::*;
 
 use crate::{
     abi,
-    glob, //
+    glob,
+    opener, //
 };
 
 mod frameless;
@@ -68,7 +69,7 @@ pub(crate) unsafe fn init_locks() {
 pub(crate) const FIRST_ID: u32 = 16;
 
 /// The module name of the kernel proper.
-const VMLINUX: &[u8] = b"vmlinux";
+pub(crate) const VMLINUX: &[u8] = b"vmlinux";
 
 /// Entry or return of a function.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -160,11 +161,27 @@ impl Pattern {
     /// The functions of a range of indices that are there now and that it names. Task context.
     pub(crate) fn matches(&self, indices: Range<u32>) -> Result<KVVec<Match>> {
         let mut found = KVVec::new();
-        for one in FUNCTIONS.lock().matches(self, indices) {
-            found.push(one, GFP_KERNEL)?;
+        let end = indices.end.min(FUNCTIONS.lock().len());
+        for part in parts(indices.start..end) {
+            for one in FUNCTIONS.lock().matches(self, part?) {
+                found.push(one, GFP_KERNEL)?;
+            }
         }
         Ok(found)
     }
+}
+
+/// A range of indices, in parts for which `FUNCTIONS` may be held: whoever loads a module waits for it. An
+/// error once the task is killed. Task context.
+fn parts(indices: Range<u32>) -> impl Iterator<Item = Result<Range<u32>>> {
+    const PART: u32 = 128;
+    let end = indices.end;
+    indices.step_by(PART as usize).map(move |start| {
+        if opener::is_killed() {
+            return Err(EINTR);
+        }
+        Ok(start..end.min(start.saturating_add(PART)))
+    })
 }
 
 /// A function that a pattern named.
@@ -374,9 +391,11 @@ impl Table {
                     && self.functions_of(module).len() == found.groups().count()
                     && self.functions_of(module).iter().zip(found.groups()).all(
                         |(function, group)| {
-                            self.names_of(function)
-                                .map(|(_, name)| name)
-                                .eq(group.iter().map(|symbol| found.name(symbol)))
+                            let names = group.iter().map(|symbol| found.name(symbol));
+                            self.names_of(function).map(|(_, name)| name).eq(names)
+                                && group
+                                    .first()
+                                    .is_some_and(|first| first.init == function.init)
                         },
                     )
             })?;
@@ -451,10 +470,12 @@ impl Iterator for Matches<'_> {
                 }
             }
             let module = self.modules.next()?;
-            if glob::matches(&self.pattern.module, self.table.text_of(module.name)) {
-                let end = module.first + module.count;
-                let wanted = &self.wanted;
-                self.of_module = module.first.max(wanted.start)..end.min(wanted.end);
+            let end = module.first + module.count;
+            let wanted = module.first.max(self.wanted.start)..end.min(self.wanted.end);
+            if !wanted.is_empty()
+                && glob::matches(&self.pattern.module, self.table.text_of(module.name))
+            {
+                self.of_module = wanted;
             }
         }
     }

@@ -242,6 +242,9 @@ struct OfSet {
     cost: u32,
 }
 
+/// Groups of all sets that are gone through; few have as many.
+const STEPS_MAX: usize = 1 << 20;
+
 /// What runs for each set of groups that a probe has. `E2BIG`: there is too much of it.
 fn clauses_of_sets(loaded: &Loaded, needs: &[Needs], probes: &Probes) -> Result<KVVec<OfSet>> {
     let groups = probes.groups();
@@ -257,11 +260,15 @@ fn clauses_of_sets(loaded: &Loaded, needs: &[Needs], probes: &Probes) -> Result<
         }
     }
     let mut all = KVVec::with_capacity(used.len(), GFP_KERNEL)?;
-    let mut sum = 0;
+    let (mut sum, mut steps) = (0, 0);
     for (set, used) in (0..).zip(&used) {
         let mut clauses = KVec::new();
         if *used {
             for group in groups.of(set) {
+                steps += 1;
+                if steps > STEPS_MAX {
+                    return Err(E2BIG);
+                }
                 let first = by_group.partition_point(|(of, _)| *of < group);
                 let of_group = by_group.iter().skip(first);
                 for (_, clause) in of_group.take_while(|(of, _)| *of == group) {

@@ -245,7 +245,19 @@ fn glob(from: u64, len: u32) -> Result<KVec<u8>, Refusal> {
             ),
         ));
     }
-    bytes(from, len as usize)
+    let pattern = bytes(from, len as usize)?;
+    let listed = crate::glob::bytes_in_sets(&pattern);
+    if listed > abi::RTRACE_PATTERN_SETS_MAX as usize {
+        return Err(Refusal::with(
+            E2BIG,
+            fmt!(
+                "a pattern with {listed} bytes in brackets is too long: at most {} are allowed there; \
+                 name ranges",
+                abi::RTRACE_PATTERN_SETS_MAX
+            ),
+        ));
+    }
+    Ok(pattern)
 }
 
 /// Reads a name or pattern.

@@ -81,10 +81,12 @@ pub(super) fn find(id: u64) -> Option<Arc<Session>> {
     sessions.get(at.ok()?).cloned()
 }
 
-/// Calls `f` for each session, with no lock held. One that is opened meanwhile may be left out.
+/// Calls `f` for each session that is there now, with no lock held: those that are opened meanwhile, which may be any
+/// number, are left out.
 pub(super) fn for_each(mut f: impl FnMut(&Arc<Session>)) {
     let mut last = 0;
-    while let Some(session) = next_after(last) {
+    let newest = SESSIONS.lock().last().map_or(0, |session| session.id);
+    while let Some(session) = next_after(last).filter(|session| session.id <= newest) {
         last = session.id;
         f(&session);
     }

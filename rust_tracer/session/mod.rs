@@ -189,8 +189,10 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 impl Session {
     pub(crate) fn open(node: Node, opener: Opener) -> Result<Arc<Self>> {
         let charge = Charge::new(opener.facts())?;
-        let opener = Arc::new(opener, GFP_KERNEL_ACCOUNT)?;
-        let waiter = Arc::new(Waiter::new()?, GFP_KERNEL_ACCOUNT)?;
+        // Nothing here is charged: the kernel has a lock for whoever opens a device of this kind, and who waited
+        // for his cgroup would keep them all waiting.
+        let opener = Arc::new(opener, GFP_KERNEL)?;
+        let waiter = Arc::new(Waiter::new()?, GFP_KERNEL)?;
         clock::look_again();
         let now = clock::now();
         let session = Arc::pin_init(
@@ -224,7 +226,7 @@ impl Session {
                 observed <- new_mutex!(None),
                 view <- new_mutex!(None),
             }),
-            GFP_KERNEL_ACCOUNT,
+            GFP_KERNEL,
         )?;
         list::enlist(session.clone())?;
         guard::wake();
@@ -448,8 +450,17 @@ impl Inner {
                 self.probes.add(found, late.kinds, &mut step, before)?;
             }
         }
-        let probes = self.probes.len();
-        self.charge(|charge| charge.probes(probes))
+        self.charge_probes()
+    }
+
+    /// What it probes is its user's.
+    fn charge_probes(&mut self) -> Result<(), Refusal> {
+        let (probes, late, clock_hz) = (self.probes.len(), self.late.len(), self.probes.clock_hz());
+        self.charge(|charge| {
+            charge.probes(probes)?;
+            charge.patterns(late)?;
+            charge.clock_hz(clock_hz)
+        })
     }
 
     fn must_be_idle(&self, what: &str) -> Result<(), Refusal> {

@@ -131,7 +131,8 @@ impl Session {
     /// Gives the session its probes in functions that were just loaded.
     fn functions_came(&self, inner: &mut Inner, functions: &Range<u32>) -> Result<(), Refusal> {
         let _growing = self.watched.grows();
-        if inner.state == State::Stopped {
+        // What is closed is not started any more.
+        if inner.state == State::Stopped || self.is_closed() {
             return Ok(());
         }
         let mut before = inner.probes.before();

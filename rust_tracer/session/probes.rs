@@ -251,6 +251,15 @@ impl Probes {
         Ok(index)
     }
 
+    /// Firings of its clocks in a second, on one CPU.
+    pub(super) fn clock_hz(&self) -> u64 {
+        const NS_PER_SEC: u64 = 1_000_000_000;
+        let clocks = self.own.iter().filter(|own| own.kind.is_clock());
+        clocks
+            .map(|own| NS_PER_SEC.div_ceil(own.period.max(1)))
+            .sum()
+    }
+
     fn push(&mut self, place: Place) -> Result<u32, Refusal> {
         let index = self.len();
         if index >= abi::RTRACE_PROBES_MAX {
@@ -360,10 +369,10 @@ impl Probes {
         Ok(wanted)
     }
 
-    /// What was wanted is attached, but for the functions that are gone; so are the module's own.
+    /// What was wanted is attached, but for the functions that are gone, which are in order; so are the module's own.
     pub(super) fn attached(&mut self, wanted: &[Wanted], gone: &[u32]) {
         for wanted in wanted {
-            let is_gone = gone.contains(&wanted.function);
+            let is_gone = gone.binary_search(&wanted.function).is_ok();
             for probe in [wanted.entry, wanted.ret].into_iter().flatten() {
                 if let Some(probe) = self.probes.get_mut(probe.index as usize) {
                     probe.attached = !is_gone;

@@ -76,9 +76,14 @@ void rtrace_facts(struct rtrace_facts *facts)
 	strscpy_pad(facts->comm, current->comm);
 }
 
+bool rtrace_is_killed(void)
+{
+	return fatal_signal_pending(current);
+}
+
 struct rtrace_opener *rtrace_opener_new(struct file *file)
 {
-	struct rtrace_opener *opener = kzalloc(sizeof(*opener), GFP_KERNEL_ACCOUNT);
+	struct rtrace_opener *opener = kzalloc(sizeof(*opener), GFP_KERNEL);
 
 	if (!opener)
 		return NULL;

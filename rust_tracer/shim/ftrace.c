@@ -154,7 +154,8 @@ void rtrace_fprobe_exit(struct fprobe *fprobe, unsigned long ip,
 int rtrace_fprobe_register(u64 owner, unsigned long *ips, unsigned int count,
 			   struct rtrace_fprobe **out)
 {
-	struct rtrace_fprobe *self = kzalloc(sizeof(*self), GFP_KERNEL_ACCOUNT);
+	/* Not charged: who has a lock that everybody needs does not wait for his cgroup. */
+	struct rtrace_fprobe *self = kzalloc(sizeof(*self), GFP_KERNEL);
 	int error;
 
 	if (!self)

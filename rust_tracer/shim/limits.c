@@ -18,6 +18,14 @@ static uint probes_per_uid = 4 * RTRACE_PROBES_MAX;
 module_param(probes_per_uid, uint, 0644);
 MODULE_PARM_DESC(probes_per_uid, "probes in all sessions of one user, 0: no limit");
 
+static uint patterns_per_uid = 1024;
+module_param(patterns_per_uid, uint, 0644);
+MODULE_PARM_DESC(patterns_per_uid, "patterns for modules to come in all sessions of one user, 0: no limit");
+
+static uint clock_hz_per_uid = 20000;
+module_param(clock_hz_per_uid, uint, 0644);
+MODULE_PARM_DESC(clock_hz_per_uid, "firings a second of all clocks of one user, 0: no limit");
+
 static uint memory_mb_per_uid;
 module_param(memory_mb_per_uid, uint, 0644);
 MODULE_PARM_DESC(memory_mb_per_uid, "MiB in all sessions of one user, 0: a quarter of the machine's");
@@ -44,6 +52,8 @@ void rtrace_limits(struct rtrace_limits *limits)
 
 	limits->sessions = READ_ONCE(sessions_per_uid);
 	limits->probes = READ_ONCE(probes_per_uid);
+	limits->patterns = READ_ONCE(patterns_per_uid);
+	limits->clock_hz = READ_ONCE(clock_hz_per_uid);
 	limits->memory = memory ?: (u64)totalram_pages() << PAGE_SHIFT >> 2;
 	limits->events = READ_ONCE(events_per_uid);
 	limits->silence = (u64)READ_ONCE(deadman_seconds) * NSEC_PER_SEC;

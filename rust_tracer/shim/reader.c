@@ -115,7 +115,7 @@ static void rtrace_waiter_rested(struct timer_list *timer)
 
 struct rtrace_waiter *rtrace_waiter_new(void)
 {
-	struct rtrace_waiter *waiter = kzalloc(sizeof(*waiter), GFP_KERNEL_ACCOUNT);
+	struct rtrace_waiter *waiter = kzalloc(sizeof(*waiter), GFP_KERNEL);
 
 	if (waiter) {
 		init_waitqueue_head(&waiter->queue);

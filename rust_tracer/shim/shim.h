@@ -353,6 +353,8 @@ struct rtrace_facts {
 };
 /* Of the current task. */
 void rtrace_facts(struct rtrace_facts *facts);
+/* Whether who runs is to end at once. Task context. */
+bool rtrace_is_killed(void);
 /* The file is being opened by the current task. NULL: no memory. */
 struct rtrace_opener *rtrace_opener_new(struct file *file);
 void rtrace_opener_free(struct rtrace_opener *opener);
@@ -381,6 +383,8 @@ void rtrace_undertaker_wake(void);
 struct rtrace_limits {
 	u32 sessions; /* 0: none, here and below */
 	u32 probes;
+	u32 patterns;
+	u32 clock_hz;
 	u64 memory; /* bytes */
 	u64 events; /* a second */
 	u64 silence; /* ns */

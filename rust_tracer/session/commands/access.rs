@@ -195,7 +195,7 @@ pub(super) fn quota(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (arg, size) = abi::read::<abi::rtrace_quota>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
     let limits = quota::limits();
-    let (used, exempt) = {
+    let ((sessions, taken), exempt) = {
         let inner = session.inner();
         let charge = inner.charge.as_ref().ok_or(EINVAL)?;
         (charge.used(), charge.is_exempt())
@@ -205,13 +205,17 @@ pub(super) fn quota(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         flags: 0,
         uid: session.uid(),
         exempt: exempt.into(),
-        sessions: used.sessions,
+        sessions,
         sessions_max: limits.sessions.into(),
-        probes: used.probes,
+        probes: taken.probes,
         probes_max: limits.probes.into(),
-        memory: used.memory,
+        memory: taken.memory,
         memory_max: limits.memory,
         events_max: limits.events,
+        patterns: taken.patterns,
+        patterns_max: limits.patterns.into(),
+        clock_hz: taken.clock_hz,
+        clock_hz_max: limits.clock_hz.into(),
     };
     abi::write(at, size, &new)
 }

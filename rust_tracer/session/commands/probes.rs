@@ -144,8 +144,7 @@ fn all_or_none(
     let mut before = inner.probes.before();
     let (late, spec, untold) = (inner.late.len(), inner.spec.len(), inner.untold);
     let added = add(inner, &mut before).and_then(|matched| {
-        let probes = inner.probes.len();
-        inner.charge(|charge| charge.probes(probes))?;
+        inner.charge_probes()?;
         Ok(matched)
     });
     added.inspect_err(|_| {
@@ -153,6 +152,8 @@ fn all_or_none(
         inner.late.truncate(late);
         inner.spec.truncate(spec);
         inner.untold = untold;
+        // Less than it was is not refused.
+        let _ = inner.charge_probes();
     })
 }
 
@@ -214,7 +215,8 @@ fn add_pattern(
             let (module, function) = (&pattern.module, &pattern.function);
             note_spec(inner, b"fbt", module, function, kind_name(kinds));
         }
-        if late {
+        // The kernel proper does not come again.
+        if late && pattern.module.as_slice() != functions::VMLINUX {
             if inner.late.len() >= LATE_MAX {
                 return Err(Refusal::with(
                     ENOSPC,

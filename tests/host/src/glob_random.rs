@@ -5,7 +5,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::glob::matches;
+use crate::glob::{bytes_in_sets, matches};
 
 fn all(pattern: &str, names: &[&str]) {
     for name in names {
@@ -48,6 +48,25 @@ fn a_star_matches_any_number_of_bytes() {
     all("**", &["", "x"]);
     none("*_read", &["read", "vfs_readv"]);
     none("a*b*c", &["ac", "abcd", "acb"]);
+}
+
+#[test]
+fn bytes_in_brackets_are_counted_and_no_others() {
+    for (pattern, bytes) in [
+        ("", 0),
+        ("vfs_*", 0),
+        ("[abc]", 4),
+        ("x[!a-z]?[0-9]*", 4 + 4),
+        ("[]abc]", 5),
+        ("[!]abc]", 5),
+        (r"\[abc]", 0),
+        (r"[\]a]b", 4),
+        // It ends inside.
+        ("[abc", 3),
+        (r"abc\", 0),
+    ] {
+        assert_eq!(bytes_in_sets(pattern.as_bytes()), bytes, "{pattern}");
+    }
 }
 
 #[test]

@@ -232,6 +232,25 @@ fn long_pattern(_: &Options) -> Outcome {
         long,
         "a long pattern to list",
     )?;
+    // Bytes in brackets are tried one by one for each byte of each name: there may be few.
+    let sets = abi::RTRACE_PATTERN_SETS_MAX as usize / 2;
+    let set = format!("[{}]", "y".repeat(sets - 1));
+    session.functions(&format!("m:{set}*{set}"), 0, 4096)?;
+    for pattern in [
+        format!("m:{set}*[z{}", &set[1..]),
+        format!("*[z]{set}{set}:f"),
+    ] {
+        refused(
+            session.functions(&pattern, 0, 4096),
+            &[Errno::TOOBIG],
+            "too much in brackets to list",
+        )?;
+        refused(
+            session.add(&pattern, 1),
+            &[Errno::TOOBIG],
+            "too much in brackets",
+        )?;
+    }
     // A glob that is all stars must not take for ever.
     let stars = "*a".repeat(250) + "b";
     check_eq!(

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use crate::actor::{Actor, play};
 use crate::options::Options;
-use crate::session::{KERNEL, SYSTEM, Session, USER};
+use crate::session::{Answer, KERNEL, SYSTEM, Session, USER};
 use crate::sys;
 use crate::target::{Late, Target};
 use crate::test::{Outcome, check, check_eq, fail, group};
@@ -20,6 +20,8 @@ use crate::waiting;
 group! { "access, quotas":
     "a user opens as many sessions as allowed, and no more until one is closed" => sessions,
     "probes are counted over all sessions of a user, and one too many is refused whole" => probes,
+    "patterns for modules to come are counted over all sessions of a user, but for the kernel's own" => patterns,
+    "how often clocks fire is counted over all sessions of a user, and one too many is refused" => clocks,
     "memory is counted over all sessions of a user, and a ring too many is refused" => memory,
     "more events a second than allowed end the user's busiest session, and no other" => events,
     "root is above the limits, and who is at one does not hold up another user" => others,
@@ -94,22 +96,77 @@ fn probes(_: &Options) -> Outcome {
         let (one, other) = (open(USER)?, open(USER)?);
         one.add("rt_target:rt_tail_*", 3)?;
         check_eq!(one.quota()?.probes, 4, "probes");
-        let Err(refused) = other.add("rt_target:rt_plain", 3) else {
-            return Err(fail("six probes"));
-        };
-        check_eq!(refused.errno, Errno::DQUOT, "{refused}");
-        for part in ["2 more probes", "have 4", "may have 5", "probes_per_uid"] {
-            check!(
-                refused.text.contains(part),
-                "{part} is not in {}",
-                refused.text
-            );
-        }
+        let words = ["2 more probes", "have 4", "may have 5", "probes_per_uid"];
+        is_over(other.add("rt_target:rt_plain", 3), &words)?;
         check_eq!(other.status()?.probes, 0, "probes after the refusal");
         other.add("rt_target:rt_plain", 1)?;
         drop(one);
         other.add("rt_target:rt_tail_*", 3)?;
         check_eq!(other.quota()?.probes, 5, "probes in the end");
+        Ok(())
+    })
+}
+
+/// That an ADD is refused for a limit, with these words.
+fn is_over<T>(added: Answer<T>, words: &[&str]) -> Outcome {
+    let Err(refused) = added else {
+        return Err(fail(format!("it was not refused: {words:?}")));
+    };
+    check_eq!(refused.errno, Errno::DQUOT, "{refused}");
+    for word in words {
+        check!(
+            refused.text.contains(word),
+            "{word} is not in {}",
+            refused.text
+        );
+    }
+    Ok(())
+}
+
+fn patterns(_: &Options) -> Outcome {
+    let _limits = Limits::set(&[("patterns_per_uid", "3")])?;
+    let late = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_ADD_LATE;
+    play("bob", || {
+        let (one, other) = (open(USER)?, open(USER)?);
+        one.add("rt_late:rt_late_work", late)?;
+        one.add("rt_late:rt_late_*", late)?;
+        other.add(":rt_plain", late)?;
+        // The kernel proper does not come again.
+        other.add("vmlinux:vfs_read", late)?;
+        check_eq!(one.quota()?.patterns, 3, "patterns");
+        let probes = other.status()?.probes;
+        let words = ["1 more pattern", "have 3", "may have 3", "patterns_per_uid"];
+        is_over(other.add("rt_target:rt_value", late), &words)?;
+        check_eq!(other.status()?.probes, probes, "probes after the refusal");
+        check_eq!(other.quota()?.probes, 2, "probes that are counted");
+        other.add("rt_target:rt_value", abi::RTRACE_PROBE_ENTRY)?;
+        drop(one);
+        other.add("rt_late:rt_late_work", late)?;
+        check_eq!(other.quota()?.patterns, 2, "patterns in the end");
+        Ok(())
+    })
+}
+
+fn clocks(_: &Options) -> Outcome {
+    let _limits = Limits::set(&[("clock_hz_per_uid", "1100")])?;
+    play("bob", || {
+        let (one, other) = (open(USER)?, open(USER)?);
+        let profile = |session: &Session, hz: u64| {
+            let (kind, period) = (abi::RTRACE_KIND_PROFILE, 1_000_000_000 / hz);
+            session.add_own(kind, 1, period, &format!("profile-{hz}"))
+        };
+        profile(&one, 1000)?;
+        // The same is one clock.
+        profile(&one, 1000)?;
+        other.add_own(abi::RTRACE_KIND_TICK, 1, 1_000_000_000, "tick-1s")?;
+        other.add_own(abi::RTRACE_KIND_BEGIN, 1, 0, "BEGIN")?;
+        check_eq!(one.quota()?.clock_hz, 1001, "firings a second");
+        let words = ["100 times", "1001 times", "1100 times", "clock_hz_per_uid"];
+        is_over(profile(&other, 100), &words)?;
+        check_eq!(other.quota()?.probes, 3, "probes that are counted");
+        drop(one);
+        profile(&other, 100)?;
+        check_eq!(other.quota()?.clock_hz, 101, "firings a second in the end");
         Ok(())
     })
 }
@@ -250,6 +307,8 @@ fn asked(_: &Options) -> Outcome {
         ("probes_per_uid", "99"),
         ("memory_mb_per_uid", "64"),
         ("events_per_uid", "999999"),
+        ("patterns_per_uid", "7"),
+        ("clock_hz_per_uid", "5001"),
     ];
     let _limits = Limits::set(&limits)?;
     play("bob", || {
@@ -272,6 +331,8 @@ fn asked(_: &Options) -> Outcome {
             quota.memory
         );
         check_eq!(quota.events_max, 999_999, "events");
+        check_eq!((quota.patterns, quota.patterns_max), (0, 7), "patterns");
+        check_eq!((quota.clock_hz, quota.clock_hz_max), (0, 5001), "clocks");
         check_eq!(other.quota()?, quota, "by the other session");
         Ok(())
     })
