@@ -25,6 +25,7 @@ use crate::{
     abi,
     arch,
     glob,
+    opener,
     refusal::Refusal, //
 };
 
@@ -101,11 +102,14 @@ pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
         // One beyond the table was made up, and begins anew.
         at.index = arch::index_nospec(at.index as usize, len as usize) as u32;
         for part in parts(at.index..len) {
+            if opener::is_killed() {
+                return Err(EINTR.into());
+            }
             let table = FUNCTIONS.lock();
             if table.generation() != generation {
                 return Err(stale());
             }
-            for found in table.matches(&request.pattern, part?) {
+            for found in table.matches(&request.pattern, part) {
                 at.index = found.function;
                 if !page.add_function(&table, found, request)? {
                     page.cursor = at.write(generation);

@@ -160,10 +160,22 @@ pub(crate) struct Pattern {
 impl Pattern {
     /// The functions of a range of indices that are there now and that it names. Task context.
     pub(crate) fn matches(&self, indices: Range<u32>) -> Result<KVVec<Match>> {
+        self.collect(indices, || false)
+    }
+
+    /// All functions that are there now and that it names; an error once the task is killed. Task context.
+    pub(crate) fn matches_all(&self) -> Result<KVVec<Match>> {
+        self.collect(0..u32::MAX, opener::is_killed)
+    }
+
+    fn collect(&self, indices: Range<u32>, must_end: fn() -> bool) -> Result<KVVec<Match>> {
         let mut found = KVVec::new();
         let end = indices.end.min(FUNCTIONS.lock().len());
         for part in parts(indices.start..end) {
-            for one in FUNCTIONS.lock().matches(self, part?) {
+            if must_end() {
+                return Err(EINTR);
+            }
+            for one in FUNCTIONS.lock().matches(self, part) {
                 found.push(one, GFP_KERNEL)?;
             }
         }
@@ -171,17 +183,12 @@ impl Pattern {
     }
 }
 
-/// A range of indices, in parts for which `FUNCTIONS` may be held: whoever loads a module waits for it. An
-/// error once the task is killed. Task context.
-fn parts(indices: Range<u32>) -> impl Iterator<Item = Result<Range<u32>>> {
+/// A range of indices, in parts for which `FUNCTIONS` may be held: whoever loads a module waits for it.
+fn parts(indices: Range<u32>) -> impl Iterator<Item = Range<u32>> {
     const PART: u32 = 128;
     let end = indices.end;
-    indices.step_by(PART as usize).map(move |start| {
-        if opener::is_killed() {
-            return Err(EINTR);
-        }
-        Ok(start..end.min(start.saturating_add(PART)))
-    })
+    let starts = indices.step_by(PART as usize);
+    starts.map(move |start| start..end.min(start.saturating_add(PART)))
 }
 
 /// A function that a pattern named.

@@ -48,7 +48,7 @@ static_assert(sizeof(struct rtrace_publish) == 24);
 static_assert(sizeof(struct rtrace_observe) == 32);
 static_assert(sizeof(struct rtrace_read) == 56);
 static_assert(sizeof(struct rtrace_symbol) == 32);
-static_assert(sizeof(struct rtrace_quota) == 72);
+static_assert(sizeof(struct rtrace_quota) == 104);
 static_assert(sizeof(struct rtrace_program) == 128);
 static_assert(sizeof(struct rtrace_add_own) == 40);
 static_assert(sizeof(struct rtrace_aggregate) == 48);

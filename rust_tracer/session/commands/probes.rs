@@ -206,7 +206,7 @@ fn add_pattern(
         let mut step = Step::new(group);
         let kinds = flags & KINDS;
         let (mut matched, mut added) = (0, 0);
-        for found in pattern.matches(0..u32::MAX)? {
+        for found in pattern.matches_all()? {
             matched += kinds.count_ones();
             added += inner.probes.add(found, kinds, &mut step, before)?;
         }
