@@ -188,14 +188,17 @@ impl Engine {
             })
         };
         let online = || (0..limit).filter(|cpu| is_online(*cpu));
-        // Before the lock, as memory may be long in coming, where a cgroup is held back: nobody else knows
-        // the engine yet.
-        online().try_for_each(make)?;
-        let _locked = CpusLocked::new();
-        // Those that came meanwhile.
-        online().try_for_each(make)?;
-        cpus::enlist(&engine)?;
-        Ok(engine)
+        loop {
+            // Without the lock, as memory may be long in coming, where a cgroup is held back: nobody else
+            // knows the engine yet.
+            online().try_for_each(make)?;
+            let _locked = CpusLocked::new();
+            // None came meanwhile.
+            if online().all(|cpu| engine.ring(cpu).is_some()) {
+                cpus::enlist(&engine)?;
+                return Ok(engine);
+            }
+        }
     }
 
     /// No ring will be made any more. Task context.
