@@ -79,6 +79,7 @@ impl Loaded {
             aggregations: &self.aggregations,
             slots: &self.slots,
             locals: self.sizes.locals,
+            globals: self.sizes.globals,
             strsize: self.sizes.strsize,
             speculations: self.sizes.speculations,
         }

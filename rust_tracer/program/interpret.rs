@@ -180,13 +180,7 @@ impl<'a, W: World> Firing<'a, W> {
             state: State {
                 program,
                 world,
-                memory: Memory::new(
-                    &mut room.own,
-                    program.strings,
-                    program.locals,
-                    program.strsize,
-                    rights.shows_memory(),
-                ),
+                memory: Memory::new(&mut room.own, program, rights.shows_memory()),
                 keys: &mut room.keys,
                 items: &mut room.items,
                 key_words: 0,

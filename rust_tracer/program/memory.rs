@@ -11,6 +11,7 @@
 //!   OWN_BASE       | clause-local variables | temporary values |  free  | strtok |
 //!                  0                     locals               top       ^ never readable
 //!   CONSTANT_BASE  | string constants, as the program brought them |
+//!   GLOBAL_BASE    | global variables, which all CPUs share and World has |
 //! ```
 //!
 //! Below `top` every byte was written in this firing; above it lies what other firings left, and
@@ -32,6 +33,7 @@ use super::{
     strings,
     words::nospec,
     Fault,
+    Program,
     World,
     LOCALS_MAX,
     SCRATCH_BYTES,
@@ -47,6 +49,9 @@ pub(crate) const OWN_BASE: u64 = TAG << 48;
 /// Where the string constants begin, as programs see them.
 pub(crate) const CONSTANT_BASE: u64 = OWN_BASE | (1 << 32);
 
+/// Where the global variables begin, as programs see them.
+pub(crate) const GLOBAL_BASE: u64 = OWN_BASE | (2 << 32);
+
 /// Below it no memory is: what a pointer of 0 leads to.
 const PAGE: u64 = 4096;
 
@@ -60,6 +65,8 @@ pub(crate) const OWN_BYTES: usize = TOKENS + STRSIZE_MAX as usize;
 pub(crate) struct Memory<'a> {
     own: &'a mut [u8; OWN_BYTES],
     strings: &'a [u8],
+    /// Bytes of global variables.
+    globals: usize,
     /// Bytes of clause-local variables, a multiple of 8, at most `LOCALS_MAX`.
     locals: usize,
     /// All below is readable. At least `locals`, at most `locals + SCRATCH_BYTES`.
@@ -135,6 +142,12 @@ fn is_constant(address: u64) -> bool {
     address.wrapping_sub(OWN_BASE) >> 32 != 0
 }
 
+/// Whether a pointer points to the global variables.
+#[inline(always)]
+fn is_global(address: u64) -> bool {
+    address.wrapping_sub(GLOBAL_BASE) >> 32 == 0
+}
+
 #[inline(always)]
 fn round_up(bytes: usize) -> usize {
     bytes.wrapping_add(7) & !7
@@ -145,22 +158,21 @@ impl<'a> Memory<'a> {
     #[inline]
     pub(crate) fn new(
         own: &'a mut [u8; OWN_BYTES],
-        strings: &'a [u8],
-        locals: u32,
-        strsize: u32,
+        program: &Program<'a>,
         reads_kernel: bool,
     ) -> Self {
-        let locals = round_up(locals.min(LOCALS_MAX) as usize);
+        let locals = round_up(program.locals.min(LOCALS_MAX) as usize);
         if let Some(variables) = own.get_mut(..locals) {
             variables.fill(0);
         }
         Memory {
             own,
-            strings,
+            strings: program.strings,
+            globals: program.globals as usize,
             locals,
             top: locals,
             granted: locals,
-            strsize: strsize.clamp(1, STRSIZE_MAX) as usize,
+            strsize: program.strsize.clamp(1, STRSIZE_MAX) as usize,
             reads_kernel,
             token: 0,
         }
@@ -207,10 +219,10 @@ impl<'a> Memory<'a> {
         self.locals.wrapping_add(SCRATCH_BYTES as usize)
     }
 
-    /// The readable bytes from a pointer on; `None` if it does not point into own memory.
+    /// The readable bytes from a pointer on; `None` if it points neither into own memory nor to the constants.
     #[inline]
     fn readable(&self, address: u64) -> Option<&[u8]> {
-        if address >> 48 != TAG {
+        if address >> 48 != TAG || is_global(address) {
             return None;
         }
         let own = address.wrapping_sub(OWN_BASE) as usize;
@@ -238,6 +250,56 @@ impl<'a> Memory<'a> {
         Err(Fault::private(address))
     }
 
+    /// Where in the global variables so many bytes are that a pointer leads to.
+    fn in_globals(&self, address: u64, bytes: usize) -> Result<usize, Fault> {
+        let at = address.wrapping_sub(GLOBAL_BASE) as usize;
+        if at > self.globals || bytes > self.globals.wrapping_sub(at) {
+            return Err(Fault::bad_address(address));
+        }
+        Ok(nospec(at, self.globals))
+    }
+
+    /// All of `into` from a pointer on that is not [readable](Self::readable) here.
+    fn fetch<W: World>(&self, world: &mut W, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+        if !is_global(address) {
+            self.may_read(address)?;
+            return world.read_kernel(address, into);
+        }
+        let at = self.in_globals(address, into.len())?;
+        if at % 8 == 0 {
+            world.load_global_bytes(at / 8, into);
+            return Ok(());
+        }
+        for (at, byte) in (at..self.globals).zip(into) {
+            let word = world.load_global(at / 8).to_ne_bytes();
+            *byte = word.get(at % 8).copied().unwrap_or(0);
+        }
+        Ok(())
+    }
+
+    /// Sets the bytes at a pointer, which were taken to be written, or are of global variables. Of a word that two
+    /// CPUs write at once there may be parts of both.
+    pub(crate) fn store<W: World>(
+        &mut self,
+        world: &mut W,
+        address: u64,
+        bytes: &[u8],
+    ) -> Result<(), Fault> {
+        if !is_global(address) {
+            copy(bytes, self.writable(address, bytes.len() as u64)?);
+            return Ok(());
+        }
+        let at = self.in_globals(address, bytes.len())?;
+        for (at, byte) in (at..self.globals).zip(bytes) {
+            let mut word = world.load_global(at / 8).to_ne_bytes();
+            if let Some(place) = word.get_mut(at % 8) {
+                *place = *byte;
+            }
+            world.store_global(at / 8, u64::from_ne_bytes(word));
+        }
+        Ok(())
+    }
+
     /// The `N` bytes at a pointer.
     #[inline]
     pub(crate) fn load<const N: usize, W: World>(
@@ -251,9 +313,8 @@ impl<'a> Memory<'a> {
                 .copied()
                 .ok_or(Fault::bad_address(address));
         }
-        self.may_read(address)?;
         let mut bytes = [0; N];
-        world.read_kernel(address, &mut bytes)?;
+        self.fetch(world, address, &mut bytes)?;
         Ok(bytes)
     }
 
@@ -271,14 +332,13 @@ impl<'a> Memory<'a> {
             put_words(source, to);
             return Ok(());
         }
-        self.may_read(address)?;
         let mut at = address;
         let mut left = bytes;
         for words in to.chunks_mut(8) {
             let mut piece = [0; 64];
             let len = left.min(piece.len());
             let part = piece.get_mut(..len).unwrap_or(&mut []);
-            world.read_kernel(at, part)?;
+            self.fetch(world, at, part)?;
             put_words(part, words);
             at = at.wrapping_add(len as u64);
             left = left.wrapping_sub(len);
@@ -297,6 +357,22 @@ impl<'a> Memory<'a> {
         match self.own_text(address, limit) {
             Some(Some(text)) => Ok(text),
             Some(None) => Err(Fault::bad_address(address)),
+            None if is_global(address) => {
+                let at = self.in_globals(address, 1)?;
+                let limit = limit.min(self.globals.wrapping_sub(at));
+                self.receive(limit, |into| {
+                    let mut len = 0usize;
+                    for (at, byte) in (at..at.wrapping_add(limit)).zip(into) {
+                        let word = world.load_global(at / 8).to_ne_bytes();
+                        *byte = word.get(at % 8).copied().unwrap_or(0);
+                        if *byte == 0 {
+                            break;
+                        }
+                        len = len.wrapping_add(1);
+                    }
+                    Ok(len)
+                })
+            }
             None => {
                 self.may_read(address)?;
                 self.receive(limit, |into| world.read_kernel_text(address, into))
@@ -510,7 +586,7 @@ impl<'a> Memory<'a> {
         Ok(to)
     }
 
-    /// Copies the bytes at one pointer to another, which points into own memory.
+    /// Copies the bytes at one pointer to another, which points into own memory or to global variables.
     pub(crate) fn transfer<W: World>(
         &mut self,
         world: &mut W,
@@ -518,8 +594,16 @@ impl<'a> Memory<'a> {
         to: u64,
         bytes: u64,
     ) -> Result<(), Fault> {
-        self.writable(to, bytes)?;
         let len = bytes as usize;
+        if is_global(to) {
+            self.in_globals(to, len)?;
+            let mark = self.mark();
+            let copied = self.duplicate(world, from, bytes)?;
+            self.move_pieces(world, copied, to, len)?;
+            self.give_back(mark);
+            return Ok(());
+        }
+        self.writable(to, bytes)?;
         match self.readable(from).map(|readable| readable.len()) {
             Some(readable) if readable < len => Err(Fault::bad_address(from)),
             Some(_) if is_constant(from) => {
@@ -537,11 +621,37 @@ impl<'a> Memory<'a> {
                 slide(&mut self.own[..], from, to, len);
                 Ok(())
             }
+            None if is_global(from) => {
+                self.in_globals(from, len)?;
+                self.move_pieces(world, from, to, len)
+            }
             None => {
                 self.may_read(from)?;
                 world.read_kernel(from, self.writable(to, bytes)?)
             }
         }
+    }
+
+    /// Copies between own memory and global variables, both of which are there.
+    fn move_pieces<W: World>(
+        &mut self,
+        world: &mut W,
+        from: u64,
+        to: u64,
+        len: usize,
+    ) -> Result<(), Fault> {
+        let mut words = [0; 8];
+        for at in (0..len).step_by(8 * words.len()) {
+            let bytes = len.wrapping_sub(at).min(8 * words.len());
+            let (from, to) = (from.wrapping_add(at as u64), to.wrapping_add(at as u64));
+            self.copy_out(world, from, bytes, &mut words)?;
+            let mut piece = [0; 64];
+            for (piece, word) in piece.chunks_exact_mut(8).zip(words) {
+                copy(&word.to_le_bytes(), piece);
+            }
+            self.store(world, to, piece.get(..bytes).unwrap_or(&[]))?;
+        }
+        Ok(())
     }
 
     /// The bytes of a clause-local variable.

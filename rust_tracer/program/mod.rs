@@ -196,6 +196,8 @@ pub(crate) struct Program<'a> {
     pub(crate) slots: &'a [Slot],
     /// Bytes of all clause-local variables, as [`layout::layout`] says.
     pub(crate) locals: u32,
+    /// Bytes of all global ones.
+    pub(crate) globals: u32,
     /// Bytes of a string, its NUL included; not 0.
     pub(crate) strsize: u32,
     /// Speculations that there are at once.

@@ -22,6 +22,7 @@ use super::{
     memory::{
         Text,
         CONSTANT_BASE,
+        GLOBAL_BASE,
         OWN_BASE, //
     },
     scope,
@@ -228,9 +229,9 @@ impl<W: World> State<'_, W> {
             op::ST32 => 4,
             _ => 8,
         };
-        let to = self.memory.writable(address, len)?;
-        copy(&number.to_le_bytes(), to);
-        Ok(())
+        let State { memory, world, .. } = self;
+        let number = number.to_le_bytes();
+        memory.store(*world, address, number.get(..len).unwrap_or(&[]))
     }
 
     fn slot(&self, index: u64) -> Result<Slot, Fault> {
@@ -270,11 +271,7 @@ impl<W: World> State<'_, W> {
                 })?;
                 Ok(text.address())
             }
-            _ => {
-                let (address, into) = memory.allocate(slot.bytes.into())?;
-                world.load_global_bytes(at, into);
-                Ok(address)
-            }
+            _ => Ok(GLOBAL_BASE.wrapping_add(slot.offset.into())),
         }
     }
 

@@ -59,6 +59,8 @@ fn frame(random: &mut Random) -> Owned {
         crate::program::memory::OWN_BASE,
         crate::program::memory::OWN_BASE + 100,
         crate::program::memory::CONSTANT_BASE + 3,
+        crate::program::memory::GLOBAL_BASE,
+        crate::program::memory::GLOBAL_BASE + 13,
         i64::MIN as u64,
     ];
     program.strsize = random.among(&[1, 2, 8, 13, 64, 256, 4096]);

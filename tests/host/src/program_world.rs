@@ -361,6 +361,7 @@ impl Owned {
             aggregations: &self.aggregations,
             slots: &slots,
             locals: sizes.locals,
+            globals: sizes.globals,
             strsize: self.strsize,
             speculations: self.speculations,
         };

@@ -5,10 +5,10 @@
 use super::{fails, ldi, only, program, variable, world, EMPTY, KERNEL_TEXT, ONE};
 use crate::program::insn::{op, sub};
 use crate::program::interpret::{Outcome, Room};
-use crate::program::memory::{CONSTANT_BASE, OWN_BASE};
+use crate::program::memory::{CONSTANT_BASE, GLOBAL_BASE, OWN_BASE};
 use crate::program::rights::Rights;
 use crate::program::{fault, scope, value, Fault};
-use crate::program_world::{insn, text_item, KERNEL, USER};
+use crate::program_world::{insn, text_item, Mock, Owned, KERNEL, USER};
 
 #[test]
 fn memory_is_read_in_all_widths() {
@@ -91,10 +91,49 @@ fn nothing_but_what_this_firing_took_is_written_or_read() {
     fails(&past, &mut world(), fault::BADADDR, address, 1);
 }
 
+/// A program with 16 bytes of global variables, and the address in register 0.
+fn at_globals(address: u64, code: &[u64]) -> Owned {
+    let first = [insn(op::LDC, 0, 0, 0, 0)];
+    let mut program = program(&[&[&first[..], code].concat()]);
+    program.constants = vec![address];
+    for bytes in [3, 8] {
+        program.variables.push(variable(scope::GLOBAL, value::BYTES, bytes, 0));
+    }
+    program
+}
+
+#[test]
+fn global_variables_are_read_and_written_to_their_end_from_any_byte_on() {
+    for at in 0..=16u64 {
+        for (store, load, bytes) in [
+            (op::ST8, op::LD8, 1),
+            (op::ST16, op::LD16, 2),
+            (op::ST32, op::LD32, 4),
+            (op::ST64, op::LD64, 8),
+        ] {
+            let code = [ldi(1, 0x5a), insn(store, 0, 0, 1, 0), insn(load, 2, 0, 0, 0)];
+            let program = at_globals(GLOBAL_BASE + at, &code);
+            let mut world = Mock::new(16);
+            if at + bytes > 16 {
+                fails(&program, &mut world, fault::BADADDR, GLOBAL_BASE + at, 2);
+                assert_eq!(world.globals, [0; 2]);
+                continue;
+            }
+            assert_eq!(only(&program, &mut world).0, Outcome::Processed);
+            let all: Vec<u8> = world.globals.iter().flat_map(|word| word.to_le_bytes()).collect();
+            let mut expected = [0; 16];
+            expected[at as usize] = 0x5a;
+            assert_eq!(all, expected, "{bytes} bytes at {at}");
+        }
+    }
+}
+
 #[test]
 fn a_bad_address_is_a_fault_with_instruction_and_address() {
     for address in [
         0,
+        GLOBAL_BASE,
+        GLOBAL_BASE - 1,
         8,
         KERNEL - 1,
         KERNEL + 1000,

@@ -11,7 +11,7 @@ use crate::types::{Intrinsic, Kind, TypeId};
 
 use super::Checker;
 use super::format::{Conversion, Extent, Piece, Size};
-use super::tree::{Item, KeyType};
+use super::tree::{Item, KeyType, Node};
 
 /// What a conversion is given.
 #[derive(Clone, Copy)]
@@ -131,6 +131,14 @@ impl Checker<'_> {
                         && self.types.is_array(node.ty) =>
                 {
                     Item::Value(self.text(node))
+                }
+                Item::Value(node)
+                    if matches!(conversion.letter, 'a' | 'A' | 'p')
+                        && self.types.is_array(node.ty) =>
+                {
+                    let word = self.types.intrinsic(Intrinsic::Uintptr);
+                    let address = self.decayed(node, word);
+                    Item::Value(Node { ty: word, ..address })
                 }
                 item => item,
             });

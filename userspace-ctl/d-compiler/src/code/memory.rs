@@ -296,10 +296,17 @@ impl Generator<'_, '_> {
         })
     }
 
-    /// The variable whose own bytes an address lies in.
+    /// Whether what a variable of this type leads to is a copy.
+    fn is_copied(&self, variable: usize, ty: TypeId) -> bool {
+        self.is_dynamic(variable) || !by_reference(self.types, ty)
+    }
+
+    /// The variable in a copy of whose bytes an address lies.
     fn variable_around<'n>(&self, address: &'n Node) -> Option<(usize, &'n [Node])> {
         match &address.kind {
-            NodeKind::Variable { variable, keys } if self.is_pointed_to(address.ty) => {
+            NodeKind::Variable { variable, keys }
+                if self.is_pointed_to(address.ty) && self.is_copied(*variable, address.ty) =>
+            {
                 Some((*variable, keys))
             }
             NodeKind::Move { pointer, .. } => self.variable_around(pointer),

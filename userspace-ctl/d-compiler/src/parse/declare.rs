@@ -5,7 +5,7 @@
 //! (pointer to an array of 3) come out as lists of steps from the name's type to the base type.
 #![forbid(unsafe_code)]
 
-use super::words::{Base, Words};
+use super::words::{Base, Words, once};
 use super::{Parser, Result};
 use crate::ast::{BaseType, Declaration, Declarator, Derivation, Expr, Inline, Storage, TypeName};
 use crate::error::{Error, Span};
@@ -149,10 +149,10 @@ impl Parser<'_> {
                     self.storage(word, place, &token, &mut words)?;
                 }
                 Tok::Key("const" | "restrict" | "volatile") => {}
-                Tok::Key("signed") => words.signed = true,
-                Tok::Key("unsigned") => words.unsigned = true,
-                Tok::Key("short") => words.short = true,
-                Tok::Key("long") => words.long = words.long.saturating_add(1),
+                Tok::Key("signed") => once(&mut words.signed, token.span)?,
+                Tok::Key("unsigned") => once(&mut words.unsigned, token.span)?,
+                Tok::Key("short") => once(&mut words.short, token.span)?,
+                Tok::Key("long") => words.lengthen(token.span)?,
                 Tok::Key("char") => words.set(Base::Char, token.span)?,
                 Tok::Key("int") => words.set(Base::Int, token.span)?,
                 Tok::Key("void") => words.set(Base::Void, token.span)?,

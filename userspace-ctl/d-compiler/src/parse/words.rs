@@ -28,13 +28,34 @@ pub(super) enum Base {
     Other(BaseType),
 }
 
+fn combination<T>(span: Span) -> Result<T> {
+    Err(Error::new("D_DECL_COMBO", span, "invalid type combination"))
+}
+
+/// Says a word that may stand there once.
+pub(super) fn once(word: &mut bool, span: Span) -> Result<()> {
+    match std::mem::replace(word, true) {
+        false => Ok(()),
+        true => combination(span),
+    }
+}
+
 impl Words {
     /// Says which type it is; twice is once too often.
     pub fn set(&mut self, base: Base, span: Span) -> Result<()> {
         if self.base.is_some() {
-            return Err(Error::new("D_DECL_COMBO", span, "invalid type combination"));
+            return combination(span);
         }
         self.base = Some(base);
+        Ok(())
+    }
+
+    /// Says `long`, which may stand there twice.
+    pub fn lengthen(&mut self, span: Span) -> Result<()> {
+        if self.long == 2 {
+            return combination(span);
+        }
+        self.long += 1;
         Ok(())
     }
 

@@ -355,6 +355,7 @@ pub fn run(
         aggregations: &aggregations,
         slots: &slots,
         locals: sizes.locals,
+        globals: sizes.globals,
         strsize,
         speculations,
     };
