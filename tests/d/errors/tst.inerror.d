@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A fault of ERROR's own clause fires nothing. */
+/* A fault of ERROR's own clause fires nothing, and is but counted. */
+/* @stderr: 1 error in ERROR probe enabling */
 #pragma D option quiet
 
 BEGIN { x = *(int *)0; }

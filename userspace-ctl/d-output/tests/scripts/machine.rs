@@ -181,7 +181,10 @@ impl Machine<'_> {
                     let fault = self.told(index, fault, at, (event.probe, *epid));
                     let action = self.action(index, at);
                     let of = &self.probes[event.probe as usize].0;
-                    made.push(Made::Fault(messages::fault(&fault, of, action)));
+                    made.push(Made::Fault(match event.nested {
+                        true => messages::Drop::Error.message(1, false),
+                        false => messages::fault(&fault, of, action),
+                    }));
                     if !event.nested {
                         let error = error(&fault, action, event.goes_on);
                         exited |= self.fire(firing.world(), error, made)?;

@@ -55,6 +55,8 @@ pub struct Consumer {
     cut: Option<usize>,
     exit: Option<i32>,
     said: Vec<String>,
+    /// Faults of ERROR's own clauses, since the last time.
+    double_faults: u64,
 }
 
 impl Consumer {
@@ -94,6 +96,7 @@ impl Consumer {
             cut: None,
             exit: None,
             said: Vec::new(),
+            double_faults: 0,
         })
     }
 
@@ -268,7 +271,12 @@ impl Consumer {
             let line = json::fault(&told, &probe, action);
             self.write(out, format!("{line}\n").as_bytes());
         }
-        self.said.push(messages::fault(&told, &probe, action));
+        // As dtrace does, which has no record of it.
+        if probe.provider == "dtrace" && probe.name == "ERROR" {
+            self.double_faults += 1;
+        } else {
+            self.said.push(messages::fault(&told, &probe, action));
+        }
     }
 
     fn take(&mut self) -> Result<(), rust_tracer::Error> {
@@ -328,7 +336,13 @@ impl Form for Consumer {
 
     fn said(&mut self) -> Vec<String> {
         self.fresh = false;
-        std::mem::take(&mut self.said)
+        let mut said = std::mem::take(&mut self.said);
+        let double_faults = std::mem::take(&mut self.double_faults);
+        if double_faults > 0 {
+            let droptags = self.printer.options.droptags;
+            said.push(messages::Drop::Error.message(double_faults, droptags));
+        }
+        said
     }
 
     fn interrupted(&mut self, out: &mut Vec<u8>) {
