@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use crate::fuzz::programs::clause;
 use crate::ledger::Ledger;
 use crate::options::Options;
-use crate::program::{Code, Program};
+use crate::program::{Code, Program, insn};
 use crate::session::{NODES, Session};
 use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
@@ -37,6 +37,28 @@ fn mutate(random: &mut Rng, code: &mut [u64]) {
     }
 }
 
+/// The number of the variable that is bytes.
+const BYTES: i32 = 5;
+
+/// Has a clause read and write at a pointer to the global variables, to what is there or not.
+fn reach(random: &mut Rng, code: &mut Vec<u64>) {
+    let at = random.usize(code.len() / 2..code.len());
+    let offset = random.i32(-40..120);
+    let (load, store) = [
+        (abi::RTRACE_OP_LD8, abi::RTRACE_OP_ST8),
+        (abi::RTRACE_OP_LDSX16, abi::RTRACE_OP_ST16),
+        (abi::RTRACE_OP_LD32, abi::RTRACE_OP_ST32),
+        (abi::RTRACE_OP_LD64, abi::RTRACE_OP_ST64),
+    ][random.usize(..4)];
+    let more = [
+        insn(abi::RTRACE_OP_LDV, 3, 0, 0, BYTES),
+        insn(store, 0, 3, 2, offset),
+        insn(load, 2, 3, 0, offset),
+        insn(abi::RTRACE_OP_STV, 0, 3, 0, BYTES),
+    ];
+    code.splice(at..at, more);
+}
+
 fn program(random: &mut Rng) -> Program {
     let mut program = Program::new()
         .variable(abi::RTRACE_SCOPE_GLOBAL, abi::RTRACE_VALUE_SCALAR, 8, 0)
@@ -44,6 +66,7 @@ fn program(random: &mut Rng) -> Program {
         .variable(abi::RTRACE_SCOPE_THREAD, abi::RTRACE_VALUE_SCALAR, 8, 0)
         .variable(abi::RTRACE_SCOPE_GLOBAL, abi::RTRACE_VALUE_STRING, 40, 0)
         .variable(abi::RTRACE_SCOPE_ARRAY, abi::RTRACE_VALUE_STRING, 16, 64)
+        .variable(abi::RTRACE_SCOPE_GLOBAL, abi::RTRACE_VALUE_BYTES, 21, 0)
         .aggregation(abi::RTRACE_AGG_QUANTIZE, 8, [0; 4])
         .aggregation(abi::RTRACE_AGG_COUNT, 0, [0; 4]);
     program.constants = (0..4).map(|_| random.u64(..)).collect();
@@ -52,6 +75,9 @@ fn program(random: &mut Rng) -> Program {
     (program.sizes.aggsize, program.sizes.dynvarsize) = (1 << 14, 1 << 14);
     for _ in 0..random.usize(1..3) {
         let mut code = clause(random);
+        if random.bool() {
+            reach(random, &mut code);
+        }
         mutate(random, &mut code);
         let flags = random.u32(..4) & random.u32(..4);
         program = program.clause(1 + random.u32(..2), flags, Code::of(code));
