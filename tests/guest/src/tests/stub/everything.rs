@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use crate::ledger::Ledger;
 use crate::options::Options;
 use crate::program::{Code, Program};
 use crate::session::{KERNEL, Session};
-use crate::test::{Failure, Outcome, check, check_eq, fail, group};
+use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::tests::programs::{aggregated, loaded};
 use crate::workload;
 
@@ -24,17 +25,15 @@ group! { "stub, everything":
     "functions by their names, every latency, under load" => by_name,
 }
 
-/// The kernel's text, as /proc/kcore shows it.
+/// The kernel's text, as /proc/kcore shows it, or the module where the kernel has none.
 pub struct KernelText {
     base: u64,
     bytes: Vec<u8>,
 }
 
 impl KernelText {
-    /// As it is now; skips the test on a kernel that does not show it.
+    /// As it is now.
     pub fn read() -> Outcome<Self> {
-        let kcore = File::open("/proc/kcore");
-        let kcore = kcore.map_err(|error| Failure::Skipped(format!("/proc/kcore: {error}")))?;
         let symbols = fs::read_to_string("/proc/kallsyms")?;
         let address = |name: &str| {
             let line = symbols.lines().find(|line| {
@@ -45,9 +44,19 @@ impl KernelText {
                 .ok_or_else(|| fail(format!("no address of {name}")))
         };
         let (base, end) = (address("_stext")?, address("_etext")?);
-        let offset = offset_in_core(&kcore, base, end)?;
         let mut bytes = vec![0u8; (end - base) as usize];
-        kcore.read_exact_at(&mut bytes, offset)?;
+        match File::open("/proc/kcore") {
+            Ok(kcore) => kcore.read_exact_at(&mut bytes, offset_in_core(&kcore, base, end)?)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let session = Session::open()?;
+                let parts = bytes.chunks_mut(abi::RTRACE_TEXT_MAX as usize);
+                let places = (base..).step_by(abi::RTRACE_TEXT_MAX as usize);
+                for (part, at) in parts.zip(places) {
+                    part.copy_from_slice(&session.text(at, part.len())?);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
         check!(
             bytes.iter().filter(|byte| **byte != 0).count() > bytes.len() / 2,
             "there is no text at {base:#x}"
