@@ -253,7 +253,7 @@ mod tests {
     use rust_tracer::views::Owner;
 
     use super::*;
-    use crate::check::facts::Told;
+    use crate::check::fact::Told;
 
     fn owner(kind: Kind, name: &str) -> Owner {
         Owner {

@@ -138,7 +138,10 @@ impl Checker<'_> {
                 {
                     let word = self.types.intrinsic(Intrinsic::Uintptr);
                     let address = self.decayed(node, word);
-                    Item::Value(Node { ty: word, ..address })
+                    Item::Value(Node {
+                        ty: word,
+                        ..address
+                    })
                 }
                 item => item,
             });

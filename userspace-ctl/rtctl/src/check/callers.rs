@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use rust_tracer::views::{Kind, Owner};
 
-use super::facts::{Facts, answered};
+use super::facts::Facts;
+use super::owners::answered;
 use super::report::{Finding, Outcome, Report, count};
 
 /// Judges the callers.
@@ -110,8 +111,8 @@ pub fn merge(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fact::{Code, Told};
     use super::super::facts::tests::owner;
-    use super::super::facts::{Code, Told};
     use super::super::sample::Sample;
     use super::*;
 

@@ -10,8 +10,41 @@ use d_output::aggregations::Store;
 use d_output::world;
 use rust_tracer::{Config, Ended, Event, Node, Session, Sums, abi};
 
-use super::canary::{Canary, Way};
 use super::sample::{compile_own, load_own};
+
+/// What came of our own calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Canary {
+    /// How many there were.
+    pub calls: u64,
+    /// By each way of attaching.
+    pub ways: Vec<Way>,
+}
+
+/// What one way of attaching saw of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// Its name.
+    pub name: String,
+    /// Records of entries that were read from the ring.
+    pub entries: u64,
+    /// Records of returns.
+    pub returns: u64,
+    /// Entries and returns that were aggregated beside them.
+    pub counted: u64,
+    /// Firings, by the ledger.
+    pub fired: u64,
+    /// Of these recorded.
+    pub recorded: u64,
+    /// Records that found no room, and firings that were dropped for other reasons.
+    pub dropped: u64,
+    /// Calls whose return was not followed.
+    pub missed: u64,
+    /// Records that came after later ones.
+    pub disorder: u64,
+    /// Whether the ledger adds up.
+    pub holds: bool,
+}
 
 /// How many.
 const CALLS: u64 = 1000;

@@ -8,42 +8,10 @@
 use rust_tracer::abi;
 use rust_tracer::views::Itself;
 
-use super::facts::{Facts, OURS};
+use super::calls::Way;
+use super::facts::Facts;
+use super::owners::OURS;
 use super::report::{Finding, Outcome, Report};
-
-/// What came of our own calls.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Canary {
-    /// How many there were.
-    pub calls: u64,
-    /// By each way of attaching.
-    pub ways: Vec<Way>,
-}
-
-/// What one way of attaching saw of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Way {
-    /// Its name.
-    pub name: String,
-    /// Records of entries that were read from the ring.
-    pub entries: u64,
-    /// Records of returns.
-    pub returns: u64,
-    /// Entries and returns that were aggregated beside them.
-    pub counted: u64,
-    /// Firings, by the ledger.
-    pub fired: u64,
-    /// Of these recorded.
-    pub recorded: u64,
-    /// Records that found no room, and firings that were dropped for other reasons.
-    pub dropped: u64,
-    /// Calls whose return was not followed.
-    pub missed: u64,
-    /// Records that came after later ones.
-    pub disorder: u64,
-    /// Whether the ledger adds up.
-    pub holds: bool,
-}
 
 /// TAINT_OOT_MODULE: this module's own.
 const OUT_OF_TREE: u32 = 12;
@@ -269,7 +237,8 @@ fn of_itself(itself: &Itself, facts: &Facts) -> Vec<Finding> {
 mod tests {
     use rust_tracer::views::{Callback, Kind, Kprobe};
 
-    use super::super::facts::Told;
+    use super::super::calls::Canary;
+    use super::super::fact::Told;
     use super::super::facts::tests::owner;
     use super::*;
 

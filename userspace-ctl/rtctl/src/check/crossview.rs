@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 use rust_tracer::abi;
 use rust_tracer::views::Module;
 
-use super::facts::{Facts, lives};
+use super::facts::Facts;
 use super::modules::{found, missing};
+use super::owners::lives;
 use super::report::{Finding, Outcome, Report, count};
 use super::said::Listed;
 use super::sockets;
@@ -150,7 +151,7 @@ fn invented(name: &str, by: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::super::modules::tests::{WHOLE, module};
     use super::super::said::Twice;
     use super::*;

@@ -5,64 +5,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rust_tracer::abi;
 use rust_tracer::views::{
     Callback, Cpu, Hook, Itself, Kind, Kprobe, Module, Ops, Owner, Pointer, Site, Task, Text,
     TextOf, Tracepoint,
 };
 
-use super::canary::Canary;
+use super::calls::Canary;
+use super::fact::{Code, Told};
+use super::owners::is_livepatch;
 use super::said::Said;
 use super::sample::{Runs, Sample};
 use super::sockets::Sockets;
-
-/// A fact, or why it is not known.
-#[derive(Clone, Debug)]
-pub enum Told<T> {
-    /// It is known.
-    Is(T),
-    /// Why not.
-    Not(String),
-}
-
-impl<T> Default for Told<T> {
-    fn default() -> Self {
-        Self::Not("nobody asked".into())
-    }
-}
-
-impl<T> Told<T> {
-    /// The fact, or why there is none.
-    pub fn get(&self) -> Result<&T, String> {
-        match self {
-            Self::Is(fact) => Ok(fact),
-            Self::Not(why) => Err(why.clone()),
-        }
-    }
-
-    /// The fact, if it is known.
-    pub fn known(&self) -> Option<&T> {
-        self.get().ok()
-    }
-}
-
-impl<T, E: std::fmt::Display> From<Result<T, E>> for Told<T> {
-    fn from(result: Result<T, E>) -> Self {
-        match result {
-            Ok(fact) => Self::Is(fact),
-            Err(why) => Self::Not(why.to_string()),
-        }
-    }
-}
-
-/// What stands at an address that something is said to have called from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Code {
-    /// It is mapped, and executable.
-    pub executable: bool,
-    /// There is a call before it.
-    pub call: bool,
-}
 
 /// All that is known.
 #[derive(Clone, Debug, Default)]
@@ -104,34 +57,6 @@ pub struct Facts {
     pub owners: HashMap<u64, Owner>,
     /// What stands at addresses that nobody owns.
     pub code: BTreeMap<u64, Code>,
-}
-
-/// The name of the module that we are.
-pub const OURS: &str = "rust_tracer";
-
-/// Whether this is text that somebody answers for.
-pub fn answered(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Kernel | Kind::Module | Kind::Ftrace | Kind::Kprobe | Kind::Bpf | Kind::Thunk
-    )
-}
-
-/// Whether a pointer that may be 0 leads to such text.
-pub fn answered_or_zero(kind: Kind) -> bool {
-    kind == Kind::Zero || answered(kind)
-}
-
-/// Whether a module's structure is marked as a live patch.
-pub fn is_livepatch(module: &Module) -> bool {
-    /// TAINT_LIVEPATCH
-    const LIVEPATCH: u32 = 15;
-    module.taints & (1 << LIVEPATCH) != 0
-}
-
-/// Whether a module is in its life: it was there, and nobody was told that it went.
-pub fn lives(module: &Module) -> bool {
-    module.seen & abi::RTRACE_SEEN_WENT == 0
 }
 
 impl Facts {
@@ -243,14 +168,5 @@ pub(crate) mod tests {
             "0x2010, no module owns this text"
         );
         assert_eq!(facts.function(0x1010), Some("vfs_read"));
-    }
-
-    #[test]
-    fn text_without_an_owner_is_answered_for_by_nobody() {
-        for kind in [Kind::None, Kind::Hidden, Kind::Gone, Kind::Data, Kind::Init] {
-            assert!(!answered(kind) && !answered_or_zero(kind), "{kind:?}");
-        }
-        assert!(answered_or_zero(Kind::Zero) && !answered(Kind::Zero));
-        assert!(answered(Kind::Bpf));
     }
 }

@@ -11,7 +11,7 @@ use rust_tracer::views::Pointer;
 use rustix::fs::OFlags;
 use rustix::net::{AddressFamily, SocketType, socket};
 
-use super::facts::OURS;
+use super::owners::OURS;
 
 /// Files and directories whose operations are looked at: where modules, processes, sockets and files are
 /// told of.

@@ -15,8 +15,10 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open, test_kill_process};
 
 use super::calls::canary;
 use super::exercise;
-use super::facts::{Facts, OURS, Told, answered_or_zero};
+use super::fact::Told;
+use super::facts::Facts;
 use super::files;
+use super::owners::{OURS, answered_or_zero};
 use super::patch::{Patch, diverted};
 use super::said::{self, Asked, Tasks, Twice};
 use super::sample::{SETTLING, SETTLINGS, SETTLINGS_OF_GONE, Sample, Sampler, code, is_narrow};

@@ -9,7 +9,8 @@ use rust_tracer::abi;
 use rust_tracer::views::{Kind, Module, Owner};
 
 use super::callers::merge;
-use super::facts::{Facts, OURS, lives};
+use super::facts::Facts;
+use super::owners::{OURS, lives};
 use super::report::{Finding, Outcome, Report, count};
 
 /// What is asked for.
@@ -128,7 +129,7 @@ fn finding(facts: &Facts, symbol: &str, owner: &Owner, by: &str) -> Finding {
 mod tests {
     use rust_tracer::views::Kprobe;
 
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::super::facts::tests::owner;
     use super::super::modules::tests::{WHOLE, module};
     use super::super::sample::Sample;

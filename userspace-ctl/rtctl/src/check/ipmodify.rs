@@ -135,7 +135,7 @@ fn finding(facts: &Facts, site: &Site, what: &str) -> Finding {
 mod tests {
     use rust_tracer::views::Hook;
 
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::super::facts::tests::owner;
     use super::*;
 

@@ -7,7 +7,8 @@
 use rust_tracer::abi;
 use rust_tracer::views::Module;
 
-use super::facts::{Facts, lives};
+use super::facts::Facts;
+use super::owners::lives;
 use super::report::{Finding, Outcome, Report, count};
 
 /// How a module is known, one after the other, and what it is missing from.
@@ -123,7 +124,7 @@ pub fn found(module: &Module) -> Vec<&'static str> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::*;
 
     /// All that a module in its life is.

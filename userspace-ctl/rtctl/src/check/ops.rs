@@ -8,7 +8,8 @@
 use rust_tracer::views::{Hook, Kind, Kprobe, Ops, Owner};
 
 use super::callers::{merge, whose};
-use super::facts::{Facts, OURS, answered, answered_or_zero, is_livepatch, lives};
+use super::facts::Facts;
+use super::owners::{OURS, answered, answered_or_zero, is_livepatch, lives};
 use super::report::{Finding, Outcome, Report, count};
 
 /// `FTRACE_OPS_FL_IPMODIFY` and `FTRACE_OPS_FL_DIRECT` (include/linux/ftrace.h).
@@ -276,7 +277,7 @@ fn of_kprobe(facts: &Facts, kprobe: &Kprobe) -> Option<Finding> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::super::facts::tests::owner;
     use super::super::modules::tests::{WHOLE, module};
     use super::*;

@@ -9,7 +9,8 @@ use rust_tracer::abi;
 use rust_tracer::views::{Callback, Kind, Owner, Pointer};
 
 use super::callers::{merge, whose};
-use super::facts::{Facts, OURS, answered, answered_or_zero};
+use super::facts::Facts;
+use super::owners::{OURS, answered, answered_or_zero};
 use super::report::{Finding, Outcome, Report, count};
 
 /// Files whose operations are of the kernel itself and of no module, by how their paths begin.
@@ -300,7 +301,7 @@ mod tests {
 
     use rust_tracer::views::Tracepoint;
 
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::super::facts::tests::owner;
     use super::*;
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use super::facts::Told;
+use super::fact::Told;
 use crate::access::plain;
 
 /// A module, as /proc/modules lists it.

@@ -26,7 +26,8 @@ use d_output::world;
 use rust_tracer::views::{Kind, Owner};
 use rust_tracer::{Node, Probe, Session, abi, reason_name};
 
-use super::facts::{Code, answered};
+use super::fact::Code;
+use super::owners::answered;
 use super::patch::ends_with_call;
 use crate::options::Program;
 use crate::program::{Failure, Providers, load, named};

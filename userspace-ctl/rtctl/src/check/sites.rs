@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use rust_tracer::abi;
 use rust_tracer::views::{Callback, Kind, Owner, Site};
 
-use super::facts::{Facts, OURS};
+use super::facts::Facts;
+use super::owners::OURS;
 use super::patch::{Change, Patch, changes};
 use super::report::{Finding, Outcome, Report, count};
 
@@ -286,7 +287,7 @@ fn finding(facts: &Facts, site: &Site, what: &str, place: &str) -> Finding {
 mod tests {
     use rust_tracer::views::Kprobe;
 
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::super::facts::tests::owner;
     use super::*;
 

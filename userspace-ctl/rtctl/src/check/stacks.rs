@@ -8,7 +8,8 @@ use rust_tracer::abi;
 use rust_tracer::views::{Callback, Kind, Owner};
 
 use super::callers::{merge, perhaps, stands, whose};
-use super::facts::{Facts, OURS, answered};
+use super::facts::Facts;
+use super::owners::{OURS, answered};
 use super::report::{Finding, Outcome, Report};
 
 /// Judges the stacks.
@@ -139,8 +140,8 @@ fn sleeper(facts: &Facts, one: &Callback) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fact::{Code, Told};
     use super::super::facts::tests::owner;
-    use super::super::facts::{Code, Told};
     use super::super::sample::Sample;
     use super::*;
 

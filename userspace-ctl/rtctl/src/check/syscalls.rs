@@ -12,7 +12,8 @@ use rust_tracer::abi;
 use rust_tracer::views::{Callback, Cpu, Kind, Owner, TextOf};
 
 use super::callers::merge;
-use super::facts::{Facts, OURS};
+use super::facts::Facts;
+use super::owners::OURS;
 use super::patch::diverted;
 use super::report::{Finding, Outcome, Report, count};
 
@@ -231,7 +232,7 @@ fn finding(key: String, what: String, place: String) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::super::facts::tests::owner;
     use super::*;
 

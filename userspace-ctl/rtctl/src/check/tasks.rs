@@ -220,7 +220,7 @@ fn look(task: &Task) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::super::said::Twice;
     use super::*;
 

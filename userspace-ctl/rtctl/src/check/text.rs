@@ -9,7 +9,8 @@
 use rust_tracer::views::{Kind, Owner, Text};
 
 use super::callers::whose;
-use super::facts::{Facts, answered};
+use super::facts::Facts;
+use super::owners::answered;
 use super::report::{Finding, Outcome, Report, count};
 
 /// The module's names for what CPUs wake up in, and for what enters the kernel that kexec has loaded.
@@ -79,7 +80,7 @@ fn finding(facts: &Facts, row: &Text) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::facts::Told;
+    use super::super::fact::Told;
     use super::super::facts::tests::owner;
     use super::*;
 
