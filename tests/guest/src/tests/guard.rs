@@ -299,11 +299,13 @@ fn long_programs(_: &Options) -> Outcome {
     let session = Session::open()?;
     session.load(&long)?;
     session.add_own(abi::RTRACE_KIND_TICK, 1, PERIOD, "tick-8ms")?;
-    session.start()?;
-    let id = session.status()?.id;
     let target = Target::open()?;
     let often = plain().start()?;
     let often_id = id_of(&often)?;
+    // A lead of seconds, for who gets no CPU beside the ticks.
+    target.run("plain 400")?;
+    session.start()?;
+    let id = session.status()?.id;
     let fired = |session: &Session| -> Outcome<u64> {
         Ok(session.ledger(0)?.iter().map(|row| row.fired).sum())
     };
