@@ -409,9 +409,11 @@ pub(super) unsafe fn enter_open(hot: HotCpu, short: &Short, regs: *const c_void)
 #[inline(always)]
 pub(super) unsafe fn aggregate(short: &Short, hot: HotCpu, value: u64) -> bool {
     // SAFETY: By this function's contract.
-    let first = match short.data {
-        0 => unsafe { hot.named(short.index) },
-        at => Some(unsafe { hot.aggregated(at) }),
+    let first = unsafe {
+        match short.data {
+            0 => hot.named(short.index),
+            at => Some(hot.aggregated(at)),
+        }
     };
     let Some(first) = first else {
         return false;

@@ -97,7 +97,9 @@ fn at_globals(address: u64, code: &[u64]) -> Owned {
     let mut program = program(&[&[&first[..], code].concat()]);
     program.constants = vec![address];
     for bytes in [3, 8] {
-        program.variables.push(variable(scope::GLOBAL, value::BYTES, bytes, 0));
+        program
+            .variables
+            .push(variable(scope::GLOBAL, value::BYTES, bytes, 0));
     }
     program
 }
@@ -111,7 +113,11 @@ fn global_variables_are_read_and_written_to_their_end_from_any_byte_on() {
             (op::ST32, op::LD32, 4),
             (op::ST64, op::LD64, 8),
         ] {
-            let code = [ldi(1, 0x5a), insn(store, 0, 0, 1, 0), insn(load, 2, 0, 0, 0)];
+            let code = [
+                ldi(1, 0x5a),
+                insn(store, 0, 0, 1, 0),
+                insn(load, 2, 0, 0, 0),
+            ];
             let program = at_globals(GLOBAL_BASE + at, &code);
             let mut world = Mock::new(16);
             if at + bytes > 16 {
@@ -120,7 +126,11 @@ fn global_variables_are_read_and_written_to_their_end_from_any_byte_on() {
                 continue;
             }
             assert_eq!(only(&program, &mut world).0, Outcome::Processed);
-            let all: Vec<u8> = world.globals.iter().flat_map(|word| word.to_le_bytes()).collect();
+            let all: Vec<u8> = world
+                .globals
+                .iter()
+                .flat_map(|word| word.to_le_bytes())
+                .collect();
             let mut expected = [0; 16];
             expected[at as usize] = 0x5a;
             assert_eq!(all, expected, "{bytes} bytes at {at}");
