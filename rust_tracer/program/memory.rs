@@ -24,6 +24,11 @@
 
 #![forbid(unsafe_code)]
 
+mod global;
+mod tokens;
+
+use global::is_global;
+
 use super::{
     bytes::{
         copy,
@@ -142,12 +147,6 @@ fn is_constant(address: u64) -> bool {
     address.wrapping_sub(OWN_BASE) >> 32 != 0
 }
 
-/// Whether a pointer points to the global variables.
-#[inline(always)]
-fn is_global(address: u64) -> bool {
-    address.wrapping_sub(GLOBAL_BASE) >> 32 == 0
-}
-
 #[inline(always)]
 fn round_up(bytes: usize) -> usize {
     bytes.wrapping_add(7) & !7
@@ -250,56 +249,6 @@ impl<'a> Memory<'a> {
         Err(Fault::private(address))
     }
 
-    /// Where in the global variables so many bytes are that a pointer leads to.
-    fn in_globals(&self, address: u64, bytes: usize) -> Result<usize, Fault> {
-        let at = address.wrapping_sub(GLOBAL_BASE) as usize;
-        if at > self.globals || bytes > self.globals.wrapping_sub(at) {
-            return Err(Fault::bad_address(address));
-        }
-        Ok(nospec(at, self.globals))
-    }
-
-    /// All of `into` from a pointer on that is not [readable](Self::readable) here.
-    fn fetch<W: World>(&self, world: &mut W, address: u64, into: &mut [u8]) -> Result<(), Fault> {
-        if !is_global(address) {
-            self.may_read(address)?;
-            return world.read_kernel(address, into);
-        }
-        let at = self.in_globals(address, into.len())?;
-        if at % 8 == 0 {
-            world.load_global_bytes(at / 8, into);
-            return Ok(());
-        }
-        for (at, byte) in (at..self.globals).zip(into) {
-            let word = world.load_global(at / 8).to_ne_bytes();
-            *byte = word.get(at % 8).copied().unwrap_or(0);
-        }
-        Ok(())
-    }
-
-    /// Sets the bytes at a pointer, which were taken to be written, or are of global variables. Of a word that two
-    /// CPUs write at once there may be parts of both.
-    pub(crate) fn store<W: World>(
-        &mut self,
-        world: &mut W,
-        address: u64,
-        bytes: &[u8],
-    ) -> Result<(), Fault> {
-        if !is_global(address) {
-            copy(bytes, self.writable(address, bytes.len() as u64)?);
-            return Ok(());
-        }
-        let at = self.in_globals(address, bytes.len())?;
-        for (at, byte) in (at..self.globals).zip(bytes) {
-            let mut word = world.load_global(at / 8).to_ne_bytes();
-            if let Some(place) = word.get_mut(at % 8) {
-                *place = *byte;
-            }
-            world.store_global(at / 8, u64::from_ne_bytes(word));
-        }
-        Ok(())
-    }
-
     /// The `N` bytes at a pointer.
     #[inline]
     pub(crate) fn load<const N: usize, W: World>(
@@ -357,22 +306,7 @@ impl<'a> Memory<'a> {
         match self.own_text(address, limit) {
             Some(Some(text)) => Ok(text),
             Some(None) => Err(Fault::bad_address(address)),
-            None if is_global(address) => {
-                let at = self.in_globals(address, 1)?;
-                let limit = limit.min(self.globals.wrapping_sub(at));
-                self.receive(limit, |into| {
-                    let mut len = 0usize;
-                    for (at, byte) in (at..at.wrapping_add(limit)).zip(into) {
-                        let word = world.load_global(at / 8).to_ne_bytes();
-                        *byte = word.get(at % 8).copied().unwrap_or(0);
-                        if *byte == 0 {
-                            break;
-                        }
-                        len = len.wrapping_add(1);
-                    }
-                    Ok(len)
-                })
-            }
+            None if is_global(address) => self.global_text(world, address, limit),
             None => {
                 self.may_read(address)?;
                 self.receive(limit, |into| world.read_kernel_text(address, into))
@@ -632,28 +566,6 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Copies between own memory and global variables, both of which are there.
-    fn move_pieces<W: World>(
-        &mut self,
-        world: &mut W,
-        from: u64,
-        to: u64,
-        len: usize,
-    ) -> Result<(), Fault> {
-        let mut words = [0; 8];
-        for at in (0..len).step_by(8 * words.len()) {
-            let bytes = len.wrapping_sub(at).min(8 * words.len());
-            let (from, to) = (from.wrapping_add(at as u64), to.wrapping_add(at as u64));
-            self.copy_out(world, from, bytes, &mut words)?;
-            let mut piece = [0; 64];
-            for (piece, word) in piece.chunks_exact_mut(8).zip(words) {
-                copy(&word.to_le_bytes(), piece);
-            }
-            self.store(world, to, piece.get(..bytes).unwrap_or(&[]))?;
-        }
-        Ok(())
-    }
-
     /// The bytes of a clause-local variable.
     #[inline(always)]
     pub(crate) fn local(&mut self, offset: u32, bytes: u32) -> Option<&mut [u8]> {
@@ -662,65 +574,5 @@ impl<'a> Memory<'a> {
         self.own
             .get_mut(..self.locals)
             .and_then(|locals| locals.get_mut(start..end))
-    }
-
-    /// Keeps a copy of the string for strtok() to go through.
-    pub(crate) fn keep_tokens(&mut self, text: Text) {
-        let Some((own, tokens)) = self.own.split_at_mut_checked(TOKENS) else {
-            return;
-        };
-        let sources = Sources {
-            own,
-            strings: self.strings,
-        };
-        let source = sources.bytes(text);
-        copy(source, tokens);
-        if let Some(end) = tokens.get_mut(source.len().min(STRSIZE_MAX as usize - 1)) {
-            *end = 0;
-        }
-        self.token = 1;
-    }
-
-    /// The next token of the string that was kept: what lies between bytes that are in the text
-    /// `between`. `None` if there is none any more; a fault if no string was kept.
-    pub(crate) fn next_token(&mut self, between: Text) -> Result<Option<Text>, Fault> {
-        let from = self.token.checked_sub(1).ok_or(Fault::bad_address(0))?;
-        let Some((own, tokens)) = self.own.split_at_mut_checked(TOKENS) else {
-            return Ok(None);
-        };
-        let sources = Sources {
-            own,
-            strings: self.strings,
-        };
-        let rest = tokens.get(from..).unwrap_or(&[]);
-        let Some((start, len)) = strings::token(rest, sources.bytes(between)) else {
-            // At the end it stays.
-            self.token = OWN_BYTES;
-            return Ok(None);
-        };
-        let start = from.wrapping_add(start);
-        self.token = start.wrapping_add(len).wrapping_add(1);
-        // Behind `top`, but written in this firing.
-        let text = Text {
-            constant: false,
-            start: TOKENS.wrapping_add(start),
-            len,
-        };
-        self.fetch_token(text).map(Some)
-    }
-
-    fn fetch_token(&mut self, token: Text) -> Result<Text, Fault> {
-        let top = self.top;
-        let end = top.wrapping_add(round_up(token.len.wrapping_add(1)));
-        if end > self.end() {
-            return Err(Fault::no_scratch());
-        }
-        let Some((own, tokens)) = self.own.split_at_mut_checked(TOKENS) else {
-            return Err(Fault::no_scratch());
-        };
-        let start = token.start.wrapping_sub(TOKENS);
-        let source = tokens.get(start..start.wrapping_add(token.len));
-        copy(source.unwrap_or(&[]), own.get_mut(top..).unwrap_or(&mut []));
-        self.keep(token.len)
     }
 }
