@@ -118,16 +118,16 @@ impl Memory<'_> {
         to: u64,
         len: usize,
     ) -> Result<(), Fault> {
-        let mut words = [0; 8];
-        for at in (0..len).step_by(8 * words.len()) {
-            let bytes = len.wrapping_sub(at).min(8 * words.len());
-            let (from, to) = (from.wrapping_add(at as u64), to.wrapping_add(at as u64));
-            self.copy_out(world, from, bytes, &mut words)?;
-            let mut piece = [0; 64];
-            for (piece, word) in piece.chunks_exact_mut(8).zip(words) {
-                copy(&word.to_le_bytes(), piece);
+        let mut piece = [0; 64];
+        for at in (0..len).step_by(piece.len()) {
+            let bytes = len.wrapping_sub(at).min(piece.len());
+            let part = piece.get_mut(..bytes).unwrap_or(&mut []);
+            let from = from.wrapping_add(at as u64);
+            match self.readable(from) {
+                Some(readable) => copy(readable, part),
+                None => self.fetch(world, from, part)?,
             }
-            self.store(world, to, piece.get(..bytes).unwrap_or(&[]))?;
+            self.store(world, to.wrapping_add(at as u64), part)?;
         }
         Ok(())
     }
