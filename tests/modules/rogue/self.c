@@ -4,8 +4,8 @@
  *
  *   what=taints    the kernel's taint bits are cleared
  *   what=ftrace    ftrace's switch reads as off
- *   what=probes    what rust_tracer registers with ftrace is told, by ftrace's own means, to be called by no system
- *                  call. What is registered when this is undone is not until it is registered anew
+ *   what=probes    what rust_tracer registers with ftrace is told, by ftrace's own means, not to be called by getppid()
+ *                  and umask(). What is registered when this is undone is not until it is registered anew
  *   what=records   rust_tracer's handlers of entries return at once
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
  *   what=notifier  the kernel does not tell it any more which modules come and go. Load no other before this is undone
@@ -81,6 +81,36 @@ static struct ftrace_ops *theirs[2];
 static const char *const names_of_ops[] = { "rust_tracer:rtrace_ops", "rust_tracer:rtrace_stub_ops" };
 static struct task_struct *registrar;
 static atomic_t registering;
+/* What it is not called by any more, and their numbers among all that ftrace knows, as it takes them for names. */
+static const char *const calls[] = { "__x64_sys_getppid", "__x64_sys_umask" };
+static char numbers[ARRAY_SIZE(calls)][24];
+
+/* kernel/trace/ftrace.c: the kernel's own functions come first, so that modules do not change their numbers. */
+struct ftrace_page {
+	struct ftrace_page *next;
+	struct dyn_ftrace *records;
+	int index;
+	int order;
+};
+
+/* By its name it would take seconds on the debug kernel, each time: ftrace goes through all names there are. */
+static int find_number(const char *call, char *into, size_t room)
+{
+	struct ftrace_page **start = (struct ftrace_page **)rogue_symbol("ftrace_pages_start");
+	unsigned long site = rt_site_of(call), number = 1;
+	struct ftrace_page *page;
+	int i;
+
+	for (page = start ? *start : NULL; page && site; number += page->index, page = page->next) {
+		for (i = 0; i < page->index; i++) {
+			if (page->records[i].ip == site) {
+				snprintf(into, room, "%lu", number + i);
+				return 0;
+			}
+		}
+	}
+	return -ENOENT;
+}
 
 /*
  * In place of register_ftrace_function(), and as its caller calls it: rust_tracer has a lock of its own for all that it
@@ -88,15 +118,19 @@ static atomic_t registering;
  */
 static int register_nowhere(struct ftrace_ops *ops)
 {
-	/* Of the names of one without arguments ftrace may know any: it has three. */
-	unsigned char calls[] = "*_sys_*";
+	unsigned char number[sizeof(numbers[0])];
+	unsigned int i;
 	int error;
 
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		/* ftrace may change it. */
+		memcpy(number, numbers[i], sizeof(number));
+		if (!ftrace_set_notrace(ops, number, strlen(numbers[i]), 0))
+			atomic_inc(&rogue_calls);
+	}
 	WRITE_ONCE(registrar, current);
 	error = register_ftrace_function(ops);
 	WRITE_ONCE(registrar, NULL);
-	if (!error && !ftrace_set_notrace(ops, calls, sizeof(calls) - 1, 0))
-		atomic_inc(&rogue_calls);
 	if (atomic_dec_and_test(&registering))
 		wake_up_var(&registering);
 	return error;
@@ -127,11 +161,13 @@ static struct kprobe registers = {
 static int do_probes(void)
 {
 	unsigned int i;
-	int error;
+	int error = 0;
 
 	for (i = 0; i < ARRAY_SIZE(theirs); i++)
 		theirs[i] = (struct ftrace_ops *)rogue_symbol(names_of_ops[i]);
-	if (!theirs[0] || !theirs[1] || take_slots())
+	for (i = 0; i < ARRAY_SIZE(calls) && !error; i++)
+		error = find_number(calls[i], numbers[i], sizeof(numbers[i]));
+	if (error || !theirs[0] || !theirs[1] || take_slots())
 		return -ENOENT;
 	error = register_kprobe(&registers);
 	if (error)
