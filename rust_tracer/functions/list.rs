@@ -11,7 +11,6 @@ use kernel::{
 };
 
 use super::{
-    parts,
     probe_id,
     untraceable,
     Kind,
@@ -101,7 +100,8 @@ pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
     if !at.untraceable {
         // One beyond the table was made up, and begins anew.
         at.index = arch::index_nospec(at.index as usize, len as usize) as u32;
-        for part in parts(at.index..len) {
+        let mut rest = at.index..len;
+        loop {
             if opener::is_killed() {
                 return Err(EINTR.into());
             }
@@ -109,7 +109,11 @@ pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
             if table.generation() != generation {
                 return Err(stale());
             }
-            for found in table.matches(&request.pattern, part) {
+            let Some(part) = table.part(&request.pattern, rest) else {
+                break;
+            };
+            rest = part.rest;
+            for found in table.matches(&request.pattern, part.indices) {
                 at.index = found.function;
                 if !page.add_function(&table, found, request)? {
                     page.cursor = at.write(generation);

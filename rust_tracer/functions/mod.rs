@@ -170,26 +170,31 @@ impl Pattern {
 
     fn collect(&self, indices: Range<u32>, must_end: fn() -> bool) -> Result<KVVec<Match>> {
         let mut found = KVVec::new();
-        let end = indices.end.min(FUNCTIONS.lock().len());
-        for part in parts(indices.start..end) {
-            if must_end() {
-                return Err(EINTR);
-            }
-            for one in FUNCTIONS.lock().matches(self, part) {
+        let mut rest = indices;
+        while !must_end() {
+            let table = FUNCTIONS.lock();
+            let Some(part) = table.part(self, rest) else {
+                return Ok(found);
+            };
+            rest = part.rest;
+            for one in table.matches(self, part.indices) {
                 found.push(one, GFP_KERNEL)?;
             }
         }
-        Ok(found)
+        Err(EINTR)
     }
 }
 
-/// A range of indices, in parts for which `FUNCTIONS` may be held: whoever loads a module waits for it.
-fn parts(indices: Range<u32>) -> impl Iterator<Item = Range<u32>> {
-    const PART: u32 = 128;
-    let end = indices.end;
-    let starts = indices.step_by(PART as usize);
-    starts.map(move |start| start..end.min(start.saturating_add(PART)))
+/// Functions of one module, so few that `FUNCTIONS` may be held while a pattern is tried on them: whoever loads a
+/// module waits for it.
+struct Part {
+    indices: Range<u32>,
+    /// What comes after them.
+    rest: Range<u32>,
 }
+
+/// How many these are at most.
+const PART: u32 = 128;
 
 /// A function that a pattern named.
 #[derive(Clone, Copy)]
@@ -299,16 +304,30 @@ impl Table {
             .unwrap_or(&[])
     }
 
-    /// The functions of a range of indices that are there now and that the pattern names. A module
-    /// that it does not name costs no more than a look at the module's name.
-    pub(crate) fn matches<'a>(&'a self, pattern: &'a Pattern, indices: Range<u32>) -> Matches<'a> {
-        Matches {
-            table: self,
-            pattern,
-            modules: self.modules.iter(),
-            wanted: indices,
-            of_module: 0..0,
-        }
+    /// The next functions of a range of indices in whose module the pattern may name some. A module that it does not
+    /// name costs no more than a look at the module's name.
+    fn part(&self, pattern: &Pattern, indices: Range<u32>) -> Option<Part> {
+        self.modules.iter().find_map(|module| {
+            let start = module.first.max(indices.start);
+            let end = (module.first + module.count).min(indices.end);
+            if start >= end || !glob::matches(&pattern.module, self.text_of(module.name)) {
+                return None;
+            }
+            let end = end.min(start.saturating_add(PART));
+            Some(Part {
+                indices: start..end,
+                rest: end..indices.end,
+            })
+        })
+    }
+
+    /// The functions of a [`Part`] that are there now and that the pattern names.
+    fn matches<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+        part: Range<u32>,
+    ) -> impl Iterator<Item = Match> + 'a {
+        part.filter_map(|index| self.match_one(pattern, index))
     }
 
     /// A function, if it is there now and the pattern's glob for functions names it.
@@ -450,40 +469,6 @@ impl Table {
             indices
         } else {
             0..0
-        }
-    }
-}
-
-/// What [`Table::matches`] finds.
-pub(crate) struct Matches<'a> {
-    table: &'a Table,
-    pattern: &'a Pattern,
-    /// Those that were not looked at yet.
-    modules: core::slice::Iter<'a, Module>,
-    wanted: Range<u32>,
-    /// The rest of the module that is looked at.
-    of_module: Range<u32>,
-}
-
-impl Iterator for Matches<'_> {
-    type Item = Match;
-
-    fn next(&mut self) -> Option<Match> {
-        loop {
-            for index in &mut self.of_module {
-                let found = self.table.match_one(self.pattern, index);
-                if found.is_some() {
-                    return found;
-                }
-            }
-            let module = self.modules.next()?;
-            let end = module.first + module.count;
-            let wanted = module.first.max(self.wanted.start)..end.min(self.wanted.end);
-            if !wanted.is_empty()
-                && glob::matches(&self.pattern.module, self.table.text_of(module.name))
-            {
-                self.of_module = wanted;
-            }
         }
     }
 }
