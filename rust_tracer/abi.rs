@@ -60,7 +60,7 @@ arguments! {
     rtrace_config = 0x04, 40;
     rtrace_target = 0x05, 16;
     rtrace_start = 0x06, 16;
-    rtrace_status = 0x08, 80;
+    rtrace_status = 0x08, 88;
     rtrace_ledger = 0x09, 40;
     rtrace_error = 0x0a, 32;
     rtrace_sessions = 0x0b, 48;

@@ -38,7 +38,7 @@
 
 /* A reader must refuse a major it does not know; minors only add. */
 #define RTRACE_ABI_MAJOR 4
-#define RTRACE_ABI_MINOR 5
+#define RTRACE_ABI_MINOR 6
 
 #define RTRACE_NODE_DIR "/dev/rust_tracer"
 
@@ -397,6 +397,7 @@ struct rtrace_status {
 	__u32 frames;	   /* out: calls in flight that can be followed */
 	__u32 frames_used; /* out: of these, in use */
 	__u64 id;	   /* out: of the session; an observer's: of the observed */
+	__u64 unspeculated; /* out: calls of speculation() that found none free */
 };
 
 /* ---- RTRACE_IOC_LEDGER ------------------------------------------------- */

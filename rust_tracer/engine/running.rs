@@ -124,6 +124,8 @@ pub(crate) struct Running {
     dynamic: Words,
     dynamic_shape: Option<dynamic::Shape>,
     speculations: Words,
+    /// Calls of speculation() that found none free.
+    unspeculated: AtomicU64,
     aggregation_shape: Option<aggregations::Shape>,
     aggregations: KVec<aggregations::Placed>,
     places: usize,
@@ -153,6 +155,7 @@ impl Running {
             dynamic: Words::new(loaded.dynamic_words())?,
             dynamic_shape: loaded.dynamic_shape(random()),
             speculations: Words::new(speculation_words)?,
+            unspeculated: AtomicU64::new(0),
             aggregation_shape,
             aggregations,
             places,
@@ -297,6 +300,20 @@ impl Running {
     #[inline(always)]
     pub(crate) fn speculations(&self) -> Speculations<&[AtomicU64]> {
         Speculations::new(self.speculations.all(), self.loaded.speculations())
+    }
+
+    /// Takes a speculation's number; 0, and counted, if none is free. Any context.
+    pub(crate) fn take_speculation(&self) -> u64 {
+        let number = self.speculations().take();
+        if number == 0 {
+            self.unspeculated.fetch_add(1, Ordering::Relaxed);
+        }
+        number
+    }
+
+    /// How often none was free.
+    pub(crate) fn unspeculated(&self) -> u64 {
+        self.unspeculated.load(Ordering::Relaxed)
     }
 
     fn table<'a>(&'a self, words: &'a Words) -> Option<Table<'a, OwnWords<'a>>> {

@@ -593,7 +593,7 @@ impl program::World for World<'_> {
     }
 
     fn speculation(&mut self) -> u64 {
-        self.fired.running.speculations().take()
+        self.fired.running.take_speculation()
     }
 
     fn speculate(&mut self, number: u64, bytes: u32) -> Result<u64, NotSpeculated> {

@@ -32,6 +32,7 @@ use crate::{
     engine::{
         self,
         Engine,
+        Running,
         Targets, //
     },
     functions::{
@@ -487,6 +488,7 @@ fn status(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         new.generation = engine.generation();
         new.memory = engine.memory() as u64;
         new.frames_used = engine.calls().map_or(0, |calls| calls.in_use());
+        new.unspeculated = engine.running().map_or(0, Running::unspeculated);
     }
     if let Some(reason) = session.died_of() {
         new.state = abi::RTRACE_STATE_DEAD;

@@ -37,7 +37,7 @@ static_assert(sizeof(struct rtrace_probe) == 24);
 static_assert(sizeof(struct rtrace_config) == 40);
 static_assert(sizeof(struct rtrace_target) == 16);
 static_assert(sizeof(struct rtrace_start) == 16);
-static_assert(sizeof(struct rtrace_status) == 80);
+static_assert(sizeof(struct rtrace_status) == 88);
 static_assert(sizeof(struct rtrace_ledger) == 40);
 static_assert(sizeof(struct rtrace_ledger_row) == 208);
 static_assert(sizeof(struct rtrace_error) == 32);

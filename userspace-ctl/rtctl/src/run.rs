@@ -385,8 +385,9 @@ impl Run<'_> {
         }
     }
 
-    /// Says what of a program found no room ([`has_no_room`]), as dtrace does.
-    fn program_drops(&mut self) -> Result<()> {
+    /// Says what of a program found no room ([`has_no_room`]), and how often speculation() found none free, as
+    /// dtrace does.
+    fn program_drops(&mut self, unspeculated: u64) -> Result<()> {
         let (mut speculative, mut dynamic) = (0, 0);
         let mut all = Vec::new();
         for row in self.session.ledger(Sums {
@@ -401,7 +402,11 @@ impl Run<'_> {
             speculative += dropped(abi::RTRACE_DROP_SPECULATION);
             dynamic += row.dynamic;
         }
-        all.extend([(dynamic, Drop::Dynamic), (speculative, Drop::Speculation)]);
+        all.extend([
+            (dynamic, Drop::Dynamic),
+            (speculative, Drop::Speculation),
+            (unspeculated, Drop::SpeculationUnavailable),
+        ]);
         let droptags = self.options.program.output.droptags;
         for (count, of) in all.into_iter().filter(|(count, _)| *count > 0) {
             self.says.error(&of.message(count, droptags));
@@ -417,8 +422,11 @@ impl Run<'_> {
             nonzero: true,
             ..Sums::default()
         })?;
-        if reader == Reader::Owner && rows.iter().any(has_no_room) {
-            self.program_drops()?;
+        if reader == Reader::Owner {
+            let unspeculated = self.session.status()?.unspeculated;
+            if unspeculated > 0 || rows.iter().any(has_no_room) {
+                self.program_drops(unspeculated)?;
+            }
         }
         let closing = Closing {
             read: self.read,

@@ -53,9 +53,10 @@ layout!(rtrace_config: 40 {
 });
 layout!(rtrace_target: 16 { size: 0, flags: 4, pid: 8, reserved: 12 });
 layout!(rtrace_start: 16 { size: 0, flags: 4, attached: 8, refused: 12 });
-layout!(rtrace_status: 80 {
+layout!(rtrace_status: 88 {
     size: 0, flags: 4, state: 8, reason: 12, probes: 16, attached: 20, rings: 24, policy: 28,
     ring_bytes: 32, watermark: 40, generation: 48, memory: 56, frames: 64, frames_used: 68, id: 72,
+    unspeculated: 80,
 });
 layout!(rtrace_ledger: 40 {
     size: 0, flags: 4, buf: 8, buf_len: 16, cursor: 24, count: 32, reserved: 36,

@@ -210,7 +210,7 @@ shapes! {
     rtrace_status Status COMMAND_STATUS {
         size: Size, flags: Flags(0), state: Out, reason: Out, probes: Out, attached: Out,
         rings: Out, policy: Out, ring_bytes: Out, watermark: Out, generation: Out, memory: Out,
-        frames: Out, frames_used: Out, id: Out,
+        frames: Out, frames_used: Out, id: Out, unspeculated: Out,
     }
     rtrace_ledger Ledger COMMAND_LEDGER {
         size: Size, flags: Flags(SUMMING), buf: Pointer(Thing::Buffer),
