@@ -3,7 +3,8 @@
 //! From the address of a site to the probes there: what a handler looks up first.
 //!
 //! A table that is replaced when probes come or go: open addressing, at most half full, each slot
-//! naming a run of enablings. Where one session alone probes a site, the slot says also how it goes
+//! naming a run of enablings. What finds no place near its own lies in order beside it: users choose what
+//! is probed, and could choose functions that all have the same place. Where one session alone probes a site, the slot says also how it goes
 //! the short way; where several do, a list beside it says so of each. Only where there is no memory
 //! for another table, what leaves is struck out of the one that is there.
 
@@ -136,6 +137,10 @@ impl Slot {
     }
 }
 
+/// How many places are looked at before the list beside them. Of functions that nobody chose by their addresses a few
+/// in a hundred lie there.
+const REACH: usize = 8;
+
 /// # Invariants
 ///
 /// `start` is the first of `slots`, which are as many as `mask` says.
@@ -145,6 +150,8 @@ pub(crate) struct Dispatch {
     /// Of the bytes of all slots, a power of two, those bits that tell one from the other.
     mask: usize,
     slots: KVVec<Slot>,
+    /// Of those that found no place within [`REACH`] of their own, in order of the sites.
+    beyond: KVVec<Slot>,
     enablings: KVVec<Enabling>,
     sharers: KVVec<Sharer>,
     engines: KVec<Arc<Engine>>,
@@ -187,6 +194,7 @@ impl Dispatch {
             start: slots.as_ptr(),
             mask: (size - 1) * size_of::<Slot>(),
             slots,
+            beyond: KVVec::new(),
             enablings: KVVec::with_capacity(all.len(), GFP_KERNEL)?,
             sharers: KVVec::new(),
             engines,
@@ -228,14 +236,22 @@ impl Dispatch {
 
     /// The slot of a site. Any context.
     pub(crate) fn slot(&self, site: usize) -> Option<&Slot> {
-        let mut at = self.start(site) / size_of::<Slot>();
-        while let Some(slot) = self.slots.get(at).filter(|slot| slot.site != 0) {
+        for at in self.places(site) {
+            let slot = self.slots.get(at).filter(|slot| slot.site != 0)?;
             if slot.site == site {
                 return Some(slot);
             }
-            at = at.wrapping_add(1) & (self.slots.len().wrapping_sub(1));
         }
-        None
+        let at = self.beyond.binary_search_by_key(&site, Slot::site).ok()?;
+        self.beyond.get(at)
+    }
+
+    /// Where the slot of a site may be among the others.
+    #[inline(always)]
+    fn places(&self, site: usize) -> impl Iterator<Item = usize> {
+        let first = self.start(site) / size_of::<Slot>();
+        let last = self.slots.len().wrapping_sub(1);
+        (0..REACH).map(move |step| first.wrapping_add(step) & last)
     }
 
     /// The probes of a slot. Any context.
@@ -353,16 +369,14 @@ impl Dispatch {
                 self.sharers.push(Sharer { hot, bit, entry }, GFP_KERNEL)?;
             }
         }
-        let mask = self.slots.len() - 1;
-        let mut at = self.start(new.site) / size_of::<Slot>();
-        while let Some(slot) = self.slots.get_mut(at) {
-            if slot.site == 0 {
+        for at in self.places(new.site) {
+            if let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.site == 0) {
                 *slot = new;
-                break;
+                return Ok(());
             }
-            at = (at + 1) & mask;
         }
-        Ok(())
+        // They come in order of the sites.
+        Ok(self.beyond.push(new, GFP_KERNEL)?)
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The large ones: every function of the kernel, and very many events.
 
+use std::collections::HashMap;
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +22,7 @@ use crate::workload;
 group! { "everything":
     "every function's entry is traced under load, and every event is accounted for" => all_entries,
     "the returns of a thousand functions and more are traced under load, and every call is accounted for" => many_returns,
+    "functions that have one place in the table of what is probed are all found" => one_place,
     "very many events pass through one session, and every one is accounted for" => volume,
 }
 
@@ -98,6 +101,54 @@ fn all_entries(options: &Options) -> Outcome {
         total.fired, total.recorded, total.dropped
     );
     check!(total.recorded > 100_000, "only {} events", total.recorded);
+    Ok(())
+}
+
+/// The table has a slot for each 16 bytes of text, as many as a power of two tells that is at least twice the number
+/// of functions.
+fn one_place(_: &Options) -> Outcome {
+    const FUNCTIONS: usize = 32;
+    const SLOTS: u64 = 2 * FUNCTIONS as u64;
+    const CALL: &str = "__x64_sys_getppid";
+    let text = fs::read_to_string("/proc/kallsyms")?;
+    let mut addresses = HashMap::new();
+    for line in text.lines() {
+        if let [address, "t" | "T", name] = line.split(' ').collect::<Vec<_>>()[..] {
+            let address = u64::from_str_radix(address, 16).map_err(|why| fail(why.to_string()))?;
+            // Of several by one name, none.
+            let known = addresses.entry(name).or_insert(Some(address));
+            *known = known.filter(|known| *known == address);
+        }
+    }
+    let address = |name: &str| addresses.get(name).copied().flatten();
+    let call = address(CALL).ok_or_else(|| fail("there is no getppid"))?;
+    let session = Session::open()?;
+    let all = session.functions("vmlinux:*", 0, 1 << 18)?;
+    // Those that lie before it take the places near its own.
+    let others = all.iter().filter(|one| {
+        address(&one.name).is_some_and(|at| at < call && at / 16 % SLOTS == call / 16 % SLOTS)
+    });
+    let others: Vec<_> = others.take(FUNCTIONS - 1).collect();
+    check_eq!(others.len(), FUNCTIONS - 1, "functions that have its place");
+    let own = std::process::id() as i32;
+    for kinds in [abi::RTRACE_PROBE_ENTRY, 3] {
+        for ways in [
+            0,
+            (1 << abi::RTRACE_WAY_OPS) | (1 << abi::RTRACE_WAY_FPROBE),
+        ] {
+            let mut plan = Plan::new().target(own).ways(ways);
+            plan = plan.add(&format!("vmlinux:{CALL}"), kinds);
+            for one in &others {
+                plan = plan.add(&format!("vmlinux:{}", one.name), kinds);
+            }
+            let trace = plan.start()?;
+            for _ in 0..50 {
+                sys::getppid();
+            }
+            let row = trace.finish()?.entry_row(CALL)?;
+            check_eq!(row.recorded, 50, "kinds {kinds}, ways {ways}");
+        }
+    }
     Ok(())
 }
 
