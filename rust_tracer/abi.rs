@@ -69,7 +69,7 @@ arguments! {
     rtrace_observe = 0x0e, 32;
     rtrace_read = 0x0f, 56;
     rtrace_symbol = 0x10, 32;
-    rtrace_quota = 0x11, 104;
+    rtrace_quota = 0x11, 120;
     rtrace_program = 0x12, 128;
     rtrace_add_own = 0x13, 40;
     rtrace_aggregate = 0x14, 48;

@@ -63,6 +63,8 @@ pub(crate) struct Loaded {
     pub(crate) quick: KVVec<u16>,
     /// By clause.
     pub(crate) simple: KVVec<Option<Simple>>,
+    /// Whether it asks for a call's arguments when the call returns.
+    pub(crate) asks_entry_arguments: bool,
     pub(crate) sizes: Sizes,
 }
 
@@ -97,6 +99,8 @@ impl Loaded {
         }
         self.quick = all_quick;
         self.simple = all_simple;
+        let first = abi::RTRACE_VAR_ENTRYARG0;
+        self.asks_entry_arguments = self.asks(op::GET, |which| (first..first + 6).contains(&which));
         Ok(())
     }
 
@@ -236,12 +240,6 @@ impl Loaded {
             let insn = Insn::decode(*word);
             insn.op == operation && which(insn.i as u32)
         })
-    }
-
-    /// Whether it asks for a call's arguments when the call returns.
-    pub(crate) fn asks_entry_arguments(&self) -> bool {
-        let first = abi::RTRACE_VAR_ENTRYARG0;
-        self.asks(op::GET, |which| (first..first + 6).contains(&which))
     }
 
     /// Whether it asks for the names of probes.

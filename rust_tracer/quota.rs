@@ -13,9 +13,13 @@ use kernel::prelude::*;
 
 use crate::{
     bindings,
+    clock,
     opener::Facts,
     refusal::Refusal, //
 };
+
+const NS_PER_SEC: u64 = 1_000_000_000;
+const NS_PER_MS: u64 = 1_000_000;
 
 kernel::sync::global_lock! {
     // SAFETY: Initialised in the module initialiser before first use.
@@ -43,6 +47,8 @@ pub(crate) struct Taken {
     pub(crate) patterns: u64,
     /// Firings of clocks in a second.
     pub(crate) clock_hz: u64,
+    /// What their clauses may take of a second, in ns.
+    pub(crate) clock_time: u64,
     pub(crate) memory: u64,
 }
 
@@ -51,6 +57,15 @@ struct Use {
     uid: u32,
     sessions: u64,
     taken: Taken,
+    /// Until when it may start none; CLOCK_MONOTONIC in ns.
+    barred: u64,
+}
+
+/// A user's session took too much of a CPU: until then the user may start no others.
+pub(crate) fn bar(uid: u32, until: u64) {
+    if let Some(user) = USES.lock().iter_mut().find(|u| u.uid == uid) {
+        user.barred = until;
+    }
 }
 
 /// The limits as they are now.
@@ -92,6 +107,7 @@ impl Charge {
                 uid: facts.uid,
                 sessions: 0,
                 taken: Taken::default(),
+                barred: 0,
             };
             uses.push(new, GFP_KERNEL)?;
         }
@@ -106,6 +122,27 @@ impl Charge {
             exempt: facts.unlimited,
             taken: Taken::default(),
         })
+    }
+
+    /// Refuses to start what may take too much of a CPU, soon after another session of its user's did.
+    pub(crate) fn may_burden(&self, now: u64) -> Result<(), Refusal> {
+        let barred = USES
+            .lock()
+            .iter()
+            .find(|u| u.uid == self.uid)
+            .map_or(0, |u| u.barred);
+        if self.exempt || barred <= now {
+            return Ok(());
+        }
+        Err(Refusal::with(
+            EAGAIN,
+            fmt!(
+                "a session of yours was just ended, since its probes took too much of a CPU (the \
+                 module's parameter burden_percent): start this one in {} s",
+                (barred - now).div_ceil(NS_PER_SEC)
+            ),
+        )
+        .by_rule("quota"))
     }
 
     /// Whether the limits do not hold for it.
@@ -162,11 +199,11 @@ impl Charge {
     }
 
     /// The session remembers so many patterns for modules to come.
-    pub(crate) fn patterns(&mut self, now: usize) -> Result<(), Refusal> {
+    pub(crate) fn patterns(&mut self, now: u64) -> Result<(), Refusal> {
         let limit = u64::from(limits().patterns);
         self.take(
             |taken| &mut taken.patterns,
-            now as u64,
+            now,
             limit,
             |more, used| {
                 Refusal::with(
@@ -195,6 +232,29 @@ impl Charge {
                     "clocks that fire {more} times a second more cannot be: those of your sessions \
                      fire {used} times and may fire {limit} times (the module's parameter \
                      clock_hz_per_uid); close others, or ask for longer periods"
+                ),
+                )
+            },
+        )
+    }
+
+    /// The clauses of the session's clocks may take so many ns of each second.
+    pub(crate) fn clock_time(&mut self, now: u64) -> Result<(), Refusal> {
+        let limit = limits().clock_time;
+        self.take(
+            |taken| &mut taken.clock_time,
+            now,
+            limit,
+            |more, used| {
+                Refusal::with(
+                    EDQUOT,
+                    fmt!(
+                    "clauses of clocks that may take {} ms of each second more cannot be: those of your \
+                     sessions may take {} ms, and {} are allowed (the module's parameter \
+                     clock_percent_per_uid); close others, or ask for longer periods or shorter clauses",
+                    more.div_ceil(NS_PER_MS),
+                    used.div_ceil(NS_PER_MS),
+                    limit / NS_PER_MS
                 ),
                 )
             },
@@ -233,16 +293,18 @@ impl Drop for Charge {
         let mut uses = USES.lock();
         if let Some(mine) = uses.iter_mut().find(|u| u.uid == self.uid) {
             mine.sessions = mine.sessions.saturating_sub(1);
-            let all: [What; 4] = [
+            let all: [What; 5] = [
                 |taken| &mut taken.probes,
                 |taken| &mut taken.patterns,
                 |taken| &mut taken.clock_hz,
+                |taken| &mut taken.clock_time,
                 |taken| &mut taken.memory,
             ];
             for what in all {
                 note(what(&mut self.taken), what(&mut mine.taken), 0);
             }
         }
-        uses.retain(|u| u.sessions != 0);
+        let now = clock::now();
+        uses.retain(|u| u.sessions != 0 || u.barred > now);
     }
 }

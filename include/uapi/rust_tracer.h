@@ -616,6 +616,8 @@ struct rtrace_quota {
 	__u64 patterns_max;
 	__u64 clock_hz;	   /* out: firings a second of all clocks */
 	__u64 clock_hz_max;
+	__u64 clock_time;  /* out: ns of each second that their clauses may take */
+	__u64 clock_time_max;
 };
 
 /* ---- the rings: mmap --------------------------------------------------- */

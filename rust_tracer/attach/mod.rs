@@ -100,6 +100,13 @@ pub(crate) struct Wanted {
     pub(crate) by: By,
 }
 
+/// Bytes that attaching so many probes may take, in all sessions' tables as well.
+pub(crate) fn memory_needed(probes: u32) -> u64 {
+    let lists = size_of::<Placed>() + size_of::<usize>();
+    let table = size_of::<Enabling>() + 2 * size_of::<Slot>();
+    u64::from(probes) * (lists + table) as u64
+}
+
 /// A wanted function that is there.
 struct Placed {
     wanted: Wanted,
@@ -440,8 +447,8 @@ pub(crate) fn enable(
     let mut attached = ATTACH.lock();
     attached.slots.forget_reserved();
     let following = attached.following(engine) + wanted.iter().filter(|w| w.ret.is_some()).count();
-    {
-        // Modules need `ATTACH` to go, so what is there now stays there.
+    // Modules need `ATTACH` to go, so what is there now stays there; to come they need `FUNCTIONS` alone.
+    for wanted in wanted.chunks_mut(functions::PART as usize) {
         let functions = FUNCTIONS.lock();
         for wanted in wanted {
             let Some(site) = functions.site(wanted.function) else {

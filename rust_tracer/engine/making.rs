@@ -94,7 +94,7 @@ pub(crate) fn memory_needed(config: &Config, blocks: u32, to_run: Option<&ToRun>
         .saturating_add(Counters::memory_needed(blocks))
         .saturating_add(to_run.map_or(0, ToRun::memory_of_cpu));
     let cpus = cpus::possible().count() as u64;
-    let with_arguments = to_run.is_some_and(|to_run| to_run.loaded.asks_entry_arguments());
+    let with_arguments = to_run.is_some_and(|to_run| to_run.loaded.asks_entry_arguments);
     let program = to_run.map_or(0, |to_run| {
         to_run
             .memory_of_all()
@@ -265,7 +265,7 @@ impl Engine {
             let with_arguments = self
                 .running
                 .as_ref()
-                .is_some_and(|running| running.loaded.asks_entry_arguments());
+                .is_some_and(|running| running.loaded.asks_entry_arguments);
             let calls = Calls::new(
                 self.frames,
                 cpu_limit(),

@@ -383,7 +383,6 @@ impl Engine {
             engine.show_active(*number);
             0
         }
-        let _locked = CpusLocked::new();
         let (Some(running), Some(cpu)) = (self.running(), self.cpu_program(number)) else {
             return false;
         };
@@ -391,6 +390,7 @@ impl Engine {
             table.reset();
             cpu.forget_places();
         }
+        let _locked = CpusLocked::new();
         let mut todo = Turn(self, cpu, number);
         let data = (&raw mut todo).cast();
         let called = is_online(number) && {

@@ -190,7 +190,7 @@ impl Engine {
         let followed = |ret: &Probe| {
             // They are kept where the long way keeps calls.
             let running = self.running();
-            if running.is_some_and(|running| running.loaded.asks_entry_arguments()) {
+            if running.is_some_and(|running| running.loaded.asks_entry_arguments) {
                 return None;
             }
             let block = ret

@@ -68,7 +68,7 @@ impl Targets {
         let targets = Arc::new(Self { process, bits }, GFP_KERNEL_ACCOUNT)?;
         targets.watch()?;
         // A child forked before its parent's bit was set is found by the pass after.
-        while targets.mark_descendants(process) {}
+        while targets.mark_descendants() {}
         Ok(targets)
     }
 
@@ -103,20 +103,22 @@ impl Targets {
         before & bit != 0
     }
 
-    /// Sets the bits of all processes that descend from one; says whether any was not set.
-    fn mark_descendants(&self, process: u32) -> bool {
+    /// Sets the bits of all processes that are there and descend from it; says whether any was not set.
+    fn mark_descendants(&self) -> bool {
         struct Walk<'a>(&'a Targets, bool);
         /// # Safety
         ///
         /// `data` is the `Walk` that was given with this function.
-        unsafe extern "C" fn each(data: *mut ffi::c_void, process: u32) {
+        unsafe extern "C" fn each(data: *mut ffi::c_void, process: u32, parent: u32) {
             // SAFETY: By this function's contract.
-            let walk = unsafe { &mut *data.cast::<Walk<'_>>() };
-            walk.1 |= !walk.0.mark(process, true);
+            let Walk(targets, found) = unsafe { &mut *data.cast::<Walk<'_>>() };
+            if process == targets.process || targets.contain(parent) {
+                *found |= !targets.mark(process, true);
+            }
         }
         let mut walk = Walk(self, false);
         // SAFETY: `each` is called with the pointer to `walk`, which outlives the call.
-        unsafe { bindings::rtrace_descendants(process, Some(each), (&raw mut walk).cast()) };
+        unsafe { bindings::rtrace_each_process(Some(each), (&raw mut walk).cast()) };
         walk.1
     }
 

@@ -158,6 +158,12 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
+    /// What it takes to try it, in patterns without brackets: a byte in brackets may be looked at for each of a name.
+    pub(crate) fn weight(&self) -> u64 {
+        let bytes = |glob: &[u8]| glob::bytes_in_sets(glob) as u64;
+        1 + bytes(&self.module) + bytes(&self.function)
+    }
+
     /// The functions of a range of indices that are there now and that it names. Task context.
     pub(crate) fn matches(&self, indices: Range<u32>) -> Result<KVVec<Match>> {
         self.collect(indices, || false)
@@ -194,7 +200,7 @@ struct Part {
 }
 
 /// How many these are at most.
-const PART: u32 = 128;
+pub(crate) const PART: u32 = 128;
 
 /// A function that a pattern named.
 #[derive(Clone, Copy)]

@@ -24,6 +24,9 @@ use super::{
 /// so.
 pub(crate) const COST_MAX: u32 = 1 << 18;
 
+/// What 1 of it is, in ns, on a processor that is not fast.
+pub(crate) const NS_PER_COST: u64 = 4;
+
 /// The most that all clauses of a probe may cost together, and once more those of ERROR for what goes
 /// wrong in them: so a firing ends within some milliseconds.
 pub(crate) const FIRING_COST_MAX: u32 = 1 << 20;

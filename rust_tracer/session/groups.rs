@@ -38,15 +38,28 @@ pub(super) struct Step {
     group: u32,
     /// By set, plus one; 0: not asked yet.
     to: KVVec<Set>,
+    /// Sets that may be gone through to find others.
+    left: u64,
 }
 
 impl Step {
     /// For the probes that are added under a group; 0: none.
     pub(super) fn new(group: u32) -> Self {
+        Self::within(group, u64::MAX)
+    }
+
+    /// The same where others wait: for as long as no more than so many sets are gone through.
+    pub(super) fn within(group: u32, left: u64) -> Self {
         Self {
             group,
             to: KVVec::new(),
+            left,
         }
+    }
+
+    /// How many may still be gone through.
+    pub(super) fn left(&self) -> u64 {
+        self.left
     }
 }
 
@@ -90,6 +103,7 @@ impl Groups {
         if let Some(known) = step.to.get(at).and_then(|to| to.checked_sub(1)) {
             return Ok(known);
         }
+        step.left = step.left.checked_sub(self.len() as u64).ok_or(E2BIG)?;
         let to = self.find(set, step.group)?;
         if let Some(slot) = step.to.get_mut(at) {
             *slot = to + 1;

@@ -22,7 +22,10 @@ use core::sync::atomic::{
     Ordering, //
 };
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 use super::{
     death::Reason,
@@ -314,8 +317,17 @@ impl Guard {
         };
         list::for_each(|session| session.count_burden(is_over));
         if blame {
-            kill_busiest(Reason::Burden, Session::burden, |_| true);
-            self.cpus.iter_mut().for_each(|cpu| cpu.since = 0);
+            let ended = kill_busiest(Reason::Burden, Session::burden, |_| true);
+            // Its user may have others like it, and starts none meanwhile. To detach one may take a while, in which
+            // the next is not to blame.
+            if let Some(who) = ended.as_ref().map(|session| session.opener.facts()) {
+                quota::bar(who.uid, now.saturating_add(limits.burden_time));
+            }
+            let again = now.saturating_sub(limits.burden_time / 4 * 3);
+            self.cpus
+                .iter_mut()
+                .filter(|cpu| cpu.since != 0)
+                .for_each(|cpu| cpu.since = again);
         }
     }
 
@@ -345,7 +357,7 @@ impl Guard {
             // Compared as products: `fired / elapsed > limit / NS_PER_SEC`.
             let fired = u128::from(*fired).saturating_mul(NS_PER_SEC.into());
             if !first && fired > u128::from(limit).saturating_mul(elapsed.into()) {
-                kill_busiest(Reason::Events, Session::events, |session| {
+                let _ = kill_busiest(Reason::Events, Session::events, |session| {
                     let who = session.opener.facts();
                     who.uid == *uid && !who.unlimited
                 });
@@ -354,8 +366,12 @@ impl Guard {
     }
 }
 
-/// Ends the session that has most of something, of those asked for.
-fn kill_busiest(reason: Reason, of: fn(&Session) -> u64, which: impl Fn(&Session) -> bool) {
+/// Ends the session that has most of something, of those asked for, and gives it.
+fn kill_busiest(
+    reason: Reason,
+    of: fn(&Session) -> u64,
+    which: impl Fn(&Session) -> bool,
+) -> Option<Arc<Session>> {
     let mut busiest = None;
     let mut most = 0;
     list::for_each(|session| {
@@ -364,7 +380,7 @@ fn kill_busiest(reason: Reason, of: fn(&Session) -> u64, which: impl Fn(&Session
             busiest = Some(session.clone());
         }
     });
-    if let Some(session) = busiest {
+    busiest.inspect(|session| {
         session.kill(reason, None);
-    }
+    })
 }

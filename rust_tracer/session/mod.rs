@@ -119,6 +119,9 @@ impl State {
     }
 }
 
+/// Sets of groups that are gone through for the functions of a module that comes, which waits for it.
+const LATE_STEPS_MAX: u64 = 1 << 22;
+
 /// A pattern to try on the functions of modules that come later.
 struct Late {
     pattern: Pattern,
@@ -326,6 +329,7 @@ impl Session {
 
     fn arm(&self, inner: &mut Inner) -> Result<(u32, u32), Refusal> {
         inner.must_be_idle("start")?;
+        inner.charge(|charge| charge.may_burden(clock::now()))?;
         if inner.probes.is_empty() && inner.late.is_empty() {
             return Err(Refusal::new(
                 EINVAL,
@@ -339,6 +343,7 @@ impl Session {
         let started = self.make_engine(inner, to_run);
         let engine = started.inspect_err(|_| {
             let _ = inner.charge(|charge| charge.memory(before));
+            let _ = inner.charge(|charge| charge.clock_time(0));
         })?;
         self.watched.starts(clock::now());
         *self.engine.lock() = Some(engine.clone());
@@ -384,6 +389,7 @@ impl Session {
             engine.halt(reason);
             attach::disable(&engine);
         }
+        let _ = inner.charge(|charge| charge.clock_time(0));
         inner.probes.detached();
         inner.state = State::Stopped;
         self.waiter.wake();
@@ -413,8 +419,11 @@ impl Inner {
 
     /// Bytes that its engine is going to hold.
     fn engine_memory(&self, to_run: Option<&ToRun>) -> u64 {
-        let program = to_run.map_or(0, |_| Binding::memory_needed(self.probes.len()));
-        engine::memory_needed(&self.config, self.probes.blocks(), to_run).saturating_add(program)
+        let probes = self.probes.len();
+        let program = to_run.map_or(0, |_| Binding::memory_needed(probes));
+        engine::memory_needed(&self.config, self.probes.blocks(), to_run)
+            .saturating_add(program)
+            .saturating_add(attach::memory_needed(probes))
     }
 
     /// What its engine is to run.
@@ -430,12 +439,14 @@ impl Inner {
     }
 
     /// Binds the clauses of the program, if there is one, to the probes that are there.
-    fn bind(&self, engine: &Engine, node: Node) -> Result<(), Refusal> {
+    fn bind(&mut self, engine: &Engine, node: Node) -> Result<(), Refusal> {
         let (Some(running), Some(loaded)) = (engine.running(), &self.program) else {
             return Ok(());
         };
         let before = running.bound();
         let bound = binding::bind(loaded, &self.probes, node, before)?;
+        let clock_time = self.probes.clock_time(&bound);
+        self.charge(|charge| charge.clock_time(clock_time))?;
         let memory = (before.map_or(0, Binding::memory), bound.memory());
         running.bind(bound)?;
         engine.note_memory(memory.0, memory.1);
@@ -444,21 +455,24 @@ impl Inner {
 
     /// Adds the probes that are in these functions by patterns that are remembered.
     fn add_late(&mut self, functions: &Range<u32>, before: &mut Before) -> Result<(), Refusal> {
+        let mut left = LATE_STEPS_MAX;
         for late in &self.late {
-            let mut step = Step::new(late.group);
+            let mut step = Step::within(late.group, left);
             for found in late.pattern.matches(functions.clone())? {
                 self.probes.add(found, late.kinds, &mut step, before)?;
             }
+            left = step.left();
         }
         self.charge_probes()
     }
 
     /// What it probes is its user's.
     fn charge_probes(&mut self) -> Result<(), Refusal> {
-        let (probes, late, clock_hz) = (self.probes.len(), self.late.len(), self.probes.clock_hz());
+        let (probes, clock_hz) = (self.probes.len(), self.probes.clock_hz());
+        let patterns = self.late.iter().map(|late| late.pattern.weight()).sum();
         self.charge(|charge| {
             charge.probes(probes)?;
-            charge.patterns(late)?;
+            charge.patterns(patterns)?;
             charge.clock_hz(clock_hz)
         })
     }
@@ -474,7 +488,7 @@ impl Inner {
     }
 
     /// What is to be attached: all probes that are not. There is room for their firings.
-    fn make_room(&self, engine: &Engine, node: Node) -> Result<KVVec<Wanted>, Refusal> {
+    fn make_room(&mut self, engine: &Engine, node: Node) -> Result<KVVec<Wanted>, Refusal> {
         let wanted = self.probes.wanted()?;
         engine.grow(self.probes.blocks(), self.probes.have_returns())?;
         self.bind(engine, node)?;

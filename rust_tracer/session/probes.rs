@@ -20,7 +20,10 @@ use crate::{
         By,
         Wanted, //
     },
-    engine,
+    engine::{
+        self,
+        binding::Binding, //
+    },
     functions::{
         self,
         Kind,
@@ -30,6 +33,7 @@ use crate::{
         self,
         Own, //
     },
+    program::cost::NS_PER_COST,
     refusal::Refusal,
     sort::sort, //
 };
@@ -79,6 +83,15 @@ impl Probe {
 
     pub(super) fn blocks(&self, with_program: bool) -> u32 {
         1 + u32::from(self.is_return()) + u32::from(with_program)
+    }
+}
+
+/// How often a clock fires in a second, on one CPU; 0 if it is none.
+fn hz(own: &Own) -> u64 {
+    const NS_PER_SEC: u64 = 1_000_000_000;
+    match own.kind.is_clock() {
+        true => NS_PER_SEC.div_ceil(own.period.max(1)),
+        false => 0,
     }
 }
 
@@ -253,11 +266,21 @@ impl Probes {
 
     /// Firings of its clocks in a second, on one CPU.
     pub(super) fn clock_hz(&self) -> u64 {
-        const NS_PER_SEC: u64 = 1_000_000_000;
-        let clocks = self.own.iter().filter(|own| own.kind.is_clock());
-        clocks
-            .map(|own| NS_PER_SEC.div_ceil(own.period.max(1)))
-            .sum()
+        self.own.iter().map(hz).sum()
+    }
+
+    /// What clauses of its clocks may take of a second on one CPU, in ns. Those that fire less than once a second may
+    /// fire all together, and count as if they did so once a second.
+    pub(super) fn clock_time(&self, binding: &Binding) -> u64 {
+        let time = |(index, probe): (u32, &Probe)| match probe.place {
+            Place::Own(number) => {
+                let hz = self.own(number).map_or(0, hz);
+                let cost = binding.probe(index).map_or(0, |bound| bound.cost);
+                hz.saturating_mul(u64::from(cost) * NS_PER_COST)
+            }
+            Place::Function { .. } => 0,
+        };
+        self.iter().map(time).fold(0, u64::saturating_add)
     }
 
     fn push(&mut self, place: Place) -> Result<u32, Refusal> {

@@ -48,7 +48,7 @@ static_assert(sizeof(struct rtrace_publish) == 24);
 static_assert(sizeof(struct rtrace_observe) == 32);
 static_assert(sizeof(struct rtrace_read) == 56);
 static_assert(sizeof(struct rtrace_symbol) == 32);
-static_assert(sizeof(struct rtrace_quota) == 104);
+static_assert(sizeof(struct rtrace_quota) == 120);
 static_assert(sizeof(struct rtrace_program) == 128);
 static_assert(sizeof(struct rtrace_add_own) == 40);
 static_assert(sizeof(struct rtrace_aggregate) == 48);
@@ -412,19 +412,14 @@ u32 rtrace_find_process(s32 pid)
 	return tgid;
 }
 
-void rtrace_descendants(u32 ancestor, void (*each)(void *, u32), void *data)
+/* A process is listed behind those from which it descends: who becomes its parent instead of another is one of them. */
+void rtrace_each_process(void (*each)(void *data, u32 process, u32 parent), void *data)
 {
-	struct task_struct *process, *at;
+	struct task_struct *process;
 
 	rcu_read_lock();
-	for_each_process(process) {
-		for (at = process; at->pid; at = rcu_dereference(at->real_parent)) {
-			if (at->tgid == ancestor) {
-				each(data, process->tgid);
-				break;
-			}
-		}
-	}
+	for_each_process(process)
+		each(data, process->tgid, rcu_dereference(process->real_parent)->tgid);
 	rcu_read_unlock();
 }
 

@@ -26,6 +26,10 @@ static uint clock_hz_per_uid = 20000;
 module_param(clock_hz_per_uid, uint, 0644);
 MODULE_PARM_DESC(clock_hz_per_uid, "firings a second of all clocks of one user, 0: no limit");
 
+static uint clock_percent_per_uid = 50;
+module_param(clock_percent_per_uid, uint, 0644);
+MODULE_PARM_DESC(clock_percent_per_uid, "share of a CPU that clauses of all clocks of one user may take, 0: no limit");
+
 static uint memory_mb_per_uid;
 module_param(memory_mb_per_uid, uint, 0644);
 MODULE_PARM_DESC(memory_mb_per_uid, "MiB in all sessions of one user, 0: a quarter of the machine's");
@@ -54,6 +58,7 @@ void rtrace_limits(struct rtrace_limits *limits)
 	limits->probes = READ_ONCE(probes_per_uid);
 	limits->patterns = READ_ONCE(patterns_per_uid);
 	limits->clock_hz = READ_ONCE(clock_hz_per_uid);
+	limits->clock_time = (u64)READ_ONCE(clock_percent_per_uid) * (NSEC_PER_SEC / 100);
 	limits->memory = memory ?: (u64)totalram_pages() << PAGE_SHIFT >> 2;
 	limits->events = READ_ONCE(events_per_uid);
 	limits->silence = (u64)READ_ONCE(deadman_seconds) * NSEC_PER_SEC;

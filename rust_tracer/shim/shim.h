@@ -327,7 +327,8 @@ bool rtrace_task_alive(u32 tid, u64 start);
 /* The thread group id in the initial pid namespace, or 0. */
 u32 rtrace_find_process(s32 pid);
 /* Calls `each` for the process and all its descendants. */
-void rtrace_descendants(u32 ancestor, void (*each)(void *, u32), void *data);
+/* Each process with its parent, which comes before it. Task context. */
+void rtrace_each_process(void (*each)(void *data, u32 process, u32 parent), void *data);
 int rtrace_forks_watch(void);
 void rtrace_forks_unwatch(void);
 
@@ -385,6 +386,7 @@ struct rtrace_limits {
 	u32 probes;
 	u32 patterns;
 	u32 clock_hz;
+	u64 clock_time; /* ns of each second */
 	u64 memory; /* bytes */
 	u64 events; /* a second */
 	u64 silence; /* ns */

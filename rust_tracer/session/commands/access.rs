@@ -216,6 +216,8 @@ pub(super) fn quota(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         patterns_max: limits.patterns.into(),
         clock_hz: taken.clock_hz,
         clock_hz_max: limits.clock_hz.into(),
+        clock_time: taken.clock_time,
+        clock_time_max: limits.clock_time,
     };
     abi::write(at, size, &new)
 }

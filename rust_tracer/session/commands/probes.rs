@@ -83,7 +83,7 @@ pub(super) fn add(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         }
         let mut bytes = KVVec::new();
         UserSlice::new(abi::pointer(arg.ids), arg.ids_count as usize * 4)
-            .read_all(&mut bytes, GFP_KERNEL)?;
+            .read_all(&mut bytes, GFP_KERNEL_ACCOUNT)?;
         let mut inner = session.inner();
         session.must_not_observe("add probes")?;
         let added = add_ids(&mut inner, &bytes, group)?;
@@ -237,8 +237,9 @@ fn add_pattern(
 fn add_ids(inner: &mut Inner, bytes: &[u8], group: u32) -> Result<(u32, u32), Refusal> {
     all_or_none(inner, |inner, before| {
         let mut wanted = KVVec::with_capacity(bytes.len() / 4, GFP_KERNEL)?;
-        let table = FUNCTIONS.lock();
         for id in bytes.chunks_exact(4) {
+            // Not held while there are more: see `FUNCTIONS`.
+            let table = FUNCTIONS.lock();
             let id = <[u8; 4]>::try_from(id).map_or(0, u32::from_ne_bytes);
             let probe = functions::probe_of(id);
             let probe = probe.filter(|(function, _)| *function < table.len());
@@ -261,7 +262,6 @@ fn add_ids(inner: &mut Inner, bytes: &[u8], group: u32) -> Result<(u32, u32), Re
             let (module, name) = (table.module_name(function), table.name(found.name));
             note_spec(inner, b"fbt", module, name, kind_name(kinds));
         }
-        drop(table);
         let mut step = Step::new(group);
         let mut added = 0;
         for (found, kinds) in &wanted {

@@ -171,6 +171,7 @@ fn copy_program(arg: &abi::rtrace_program) -> Result<(Loaded, Option<Refused>), 
         costs: KVVec::new(),
         quick: KVVec::new(),
         simple: KVVec::new(),
+        asks_entry_arguments: false,
         sizes: Sizes {
             strsize: match arg.strsize {
                 0 => abi::RTRACE_STRSIZE_DEFAULT,

@@ -152,10 +152,10 @@ layout!(rtrace_read: 56 {
     skipped: 48,
 });
 layout!(rtrace_symbol: 32 { size: 0, flags: 4, address: 8, buf: 16, buf_len: 24, len: 28 });
-layout!(rtrace_quota: 104 {
+layout!(rtrace_quota: 120 {
     size: 0, flags: 4, uid: 8, exempt: 12, sessions: 16, sessions_max: 24, probes: 32,
     probes_max: 40, memory: 48, memory_max: 56, events_max: 64, patterns: 72,
-    patterns_max: 80, clock_hz: 88, clock_hz_max: 96,
+    patterns_max: 80, clock_hz: 88, clock_hz_max: 96, clock_time: 104, clock_time_max: 112,
 });
 layout!(rtrace_ring_status: 48 {
     published: 0, oldest: 8, lost: 16, generation: 24, state: 32, reason: 36, bad_consumer: 40,

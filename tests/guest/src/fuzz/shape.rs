@@ -247,6 +247,7 @@ shapes! {
         size: Size, flags: Flags(0), uid: Out, exempt: Out, sessions: Out, sessions_max: Out,
         probes: Out, probes_max: Out, memory: Out, memory_max: Out, events_max: Out,
         patterns: Out, patterns_max: Out, clock_hz: Out, clock_hz_max: Out,
+        clock_time: Out, clock_time_max: Out,
     }
     rtrace_program Program COMMAND_PROGRAM {
         size: Size, flags: Flags(0), code: Pointer(Thing::Code), clauses: Pointer(Thing::Clauses),

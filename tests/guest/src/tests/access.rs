@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Who may see what: the three nodes, descriptors, observers, revocation, audit and quotas.
+//! Who may see what: the three nodes, descriptors, observers, revocation, audit, quotas and cgroups.
 
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod cgroups;
 pub mod changing;
 pub mod descriptors;
 pub mod holder;

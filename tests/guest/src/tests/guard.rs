@@ -18,7 +18,7 @@ use crate::options::Options;
 use crate::parameters::Parameters;
 use crate::program::{Code, Program};
 use crate::ring::Ring;
-use crate::session::{Session, USER};
+use crate::session::{Refused, SYSTEM, Session, USER};
 use crate::sys;
 use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
@@ -33,6 +33,7 @@ group! { "guard":
     "idle and stopped sessions may be silent, and all may without a deadman" => patience,
     "of sessions that take too much of a CPU the busiest dies, and no other" => busiest,
     "a session that burdens a CPU dies though it may see nothing there" => blind,
+    "who was ended for its burden starts nothing for as long as that took, and others do" => barred,
     "without a limit on the burden nobody dies of it" => no_burden,
     "who runs long programs seldom dies of the burden, and not who runs short ones often" => long_programs,
 }
@@ -287,6 +288,56 @@ fn busiest(_: &Options) -> Outcome {
     Ok(())
 }
 
+/// Starts a session on a node, if that is allowed.
+fn start_one(node: &str) -> Outcome<Result<(), Refused>> {
+    let session = Session::open_as(node, libc::O_RDWR).map_err(|errno| fail(format!("{errno}")))?;
+    session.add("rt_target:rt_wide", abi::RTRACE_PROBE_ENTRY)?;
+    Ok(session.start().map(drop))
+}
+
+/// Waits until the user may start sessions, who had one ended for its burden.
+fn may_start_again() -> Outcome {
+    let starts = || Ok(start_one(USER)?.is_ok());
+    waiting::until(starts, || "its user never starts any again".into())
+}
+
+fn barred(_: &Options) -> Outcome {
+    // On a slow machine bob comes late, and must still be refused.
+    let parameters = [
+        ("burden_percent", 1),
+        ("burden_seconds", 10),
+        ("deadman_seconds", 0),
+    ];
+    let _parameters = Parameters::set(&parameters)?;
+    let watcher = Session::open()?;
+    let mut bob = Actor::of("bob", |cue| {
+        let session =
+            Session::open_as(USER, libc::O_RDWR).map_err(|errno| fail(format!("bob: {errno}")))?;
+        session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+        session.start()?;
+        cue.tell(session.status()?.id)?;
+        cue.pause()?;
+        // Nor does it help to close all that he has.
+        drop(session);
+        let Err(refused) = start_one(USER)? else {
+            return Err(fail("bob starts another at once"));
+        };
+        check_eq!(refused.errno, Errno::AGAIN, "{refused}");
+        check!(
+            refused.text.contains("start this one in"),
+            "{}",
+            refused.text
+        );
+        may_start_again()
+    })?;
+    let id = bob.number()?;
+    bob.ready()?;
+    under_load(|| await_death(&watcher, id, || Ok(())))?;
+    Actor::of("dave", |_| Ok(start_one(SYSTEM)??))?.end()?;
+    bob.go()?;
+    bob.end()
+}
+
 fn long_programs(_: &Options) -> Outcome {
     // ns between two ticks: in so long a time, handlers that take no more than 50 µs are no burden.
     const PERIOD: u64 = 8_000_000;
@@ -355,7 +406,7 @@ fn blind(_: &Options) -> Outcome {
         );
         let fired: u64 = session.ledger(0)?.iter().map(|row| row.fired).sum();
         check_eq!(fired, 0, "firings that are shown to bob");
-        Ok(())
+        may_start_again()
     })?;
     let id = bob.number()?;
     bob.ready()?;

@@ -41,7 +41,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 71] = [
+pub const GROUPS: [Group; 72] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -66,6 +66,7 @@ pub const GROUPS: [Group; 71] = [
     access::revocation::GROUP,
     access::audit::GROUP,
     access::quotas::GROUP,
+    access::cgroups::GROUP,
     access::matrix::GROUP,
     signals::GROUP,
     shortage::GROUP,

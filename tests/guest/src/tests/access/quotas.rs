@@ -10,25 +10,27 @@ use rustix::io::Errno;
 
 use crate::actor::{Actor, play};
 use crate::options::Options;
+use crate::program::{Code, Program};
 use crate::session::{Answer, KERNEL, SYSTEM, Session, USER};
 use crate::sys;
-use crate::target::{Late, Target};
+use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
-use crate::trace::{Plan, Trace};
-use crate::waiting;
+use crate::trace::Plan;
 
 group! { "access, quotas":
     "a user opens as many sessions as allowed, and no more until one is closed" => sessions,
     "probes are counted over all sessions of a user, and one too many is refused whole" => probes,
     "patterns for modules to come are counted over all sessions of a user, but for the kernel's own" => patterns,
+    "of a pattern for modules to come each byte in brackets counts as another one" => brackets,
     "how often clocks fire is counted over all sessions of a user, and one too many is refused" => clocks,
+    "what clauses of clocks may take is counted over all sessions of a user while they run" => clock_time,
+    "clocks that fire seldom, which they may do together, count as if they did each second" => seldom,
+    "who is over a limit that was lowered keeps what he has, and gets nothing more" => lowered,
     "memory is counted over all sessions of a user, and a ring too many is refused" => memory,
+    "memory of targets is counted as well, and who is refused one keeps the one he has" => targets,
     "more events a second than allowed end the user's busiest session, and no other" => events,
     "root is above the limits, and who is at one does not hold up another user" => others,
     "what is used and what is allowed can be asked for" => asked,
-    "memory is charged to the cgroup of the opener" => charged,
-    "a cgroup without room lets a start fail with a sentence, and nothing stays behind" => no_room,
-    "whose cgroup has him wait for memory keeps nobody else waiting, and misses no module" => held_back,
 }
 
 /// Parameters of the module, put back at the end.
@@ -54,7 +56,8 @@ impl Drop for Limits {
     }
 }
 
-fn open(node: &str) -> Outcome<Session> {
+/// For reading and writing.
+pub fn open(node: &str) -> Outcome<Session> {
     Session::open_as(node, libc::O_RDWR).map_err(|errno| fail(format!("{node}: {errno}")))
 }
 
@@ -147,6 +150,98 @@ fn patterns(_: &Options) -> Outcome {
     })
 }
 
+fn brackets(_: &Options) -> Outcome {
+    let _limits = Limits::set(&[("patterns_per_uid", "5")])?;
+    let late = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_ADD_LATE;
+    play("bob", || {
+        let session = open(USER)?;
+        session.add("rt_late:rt_[lx]ate_*", late)?;
+        // What closes the brackets counts as well.
+        check_eq!(session.quota()?.patterns, 4, "patterns");
+        let words = ["4 more patterns", "have 4", "may have 5"];
+        is_over(session.add("rt_[lx]ate:rt_late_work", late), &words)?;
+        session.add("rt_late:rt_late_work", late)?;
+        check_eq!(session.quota()?.patterns, 5, "patterns in the end");
+        Ok(())
+    })
+}
+
+/// Clocks of one session, whose clause may take 40 µs.
+fn with_clocks(clocks: impl Iterator<Item = u64>) -> Outcome<Session> {
+    let session = open(USER)?;
+    let code = (0..10_000).fold(Code::new(), |code, _| code.set(1, 1));
+    session.load(&Program::new().clause(1, 0, code.ret()))?;
+    for (number, period) in clocks.enumerate() {
+        session.add_own(abi::RTRACE_KIND_TICK, 1, period, &format!("tick-{number}"))?;
+    }
+    Ok(session)
+}
+
+fn clock_time(_: &Options) -> Outcome {
+    // 10 ms of each second.
+    let _limits = Limits::set(&[("clock_percent_per_uid", "1")])?;
+    play("bob", || {
+        let with = |hz: u64| with_clocks(std::iter::once(1_000_000_000 / hz));
+        let (one, other) = (with(200)?, with(100)?);
+        check_eq!(one.quota()?.clock_time, 0, "before they run");
+        one.start()?;
+        let quota = one.quota()?;
+        check!(
+            (8_000_000..=9_000_000).contains(&quota.clock_time),
+            "{} ns a second",
+            quota.clock_time
+        );
+        check_eq!(quota.clock_time_max, 10_000_000, "allowed");
+        let words = [
+            "5 ms of each second more",
+            "take 9 ms",
+            "10 are allowed",
+            "clock_percent_per_uid",
+        ];
+        is_over(other.start(), &words)?;
+        check_eq!(other.status()?.state, abi::RTRACE_STATE_IDLE, "state");
+        check_eq!(other.quota()?, quota, "after the refusal");
+        one.stop()?;
+        check_eq!(other.quota()?.clock_time, 0, "when they do not run");
+        other.start()?;
+        other.stop()?;
+        Ok(())
+    })
+}
+
+fn seldom(_: &Options) -> Outcome {
+    let _limits = Limits::set(&[("clock_percent_per_uid", "1")])?;
+    play("bob", || {
+        let with = |clocks: usize| with_clocks(std::iter::repeat_n(3_600_000_000_000, clocks));
+        let (one, other) = (with(150)?, with(150)?);
+        one.start()?;
+        is_over(other.start(), &["7 ms of each second more", "take 7 ms"])
+    })
+}
+
+fn lowered(_: &Options) -> Outcome {
+    let mut bob = Actor::of("bob", |cue| {
+        let session = open(USER)?;
+        let add = |pattern| session.add(pattern, abi::RTRACE_PROBE_ENTRY);
+        add("rt_target:rt_tail_*")?;
+        cue.pause()?;
+        // No more than he has.
+        add("rt_target:rt_tail_*")?;
+        check_eq!(session.quota()?.probes, 2, "probes that he has");
+        let words = ["1 more probes", "have 2", "may have 1"];
+        is_over(add("rt_target:rt_plain"), &words)?;
+        let another = Session::open_as(USER, libc::O_RDWR);
+        check_eq!(another.err(), Some(Errno::DQUOT), "another session");
+        session.start()?;
+        session.stop()?;
+        Ok(())
+    })?;
+    bob.ready()?;
+    let _limits = Limits::set(&[("probes_per_uid", "1"), ("sessions_per_uid", "1")])?;
+    bob.go()?;
+    bob.end()
+}
+
 fn clocks(_: &Options) -> Outcome {
     let _limits = Limits::set(&[("clock_hz_per_uid", "1100")])?;
     play("bob", || {
@@ -208,6 +303,25 @@ fn memory(_: &Options) -> Outcome {
         check_eq!(third.status()?.memory, 0, "memory of the refused");
         drop(one);
         third.start()?;
+        Ok(())
+    })
+}
+
+fn targets(_: &Options) -> Outcome {
+    // Half a MiB each.
+    let _limits = Limits::set(&[("memory_mb_per_uid", "1")])?;
+    play("bob", || {
+        let own = std::process::id() as i32;
+        let (one, two, three) = (open(USER)?, open(USER)?, open(USER)?);
+        one.target(own)?;
+        two.target(own)?;
+        let words = ["MiB", "have 1", "may have 1", "memory_mb_per_uid"];
+        is_over(three.target(own), &words)?;
+        check_eq!(three.quota()?.memory, 1 << 20, "memory");
+        // In place of the one that it has.
+        two.target(own)?;
+        drop(one);
+        three.target(own)?;
         Ok(())
     })
 }
@@ -309,6 +423,7 @@ fn asked(_: &Options) -> Outcome {
         ("events_per_uid", "999999"),
         ("patterns_per_uid", "7"),
         ("clock_hz_per_uid", "5001"),
+        ("clock_percent_per_uid", "7"),
     ];
     let _limits = Limits::set(&limits)?;
     play("bob", || {
@@ -333,181 +448,12 @@ fn asked(_: &Options) -> Outcome {
         check_eq!(quota.events_max, 999_999, "events");
         check_eq!((quota.patterns, quota.patterns_max), (0, 7), "patterns");
         check_eq!((quota.clock_hz, quota.clock_hz_max), (0, 5001), "clocks");
+        check_eq!(
+            (quota.clock_time, quota.clock_time_max),
+            (0, 70_000_000),
+            "their time"
+        );
         check_eq!(other.quota()?, quota, "by the other session");
         Ok(())
     })
-}
-
-/// A cgroup with the memory controller, gone at the end.
-struct Cgroup(PathBuf);
-
-impl Cgroup {
-    fn new(name: &str) -> Outcome<Self> {
-        let root = Path::new("/sys/fs/cgroup");
-        fs::write(root.join("cgroup.subtree_control"), "+memory")?;
-        let path = root.join(name);
-        fs::create_dir(&path)?;
-        Ok(Self(path))
-    }
-
-    fn number(&self, name: &str) -> Outcome<u64> {
-        fs::read_to_string(self.0.join(name))?
-            .trim()
-            .parse()
-            .map_err(fail)
-    }
-
-    /// The caller belongs to it from here on.
-    fn join(&self) -> Outcome {
-        Ok(fs::write(self.0.join("cgroup.procs"), "0")?)
-    }
-
-    /// One line of memory.stat.
-    fn stat(&self, name: &str) -> Outcome<u64> {
-        let text = fs::read_to_string(self.0.join("memory.stat"))?;
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.ok_or_else(|| fail(format!("no {name} in memory.stat")))?
-            .parse()
-            .map_err(fail)
-    }
-}
-
-impl Drop for Cgroup {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
-    }
-}
-
-/// Bytes of all rings in the tests of cgroups, on each CPU.
-const RING: u64 = 4 << 20;
-
-fn charged(_: &Options) -> Outcome {
-    let group = Cgroup::new("rt-charged")?;
-    Actor::start(|_| {
-        group.join()?;
-        let session = open(KERNEL)?;
-        session.add("rt_target:rt_plain", 3)?;
-        session.configure(abi::rtrace_config {
-            ring_bytes: RING,
-            ..Default::default()
-        })?;
-        let before = group.stat("kernel")?;
-        session.start()?;
-        let status = session.status()?;
-        let grown = group.stat("kernel")? - before;
-        let rings = RING * u64::from(status.rings);
-        check!(
-            grown >= rings,
-            "{grown} bytes are charged for rings of {rings}"
-        );
-        // Accounts of pages are kept in batches: it says what there is of other memory, or more.
-        let current = group.number("memory.current")?;
-        check!(
-            current >= rings,
-            "{current} bytes in memory.current, {rings} in rings"
-        );
-        drop(session);
-        let left = group.stat("kernel")?;
-        check!(
-            left < before + rings,
-            "{left} bytes are charged after the end"
-        );
-        Ok(())
-    })?
-    .end()
-}
-
-fn no_room(_: &Options) -> Outcome {
-    let group = Cgroup::new("rt-no-room")?;
-    Actor::start(|_| {
-        group.join()?;
-        let session = open(KERNEL)?;
-        session.add("rt_target:rt_plain", 3)?;
-        session.configure(abi::rtrace_config {
-            ring_bytes: 16 << 20,
-            ..Default::default()
-        })?;
-        fs::write(group.0.join("memory.max"), "12M")?;
-        let before = group.stat("kernel")?;
-        for _ in 0..3 {
-            let Err(refused) = session.start() else {
-                return Err(fail("16 MiB a CPU in a cgroup of 12 MiB"));
-            };
-            check_eq!(refused.errno, Errno::NOMEM, "{refused}");
-            for part in ["memory", "smaller rings"] {
-                check!(
-                    refused.text.contains(part),
-                    "{part} is not in {}",
-                    refused.text
-                );
-            }
-            check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE, "state");
-            check_eq!(session.status()?.memory, 0, "memory of the session");
-            check_eq!(session.quota()?.memory, 0, "memory of its user");
-        }
-        let left = group.stat("kernel")?;
-        check!(
-            left <= before + (1 << 20),
-            "{left} bytes are left, {before} before"
-        );
-        // With smaller rings it works, as the sentence says.
-        session.configure(abi::rtrace_config {
-            ring_bytes: 1 << 16,
-            ..Default::default()
-        })?;
-        session.start()?;
-        Ok(session.stop()?)
-    })?
-    .end()
-}
-
-fn held_back(options: &Options) -> Outcome {
-    const BOTH: u32 = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_PROBE_RETURN;
-    let group = Cgroup::new("rt-held-back")?;
-    let mut starter = Actor::start(|cue| {
-        group.join()?;
-        let session = open(KERNEL)?;
-        session.add("rt_target:rt_plain", BOTH)?;
-        session.add("rt_late:rt_late_work", BOTH | abi::RTRACE_ADD_LATE)?;
-        session.configure(abi::rtrace_config {
-            ring_bytes: 16 << 20,
-            ..Default::default()
-        })?;
-        cue.pause()?;
-        session.start()?;
-        let trace = Trace::of(session)?;
-        cue.pause()?;
-        let finished = trace.finish()?;
-        check_eq!(finished.entries("rt_late_work")?.len(), 2, "entries");
-        check_eq!(finished.returns("rt_late_work")?.len(), 2, "returns");
-        Ok(())
-    })?;
-    starter.ready()?;
-    let high = group.0.join("memory.high");
-    fs::write(&high, "4096")?;
-    starter.go()?;
-    // Seconds for every few pages: all of them would take minutes.
-    let stack = format!("/proc/{}/stack", starter.pid());
-    let starts = || {
-        let stack = fs::read_to_string(&stack)?;
-        Ok(stack.contains("handle_over_high") && stack.contains("[rust_tracer]"))
-    };
-    waiting::until(starts, || "it does not wait for memory".into())?;
-    Late::load(options, 3)?.unload()?;
-    let late = Late::load(options, 3)?;
-    let listed = open(KERNEL)?.sessions()?;
-    let pid = starter.pid() as u32;
-    let row = listed.iter().find(|listed| listed.head.pid == pid);
-    let row = row.ok_or_else(|| fail("it is not listed"))?.head;
-    let expected = (abi::RTRACE_STATE_IDLE, 2);
-    check_eq!((row.state, row.probes), expected, "what is listed of it");
-    waiting::until(starts, || "it waits no longer".into())?;
-    fs::write(&high, "max")?;
-    starter.ready()?;
-    late.call(2)?;
-    starter.go()?;
-    starter.end()?;
-    late.unload()
 }

@@ -471,6 +471,11 @@ fn dead(_: &Options) -> Outcome {
         ("TARGET", session.target(1)),
         ("START", session.start().map(drop)),
         ("PUBLISH", session.publish("dead")),
+        (
+            "FUNCTIONS",
+            session.functions("rt_target:*", 0, 1 << 16).map(drop),
+        ),
+        ("SESSIONS", session.sessions().map(drop)),
     ];
     for (what, answer) in answers {
         let Err(refused) = answer else {

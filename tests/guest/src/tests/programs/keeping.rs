@@ -195,6 +195,8 @@ fn speculations(_: &Options) -> Outcome {
     for value in [0, 1, 5, 9, 2, 13, 0, 4, 1, 3] {
         target.run_on(0, &format!("value {value}"))?;
     }
+    let status = trace.session.status()?;
+    check_eq!(status.unspeculated, 1, "times that none was free");
     let finished = trace.finish()?;
     let mut made: Vec<_> = finished.made.iter().collect();
     made.sort_by_key(|made| made.head.time);

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The memory cgroup of who opened a session: what it is charged for, and who waits when it has no room.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rust_tracer::abi;
+use rustix::io::Errno;
+
+use super::quotas::open;
+use crate::actor::Actor;
+use crate::options::Options;
+use crate::session::KERNEL;
+use crate::target::Late;
+use crate::test::{Outcome, check, check_eq, fail, group};
+use crate::trace::Trace;
+use crate::waiting;
+
+group! { "access, cgroups":
+    "memory is charged to the cgroup of the opener" => charged,
+    "a cgroup without room lets a start fail with a sentence, and nothing stays behind" => no_room,
+    "whose cgroup has him wait for memory keeps nobody else waiting, and misses no module" => held_back,
+}
+
+/// A cgroup with the memory controller, gone at the end.
+struct Cgroup(PathBuf);
+
+impl Cgroup {
+    fn new(name: &str) -> Outcome<Self> {
+        let root = Path::new("/sys/fs/cgroup");
+        fs::write(root.join("cgroup.subtree_control"), "+memory")?;
+        let path = root.join(name);
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    fn number(&self, name: &str) -> Outcome<u64> {
+        fs::read_to_string(self.0.join(name))?
+            .trim()
+            .parse()
+            .map_err(fail)
+    }
+
+    /// The caller belongs to it from here on.
+    fn join(&self) -> Outcome {
+        Ok(fs::write(self.0.join("cgroup.procs"), "0")?)
+    }
+
+    /// One line of memory.stat.
+    fn stat(&self, name: &str) -> Outcome<u64> {
+        let text = fs::read_to_string(self.0.join("memory.stat"))?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.ok_or_else(|| fail(format!("no {name} in memory.stat")))?
+            .parse()
+            .map_err(fail)
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+/// Bytes of all rings in the tests of cgroups, on each CPU.
+const RING: u64 = 4 << 20;
+
+fn charged(_: &Options) -> Outcome {
+    let group = Cgroup::new("rt-charged")?;
+    Actor::start(|_| {
+        group.join()?;
+        let session = open(KERNEL)?;
+        session.add("rt_target:rt_plain", 3)?;
+        session.configure(abi::rtrace_config {
+            ring_bytes: RING,
+            ..Default::default()
+        })?;
+        let before = group.stat("kernel")?;
+        session.start()?;
+        let status = session.status()?;
+        let grown = group.stat("kernel")? - before;
+        let rings = RING * u64::from(status.rings);
+        check!(
+            grown >= rings,
+            "{grown} bytes are charged for rings of {rings}"
+        );
+        // Accounts of pages are kept in batches: it says what there is of other memory, or more.
+        let current = group.number("memory.current")?;
+        check!(
+            current >= rings,
+            "{current} bytes in memory.current, {rings} in rings"
+        );
+        drop(session);
+        let left = group.stat("kernel")?;
+        check!(
+            left < before + rings,
+            "{left} bytes are charged after the end"
+        );
+        Ok(())
+    })?
+    .end()
+}
+
+fn no_room(_: &Options) -> Outcome {
+    let group = Cgroup::new("rt-no-room")?;
+    Actor::start(|_| {
+        group.join()?;
+        let session = open(KERNEL)?;
+        session.add("rt_target:rt_plain", 3)?;
+        session.configure(abi::rtrace_config {
+            ring_bytes: 16 << 20,
+            ..Default::default()
+        })?;
+        fs::write(group.0.join("memory.max"), "12M")?;
+        let before = group.stat("kernel")?;
+        for _ in 0..3 {
+            let Err(refused) = session.start() else {
+                return Err(fail("16 MiB a CPU in a cgroup of 12 MiB"));
+            };
+            check_eq!(refused.errno, Errno::NOMEM, "{refused}");
+            for part in ["memory", "smaller rings"] {
+                check!(
+                    refused.text.contains(part),
+                    "{part} is not in {}",
+                    refused.text
+                );
+            }
+            check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE, "state");
+            check_eq!(session.status()?.memory, 0, "memory of the session");
+            check_eq!(session.quota()?.memory, 0, "memory of its user");
+        }
+        let left = group.stat("kernel")?;
+        check!(
+            left <= before + (1 << 20),
+            "{left} bytes are left, {before} before"
+        );
+        // With smaller rings it works, as the sentence says.
+        session.configure(abi::rtrace_config {
+            ring_bytes: 1 << 16,
+            ..Default::default()
+        })?;
+        session.start()?;
+        Ok(session.stop()?)
+    })?
+    .end()
+}
+
+fn held_back(options: &Options) -> Outcome {
+    const BOTH: u32 = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_PROBE_RETURN;
+    let group = Cgroup::new("rt-held-back")?;
+    let mut starter = Actor::start(|cue| {
+        group.join()?;
+        let session = open(KERNEL)?;
+        session.add("rt_target:rt_plain", BOTH)?;
+        session.add("rt_late:rt_late_work", BOTH | abi::RTRACE_ADD_LATE)?;
+        session.configure(abi::rtrace_config {
+            ring_bytes: 16 << 20,
+            ..Default::default()
+        })?;
+        cue.pause()?;
+        session.start()?;
+        let trace = Trace::of(session)?;
+        cue.pause()?;
+        let finished = trace.finish()?;
+        check_eq!(finished.entries("rt_late_work")?.len(), 2, "entries");
+        check_eq!(finished.returns("rt_late_work")?.len(), 2, "returns");
+        Ok(())
+    })?;
+    starter.ready()?;
+    let high = group.0.join("memory.high");
+    fs::write(&high, "4096")?;
+    starter.go()?;
+    // Seconds for every few pages: all of them would take minutes.
+    let stack = format!("/proc/{}/stack", starter.pid());
+    let starts = || {
+        let stack = fs::read_to_string(&stack)?;
+        Ok(stack.contains("handle_over_high") && stack.contains("[rust_tracer]"))
+    };
+    waiting::until(starts, || "it does not wait for memory".into())?;
+    Late::load(options, 3)?.unload()?;
+    let late = Late::load(options, 3)?;
+    let listed = open(KERNEL)?.sessions()?;
+    let pid = starter.pid() as u32;
+    let row = listed.iter().find(|listed| listed.head.pid == pid);
+    let row = row.ok_or_else(|| fail("it is not listed"))?.head;
+    let expected = (abi::RTRACE_STATE_IDLE, 2);
+    check_eq!((row.state, row.probes), expected, "what is listed of it");
+    waiting::until(starts, || "it waits no longer".into())?;
+    fs::write(&high, "max")?;
+    starter.ready()?;
+    late.call(2)?;
+    starter.go()?;
+    starter.end()?;
+    late.unload()
+}
