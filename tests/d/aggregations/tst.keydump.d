@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A string that is empty, or has what cannot be printed, is dumped where it is a key. */
+/* A string that has what cannot be printed is dumped where it is a key; an empty one is a blank field. */
 #pragma D option quiet
 #pragma D option strsize=16
 #pragma D option aggsortkey

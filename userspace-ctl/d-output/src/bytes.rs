@@ -43,14 +43,17 @@ fn printable(byte: u8) -> bool {
 }
 
 /// Bytes that may be text: as text if all but NULs at the end is printable, in a field of
-/// `width`, else dumped. Without NULs the field is there in quiet output, too, as in libdtrace.
+/// `width`, else dumped. NULs alone are an empty text. Without NULs the field is there in quiet
+/// output, too, as in libdtrace.
 pub fn text_or_dump(out: &mut Vec<u8>, bytes: &[u8], width: usize, quiet: bool) {
     let end = bytes
         .iter()
         .position(|&b| !printable(b))
         .unwrap_or(bytes.len());
     let (text, rest) = bytes.split_at(end);
-    if text.is_empty() || rest.iter().any(|&byte| byte != 0) {
+    if bytes.is_empty() {
+        // Nothing was recorded, so there is no field either.
+    } else if rest.iter().any(|&byte| byte != 0) {
         dump(out, bytes);
     } else if quiet && !rest.is_empty() {
         out.extend_from_slice(text);

@@ -105,6 +105,12 @@ fn arrays_of_characters_are_text_if_they_read_as_text() {
     let of = |bytes: &[u8]| traced(Form::Characters(9), bytes.to_vec());
     assert_eq!(of(b"aAbBcCdDe"), format!("  {:<33}\n", "aAbBcCdDe"));
     assert_eq!(of(b"aAbBc\0\0\0\0"), format!("  {:<33}\n", "aAbBc"));
+    assert_eq!(of(&[0; 9]), format!("  {:<33}\n", ""));
+    let nuls = vec![0; 9];
+    assert_eq!(
+        action_text(A::Trace(Form::Characters(9)), &[nuls], quiet()),
+        ""
+    );
     let offsets = "             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\n";
     assert_eq!(
         of(b"aA\0B\0C\0De"),

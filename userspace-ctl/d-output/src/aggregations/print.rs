@@ -388,7 +388,7 @@ fn key(out: &mut Vec<u8>, value: &Value, packed: bool, options: &Options, world:
         Value::Text(text) if packed => {
             put!(out, " {:>16}", String::from_utf8_lossy(text));
         }
-        // One that is empty, or has what cannot be printed, is dumped as libdtrace does.
+        // One that has what cannot be printed is dumped as libdtrace does.
         Value::Text(text) => text_or_dump(out, &stored(text, options.strsize), 50, false),
         Value::Bytes(bytes) | Value::Characters(bytes) => text_or_dump(out, bytes, 50, false),
         Value::Stack(_) | Value::Ustack { .. } => {
