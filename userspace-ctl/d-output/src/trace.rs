@@ -6,7 +6,7 @@ use d_compiler::compiled::{self, AddressForm, Form};
 use serde_json::{Value as Json, json};
 
 use crate::aggregations::Store;
-use crate::bytes::{dump, field, put, stored, text_or_dump};
+use crate::bytes::{dump, put, stored, text_or_dump};
 use crate::flow::Flow;
 use crate::json;
 use crate::messages;
@@ -346,13 +346,10 @@ impl Printer {
                 put!(out, "  {:<50}", symbols::user(*form, *pid, *address, world));
             }
             _ if self.options.rawbytes => dump(out, &self.memory(value)),
-            Value::Text(text) if quiet => out.extend_from_slice(text),
-            Value::Text(text) => {
-                out.extend_from_slice(b"  ");
-                field(out, text, 33);
+            // What is no number is text if it reads as text, whatever its type.
+            Value::Text(_) | Value::Characters(_) | Value::Bytes(_) => {
+                text_or_dump(out, &self.memory(value), 33, quiet);
             }
-            Value::Characters(bytes) => text_or_dump(out, bytes, 33, quiet),
-            Value::Bytes(bytes) => dump(out, bytes),
             Value::Pointer(address) => number(out, *address as i128, 20, quiet),
             Value::Integer {
                 value,
@@ -375,7 +372,7 @@ impl Printer {
         }
     }
 
-    /// A value as it would stand in memory, for `rawbytes`.
+    /// A value as it would stand in memory.
     fn memory(&self, value: &Value) -> Vec<u8> {
         match value {
             Value::Integer { value, bytes, .. } => {

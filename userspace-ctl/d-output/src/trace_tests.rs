@@ -96,6 +96,29 @@ fn strings_have_a_column() {
         action_text(A::Trace(Form::String), &[b"a".to_vec()], quiet()),
         "a"
     );
+    assert_eq!(action_text(A::Trace(Form::String), &[vec![]], quiet()), "");
+    assert_eq!(
+        action_text(A::Trace(Form::String), &[b"a\tb\n".to_vec()], quiet()),
+        "a\tb\n"
+    );
+}
+
+#[test]
+fn strings_with_what_cannot_be_printed_are_dumped_as_they_are_stored() {
+    let options = Options {
+        strsize: 8,
+        ..quiet()
+    };
+    let offsets = "             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\n";
+    for (text, line) in [
+        (&b"a\x01b"[..], "61 01 62 00 00 00 00 00                          a.b....."),
+        ("é".as_bytes(), "c3 a9 00 00 00 00 00 00                          ........"),
+    ] {
+        assert_eq!(
+            action_text(A::Trace(Form::String), &[text.to_vec()], options.clone()),
+            format!("\n{offsets}         0: {line}\n")
+        );
+    }
 }
 
 #[test]
@@ -127,12 +150,21 @@ fn arrays_of_characters_are_text_if_they_read_as_text() {
 }
 
 #[test]
-fn other_bytes_are_dumped() {
-    // dtrace-utils test/unittest/actions/trace/tst.struct-1-byte.r
+fn other_bytes_are_text_too_if_they_read_as_text_but_for_tracemem() {
     let offsets = "             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\n";
     assert_eq!(
-        traced(Form::Bytes(1), vec![0x34]),
-        format!("\n{offsets}         0: 34                                               4\n\n")
+        traced(Form::Bytes(1), vec![0x84]),
+        format!("\n{offsets}         0: 84                                               .\n\n")
+    );
+    assert_eq!(traced(Form::Bytes(1), vec![0x34]), format!("  {:<33}\n", "4"));
+    assert_eq!(traced(Form::Bytes(4), vec![0; 4]), format!("  {:<33}\n", ""));
+    let raw = Options {
+        rawbytes: true,
+        ..quiet()
+    };
+    assert_eq!(
+        action_text(A::Trace(Form::Bytes(1)), &[vec![0x34]], raw),
+        format!("\n{offsets}         0: 34                                               4\n")
     );
     let line = "         0: 41 41 41 41 41 41 41 41 41 41 41 41 41 41 41 41  AAAAAAAAAAAAAAAA\n";
     let memory = A::Tracemem { bytes: 18 };
