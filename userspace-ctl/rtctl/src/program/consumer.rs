@@ -10,6 +10,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use d_compiler::compiled::Compiled;
@@ -26,7 +27,7 @@ use super::world::{AS_SYSCALL, Machine};
 use crate::access::plain;
 use crate::names::Names;
 use crate::options::Options;
-use crate::output::{Form, Sink};
+use crate::output::{self, Form, Sink};
 
 /// Records that may be held back.
 const HELD_MOST: usize = 1 << 20;
@@ -217,7 +218,7 @@ impl Consumer {
             self.file = None;
             return;
         }
-        match File::create(OsStr::from_bytes(file)) {
+        match output::open(Some(Path::new(OsStr::from_bytes(file)))) {
             Ok(file) => self.file = Some(file),
             Err(error) => {
                 let name = String::from_utf8_lossy(file);
@@ -383,3 +384,7 @@ fn items_in(mut items: &[u8]) -> u32 {
     }
     count
 }
+
+#[cfg(test)]
+#[path = "consumer_tests.rs"]
+mod tests;
