@@ -37,7 +37,7 @@ pub enum Step {
         /// Which.
         name: String,
         /// To what.
-        value: Option<String>,
+        value: String,
     },
     /// `freopen()`: write to this file from here on; to standard output again if it is empty.
     Freopen(Vec<u8>),
@@ -304,16 +304,19 @@ impl Printer {
         Ok(())
     }
 
+    /// Without a value an option is set to "1", as libdtrace does it: so the flags that take no value
+    /// cannot be set here, and numbers become 1.
     fn set_option(&mut self, shown: &mut Shown, name: &str, value: Option<&str>) {
-        match self.options.set(name, value) {
+        let value = value.unwrap_or("1");
+        match self.options.set(name, Some(value)) {
             Ok(true) => {}
             Ok(false) => shown.step(Step::Setopt {
                 name: name.to_owned(),
-                value: value.map(str::to_owned),
+                value: value.to_owned(),
             }),
             Err(why) => shown.step(Step::Complaint(messages::option_not_set(
                 name,
-                value,
+                Some(value),
                 &why.to_string(),
             ))),
         }

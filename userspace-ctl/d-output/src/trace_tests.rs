@@ -300,12 +300,15 @@ fn options_change_on_the_way() {
         set("quiet", None),
         set("switchrate", Some("1hz")),
         set("quiet", Some("um, no")),
+        set("encoding", None),
+        set("stackindent", None),
+        set("zdefs", None),
         A::Trace(INT),
     ];
     let mut session = Session::new(&program(&[&actions]), Options::default());
-    let items: Vec<_> = (0..3)
+    let items: Vec<_> = (0..6)
         .map(|action| (action, 0, vec![]))
-        .chain([(3, 0, number(5))])
+        .chain([(6, 0, number(5))])
         .collect();
     let steps = session.steps(&record(0, 0, &items));
     assert_eq!(
@@ -313,15 +316,25 @@ fn options_change_on_the_way() {
         [
             Step::Setopt {
                 name: "switchrate".into(),
-                value: Some("1hz".into())
+                value: "1hz".into()
             },
             Step::Complaint(
                 "couldn't set option \"quiet\" to \"um, no\": Invalid value for specified option\n"
                     .into()
             ),
+            // dtrace-utils libdtrace/dt_consume.c: without a value it is "1".
+            Step::Complaint(
+                "couldn't set option \"encoding\" to \"1\": Invalid value for specified option\n"
+                    .into()
+            ),
+            Step::Setopt {
+                name: "zdefs".into(),
+                value: "1".into()
+            },
             Step::Text(b"5".to_vec()),
         ]
     );
+    assert_eq!(session.printer.options.stackindent, 1);
 }
 
 #[test]

@@ -180,8 +180,8 @@ impl Consumer {
             }
             Step::Discard(mark) => drop(self.release(mark)),
             Step::Setopt { name, value } => {
-                if let Err(why) = self.options.set_tracing(&name, value.as_deref()) {
-                    let what = messages::option_not_set(&name, value.as_deref(), &why);
+                if let Err(why) = self.options.set_tracing(&name, Some(&value)) {
+                    let what = messages::option_not_set(&name, Some(&value), &why);
                     self.complain(names, at, &what);
                 }
             }
