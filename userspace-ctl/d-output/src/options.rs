@@ -111,12 +111,13 @@ impl Options {
     }
 
     fn set_value(&mut self, name: &str, value: Option<&str>) -> Result<bool, InvalidValue> {
-        let number = || value.and_then(size).ok_or(InvalidValue);
+        // No value is 0, as in libdtrace.
+        let number = || number(value.unwrap_or("0")).ok_or(InvalidValue);
         let narrow = || number().and_then(|n| u32::try_from(n).or(Err(InvalidValue)));
         match name {
             "stackindent" => self.stackindent = narrow()?,
             "printsize" => {
-                self.printsize = match number()? {
+                self.printsize = match size(value.unwrap_or("0")).ok_or(InvalidValue)? {
                     bytes @ 1..=PRINTSIZE_MAX => bytes.next_multiple_of(8),
                     _ => PRINTSIZE,
                 }
@@ -159,7 +160,32 @@ mod tests {
         let mut options = Options::default();
         assert_eq!(options.set("quiet", Some("um, no")), Err(InvalidValue));
         assert_eq!(options.set("stackindent", Some("é")), Err(InvalidValue));
-        assert_eq!(options.set("stackindent", None), Err(InvalidValue));
+        // These are numbers of things, not of bytes.
+        for name in ["stackindent", "aggsortpos", "aggsortkeypos"] {
+            assert_eq!(options.set(name, Some("4k")), Err(InvalidValue), "{name}");
+        }
         assert_eq!(options, Options::default());
+    }
+
+    #[test]
+    fn numbers_without_a_value_are_0() {
+        let mut options = Options {
+            aggsortpos: 1,
+            aggsortkeypos: 1,
+            printsize: 16,
+            ..Options::default()
+        };
+        for name in ["stackindent", "aggsortpos", "aggsortkeypos", "printsize"] {
+            assert_eq!(options.set(name, None), Ok(true), "{name}");
+        }
+        let expected = Options {
+            stackindent: 0,
+            // There is no such size of print().
+            printsize: PRINTSIZE,
+            ..Options::default()
+        };
+        assert_eq!(options, expected);
+        assert_eq!(options.set("printsize", Some("1k")), Ok(true));
+        assert_eq!(options.printsize, 1024);
     }
 }

@@ -111,8 +111,14 @@ fn strings_with_what_cannot_be_printed_are_dumped_as_they_are_stored() {
     };
     let offsets = "             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\n";
     for (text, line) in [
-        (&b"a\x01b"[..], "61 01 62 00 00 00 00 00                          a.b....."),
-        ("é".as_bytes(), "c3 a9 00 00 00 00 00 00                          ........"),
+        (
+            &b"a\x01b"[..],
+            "61 01 62 00 00 00 00 00                          a.b.....",
+        ),
+        (
+            "é".as_bytes(),
+            "c3 a9 00 00 00 00 00 00                          ........",
+        ),
     ] {
         assert_eq!(
             action_text(A::Trace(Form::String), &[text.to_vec()], options.clone()),
@@ -156,8 +162,14 @@ fn other_bytes_are_text_too_if_they_read_as_text_but_for_tracemem() {
         traced(Form::Bytes(1), vec![0x84]),
         format!("\n{offsets}         0: 84                                               .\n\n")
     );
-    assert_eq!(traced(Form::Bytes(1), vec![0x34]), format!("  {:<33}\n", "4"));
-    assert_eq!(traced(Form::Bytes(4), vec![0; 4]), format!("  {:<33}\n", ""));
+    assert_eq!(
+        traced(Form::Bytes(1), vec![0x34]),
+        format!("  {:<33}\n", "4")
+    );
+    assert_eq!(
+        traced(Form::Bytes(4), vec![0; 4]),
+        format!("  {:<33}\n", "")
+    );
     let raw = Options {
         rawbytes: true,
         ..quiet()
