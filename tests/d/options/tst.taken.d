@@ -8,7 +8,6 @@
 #pragma D option jstackframes=10
 #pragma D option jstackstrsize=100
 #pragma D option kdefs
-#pragma D option lockmem=unlimited
 #pragma D option maxframes=0x20
 #pragma D option nolibs
 #pragma D option noresolve

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The options of `-x` and `-b`, by DTrace's names.
 
+mod anyway;
+mod rate;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +15,7 @@ use d_output::options::{number, size, switch};
 use rust_tracer::child::Setting;
 use rust_tracer::{Policy, abi};
 
+use self::rate::rate;
 use crate::program::Sizes;
 
 /// What `-x` and `-b` set.
@@ -162,47 +166,11 @@ impl Default for Options {
     }
 }
 
-/// Options of DTrace's that ask for what is so anyway, or are about what is never done here: checking
-/// compiled types, linking, looking for DTrace's own libraries, running BPF.
-const ANYWAY: &[&str] = &[
-    "aggpercpu",
-    "bpflog",
-    "bpflogsize",
-    "cleanrate",
-    "core",
-    "debug",
-    "debugassert",
-    "disasm",
-    "errtags",
-    "kdefs",
-    "knodefs",
-    "late",
-    "lazyload",
-    "ldpath",
-    "linkmode",
-    "linknommap",
-    "linktype",
-    "lockmem",
-    "quietresize",
-    "statusrate",
-    "strip",
-    "syslibdir",
-    "sysslice",
-    "temporal",
-    "udefs",
-    "unodefs",
-    "useruid",
-];
-
-/// The same of options whose value is a number of bytes.
-const ANYWAY_BYTES: &[&str] = &["jstackstrsize", "pcapsize", "preallocate"];
-
 /// Options of DTrace's that mean nothing here.
 const ELSEWHERE: &[&str] = &[
     "ctfpath",
     "ctypes",
     "dtypes",
-    "evaltime",
     "grabanon",
     "modpath",
     "procfspath",
@@ -214,6 +182,8 @@ const ELSEWHERE: &[&str] = &[
 const BEFORE_TRACING: &[&str] = &[
     "aggsize",
     "attach",
+    "bpflog",
+    "bpflogsize",
     "bufpolicy",
     "bufresize",
     "bufsize",
@@ -229,6 +199,7 @@ const BEFORE_TRACING: &[&str] = &[
     "maxframes",
     "noresolve",
     "nspec",
+    "nusdtprobes",
     "pcapsize",
     "preallocate",
     "scratchsize",
@@ -242,8 +213,8 @@ const BEFORE_TRACING: &[&str] = &[
 
 /// Options that a program's text cannot set: when it is read, they have done what they are for.
 const BEFORE_READING: &[&str] = &[
-    "chain", "cppargs", "cpphdrs", "cpppath", "define", "incdir", "ldpath", "setenv", "stdc",
-    "undef", "unsetenv",
+    "btfpath", "chain", "cppargs", "cpphdrs", "cpppath", "define", "incdir", "ldpath", "lockmem",
+    "setenv", "stdc", "undef", "unsetenv",
 ];
 
 /// Options that do not concern what is recorded.
@@ -256,8 +227,12 @@ const STRSIZE_MIN: u32 = 2;
 /// The registers of DTrace's virtual machine.
 const REGISTERS: std::ops::RangeInclusive<u32> = 1..=8;
 
+/// The kernel's most frames of a stack, where it does not say.
+const FRAMES: u32 = 127;
+
 const BAD_NAME: &str = "Invalid option name";
 const BAD_VALUE: &str = "Invalid value for specified option";
+const NOT_HERE: &str = "it is about a part of DTrace that rtctl does not have: leave it out";
 const TOO_LATE: &str = "Operation illegal when tracing is active";
 
 impl Options {
@@ -316,7 +291,7 @@ impl Options {
             "watermark" => self.watermark = size(needed()?).ok_or(BAD_VALUE)?,
             "frames" => self.frames = count(value)?,
             "attach" => self.ways = ways(needed()?).ok_or(BAD_VALUE)?,
-            "switchrate" => self.switchrate = Some(rate(needed()?).ok_or(BAD_VALUE)?),
+            "switchrate" => self.switchrate = Some(rate(or_zero(value)).ok_or(BAD_VALUE)?),
             "bufpolicy" => {
                 self.bufpolicy = match needed()? {
                     "switch" => Policy::Switch,
@@ -364,15 +339,20 @@ impl Options {
                 }
                 self.environment.push((name.into(), None));
             }
-            // A command is held at its exec.
-            "evaltime" if value == Some("exec") => {}
-            _ if ANYWAY.contains(&name) => {}
-            _ if ELSEWHERE.contains(&name) => {
-                return Err(
-                    "it is about a part of DTrace that rtctl does not have: leave it out".into(),
-                );
+            "evaltime" => match needed()? {
+                // A command is held at its exec.
+                "exec" => {}
+                "preinit" | "postinit" | "main" => return Err(NOT_HERE.into()),
+                _ => return Err(BAD_VALUE.into()),
+            },
+            _ if ELSEWHERE.contains(&name) => return Err(NOT_HERE.into()),
+            _ => {
+                return match anyway::takes(name, value) {
+                    Some(true) => Ok(()),
+                    Some(false) => Err(BAD_VALUE.into()),
+                    None => self.program.set_one(name, value),
+                };
             }
-            _ => return self.program.set_one(name, value),
         }
         Ok(())
     }
@@ -397,12 +377,8 @@ impl Options {
 impl Program {
     fn set_one(&mut self, name: &str, value: Option<&str>) -> Result<(), String> {
         let needed = || value.ok_or_else(|| BAD_VALUE.to_owned());
-        // None at all is as good as any size to a program that has no use for it.
-        let bytes_or_none = || Ok::<_, String>(size(needed()?).ok_or(BAD_VALUE)?);
-        let bytes = || -> Result<u64, String> {
-            let bytes = size(needed()?).filter(|&size| size > 0);
-            Ok(bytes.ok_or(BAD_VALUE)?)
-        };
+        // No bytes at all are as good as any number of them to a program that has no use for them.
+        let bytes = || Ok::<_, String>(size(or_zero(value)).ok_or(BAD_VALUE)?);
         let at_most = |most: u32| -> Result<u32, String> {
             let bytes = u32::try_from(bytes()?).unwrap_or(u32::MAX);
             match bytes <= most {
@@ -411,11 +387,13 @@ impl Program {
             }
         };
         let turned = || switch(value).ok_or(BAD_VALUE);
+        // Some switches cannot be unset, and take no value.
+        let flag = || value.is_none().then_some(true).ok_or(BAD_VALUE);
         match name {
-            "aggsize" => self.sizes.aggsize = bytes_or_none()?,
-            "specsize" => self.sizes.specsize = bytes_or_none()?,
-            "dynvarsize" => self.sizes.dynvarsize = bytes_or_none()?,
-            "nspec" => self.sizes.nspec = count(value)?,
+            "aggsize" => self.sizes.aggsize = bytes()?,
+            "specsize" => self.sizes.specsize = bytes()?,
+            "dynvarsize" => self.sizes.dynvarsize = bytes()?,
+            "nspec" => self.sizes.nspec = count(Some(or_zero(value)))?,
             "strsize" => {
                 let bytes = at_most(STRSIZE_MAX)?;
                 if bytes < STRSIZE_MIN {
@@ -425,24 +403,24 @@ impl Program {
                 self.output.strsize = bytes;
             }
             "scratchsize" => self.scratchsize = at_most(abi::RTRACE_SCRATCH_BYTES)?,
-            "aggrate" => self.aggrate = rate(needed()?).ok_or(BAD_VALUE)?,
-            "stackframes" => self.stackframes = count(value)?,
-            "ustackframes" => self.ustackframes = count(value)?,
-            "jstackframes" => self.jstackframes = count(value)?,
-            "maxframes" => self.maxframes = count(value)?,
+            "aggrate" => self.aggrate = rate(or_zero(value)).ok_or(BAD_VALUE)?,
+            "stackframes" => self.stackframes = frames(value, frames_most())?,
+            "ustackframes" => self.ustackframes = frames(value, frames_most())?,
+            "jstackframes" => self.jstackframes = frames(value, frames_most())?,
+            "maxframes" => self.maxframes = frames(value, frames_most())?,
             "amin" => self.amin = Some(Attributes::parse(needed()?).ok_or(BAD_VALUE)?),
-            "empty" => self.empty = turned()?,
-            "pspec" => self.pspec = turned()?,
+            "empty" => self.empty = flag()?,
+            "pspec" => self.pspec = flag()?,
             "destructive" => self.destructive = turned()?,
-            "verbose" => self.verbose = turned()?,
+            "verbose" => self.verbose = flag()?,
             "noresolve" => self.noresolve = turned()?,
-            "argref" => self.argref = turned()?,
-            "defaultargs" => self.defaultargs = turned()?,
-            "zdefs" => self.zdefs = turned()?,
-            "cpp" => self.cpp = turned()?,
-            "cpu" => self.cpu = Some(count(value)?),
+            "argref" => self.argref = flag()?,
+            "defaultargs" => self.defaultargs = flag()?,
+            "zdefs" => self.zdefs = flag()?,
+            "cpp" => self.cpp = flag()?,
+            "cpu" => self.cpu = Some(count(Some(or_zero(value)))?),
             "libdir" => self.libraries.push(needed()?.to_owned()),
-            "nolibs" => self.nolibs = turned()?,
+            "nolibs" => self.nolibs = flag()?,
             "cpppath" => self.cpppath = Some(needed()?.to_owned()),
             "define" => self.cppflags.push(Define::Define(needed()?.into())),
             "undef" => self.cppflags.push(Define::Undefine(needed()?.into())),
@@ -451,15 +429,16 @@ impl Program {
                 let words = words.map(|word| Define::Other(word.to_owned()));
                 self.cppflags.extend(words);
             }
-            "cpphdrs" if turned()? => self.cppflags.push(Define::Headers),
-            "cpphdrs" => self.cppflags.retain(|flag| *flag != Define::Headers),
+            "cpphdrs" => {
+                flag()?;
+                self.cppflags.push(Define::Headers);
+            }
             "incdir" => self.cppflags.push(Define::Include(needed()?.into())),
             "iregs" if REGISTERS.contains(&count(value)?) => {}
             "tregs" if count(value)? > 0 => {}
             "pgmax" => drop(count(value)?),
             "stdc" if matches!(value, Some("a" | "c" | "s" | "t")) => {}
             "iregs" | "tregs" | "stdc" => return Err(BAD_VALUE.into()),
-            _ if ANYWAY_BYTES.contains(&name) => drop(bytes()?),
             _ => match self.output.set(name, value) {
                 Ok(true) => {}
                 Ok(false) => return Err(BAD_NAME.into()),
@@ -484,12 +463,34 @@ fn ways(name: &str) -> Option<u32> {
     }
 }
 
+/// What sizes, numbers and rates are set to: without a value to 0, as in libdtrace.
+fn or_zero(value: Option<&str>) -> &str {
+    value.unwrap_or("0")
+}
+
 /// A number of things.
 fn count(value: Option<&str>) -> Result<u32, String> {
     let count = value.and_then(number);
     Ok(count
         .and_then(|count| count.try_into().ok())
         .ok_or(BAD_VALUE)?)
+}
+
+/// A number of frames of a stack, of which the kernel has `most`.
+fn frames(value: Option<&str>, most: u32) -> Result<u32, String> {
+    let frames = count(Some(or_zero(value)))?;
+    match frames <= most {
+        true => Ok(frames),
+        false => Err(BAD_VALUE.into()),
+    }
+}
+
+/// The most frames that the kernel gives of a stack to who asks it, which are libdtrace's most as
+/// well (kernel.perf_event_max_stack).
+fn frames_most() -> u32 {
+    let text = std::fs::read_to_string("/proc/sys/kernel/perf_event_max_stack");
+    let most = text.ok().and_then(|text| text.trim().parse().ok());
+    most.unwrap_or(FRAMES)
 }
 
 /// A number of bytes, in the largest unit that divides it.
@@ -500,30 +501,6 @@ pub fn show_size(bytes: u64) -> String {
         }
     }
     bytes.to_string()
-}
-
-/// A time between two events, or how many there are in a second: `100ms`, `10hz`.
-fn rate(text: &str) -> Option<Duration> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    let ns = match unit.to_ascii_lowercase().as_str() {
-        "ns" | "nsec" => 1,
-        "us" | "usec" => 1_000,
-        "ms" | "msec" => 1_000_000,
-        "s" | "sec" => 1_000_000_000,
-        "m" | "min" => 60_000_000_000,
-        "h" | "hour" => 3_600_000_000_000,
-        "d" | "day" => 86_400_000_000_000,
-        "" | "hz" => {
-            let ns = 1_000_000_000_u64.checked_div(number)?;
-            return Some(Duration::from_nanos(ns));
-        }
-        _ => return None,
-    };
-    (number > 0).then_some(Duration::from_nanos(number.checked_mul(ns)?))
 }
 
 #[cfg(test)]
