@@ -113,7 +113,8 @@ fn run(args: &Args, texts: &[(Origin, String)], says: &mut Speaker) -> Result<u8
     } else {
         Access::Trace
     };
-    let specs = bare_specs(texts)?;
+    let unused = !args.arguments.is_empty() && !options.program.argref;
+    let specs = bare_specs(texts, unused)?;
     let session = access::open(args.node, access)?;
     let Some(specs) = specs else {
         return program::run(args, options, &session, texts, says);
@@ -128,8 +129,15 @@ fn run(args: &Args, texts: &[(Origin, String)], says: &mut Speaker) -> Result<u8
     trace(args, &options, &session, &specs, says).map(status)
 }
 
-/// The descriptions, if there is nothing else.
-fn bare_specs(texts: &[(Origin, String)]) -> Result<Option<Vec<(String, Spec)>>> {
+/// The descriptions, if there is nothing else. Arguments that they leave unused are for the compiler to
+/// tell.
+fn bare_specs(
+    texts: &[(Origin, String)],
+    unused_arguments: bool,
+) -> Result<Option<Vec<(String, Spec)>>> {
+    if unused_arguments && !texts.is_empty() {
+        return Ok(None);
+    }
     let mut fields = Vec::new();
     for (origin, text) in texts {
         match origin {
@@ -279,6 +287,16 @@ pub(crate) mod tests {
         says.notice("nice");
         says.error("needed");
         assert_eq!(heard.text(), "rtctl: needed\n");
+    }
+
+    #[test]
+    fn arguments_that_are_left_over_are_for_the_compiler() {
+        let texts = [(Origin::Field(Field::Function), "vfs_read".to_owned())];
+        let bare = |texts: &[_], unused| bare_specs(texts, unused).unwrap().is_some();
+        assert!(bare(&texts, false));
+        assert!(!bare(&texts, true));
+        // Where there is nothing to compile, there is nobody to leave them unused.
+        assert!(bare(&[], true));
     }
 
     #[test]
