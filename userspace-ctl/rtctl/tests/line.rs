@@ -94,7 +94,7 @@ fn an_error_is_status_1_on_standard_error() {
         ),
         (
             &["-f", "a:b:c:d"],
-            "rtctl: invalid probe specifier a:b:c:d: it has more than the 3 fields that fit here\n",
+            "rtctl: invalid probe specifier a:b:c:d: Overspecified probe description\n",
         ),
     ] {
         let output = rtctl(line);
