@@ -24,7 +24,7 @@ impl Targets {
             .iter()
             .map(|&pid| {
                 Process::grab(pid)
-                    .map_err(|error| anyhow!("failed to grab process {pid}: {}", plain(&error)))
+                    .map_err(|error| anyhow!("failed to grab pid {pid}: {}", plain(&error)))
             })
             .collect::<Result<_>>()?;
         let held = commands
@@ -56,9 +56,20 @@ impl Targets {
     }
 }
 
+/// Takes a command apart at blanks, as dtrace does, but where quotes say otherwise; quotes that do not
+/// close say nothing.
+fn split(command: &str) -> Vec<String> {
+    let blanks = || {
+        command
+            .split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect()
+    };
+    shlex::split(command).unwrap_or_else(blanks)
+}
+
 fn hold(command: &str, settings: &[Setting]) -> Result<(String, Held)> {
-    let words = shlex::split(command)
-        .ok_or_else(|| anyhow!("failed to execute {command}: a quote is not closed"))?;
+    let words = split(command);
     let (program, args) = words
         .split_first()
         .ok_or_else(|| anyhow!("failed to execute '{command}': there is no command in it"))?;
@@ -115,14 +126,20 @@ mod tests {
             run("  ").unwrap_err().to_string(),
             "failed to execute '  ': there is no command in it"
         );
-        assert!(run("echo 'a").is_err());
+    }
+
+    #[test]
+    fn a_command_is_split_at_blanks_but_in_quotes() {
+        assert_eq!(split("a 'b c'  d\\ e"), ["a", "b c", "d e"]);
+        assert_eq!(split("echo it's  \ta\n"), ["echo", "it's", "a"]);
+        assert_eq!(run("echo it's").unwrap(), "pid N has exited");
     }
 
     #[test]
     fn a_process_that_is_not_there_cannot_be_grabbed() {
         assert_eq!(
             Targets::take(&[], &[-5], &[]).unwrap_err().to_string(),
-            "failed to grab process -5: No such process"
+            "failed to grab pid -5: No such process"
         );
     }
 
