@@ -49,27 +49,57 @@ pub enum Format {
 )]
 pub struct Args {
     /// Enable or list the probes of this description: [[[provider:]module:]function:]name
-    #[arg(short = 'n', value_name = "PROBE", help_heading = "Probes")]
+    #[arg(
+        short = 'n',
+        value_name = "PROBE",
+        allow_hyphen_values = true,
+        help_heading = "Probes"
+    )]
     pub name: Vec<String>,
 
     /// Enable or list the probes of this function: [[provider:]module:]function
-    #[arg(short = 'f', value_name = "FUNCTION", help_heading = "Probes")]
+    #[arg(
+        short = 'f',
+        value_name = "FUNCTION",
+        allow_hyphen_values = true,
+        help_heading = "Probes"
+    )]
     pub function: Vec<String>,
 
     /// Enable or list the probes of this module: [provider:]module
-    #[arg(short = 'm', value_name = "MODULE", help_heading = "Probes")]
+    #[arg(
+        short = 'm',
+        value_name = "MODULE",
+        allow_hyphen_values = true,
+        help_heading = "Probes"
+    )]
     pub module: Vec<String>,
 
     /// Enable or list the probes of this provider
-    #[arg(short = 'P', value_name = "PROVIDER", help_heading = "Probes")]
+    #[arg(
+        short = 'P',
+        value_name = "PROVIDER",
+        allow_hyphen_values = true,
+        help_heading = "Probes"
+    )]
     pub provider: Vec<String>,
 
     /// Enable or list the probe of this id, as -l lists it; predicate and statements may follow
-    #[arg(short = 'i', value_name = "ID", help_heading = "Probes")]
+    #[arg(
+        short = 'i',
+        value_name = "ID",
+        allow_hyphen_values = true,
+        help_heading = "Probes"
+    )]
     pub id: Vec<String>,
 
     /// Run a D program; - is standard input
-    #[arg(short = 's', value_name = "SCRIPT", help_heading = "Programs")]
+    #[arg(
+        short = 's',
+        value_name = "SCRIPT",
+        allow_hyphen_values = true,
+        help_heading = "Programs"
+    )]
     pub script: Vec<String>,
 
     /// Run programs through the C preprocessor first
@@ -124,7 +154,12 @@ pub struct Args {
     pub list: bool,
 
     /// Run a command, and trace until it ends; the trace is running before the command is. May be given several times
-    #[arg(short = 'c', value_name = "COMMAND", help_heading = "Processes")]
+    #[arg(
+        short = 'c',
+        value_name = "COMMAND",
+        allow_hyphen_values = true,
+        help_heading = "Processes"
+    )]
     pub command: Vec<String>,
 
     /// Trace until this process ends; may be given several times
@@ -140,13 +175,23 @@ pub struct Args {
     pub printing: Printing,
 
     /// Bytes of buffer per CPU, with suffix k, m or g; the same as -x bufsize=SIZE
-    #[arg(short = 'b', value_name = "SIZE", help_heading = "Recording")]
+    #[arg(
+        short = 'b',
+        value_name = "SIZE",
+        allow_hyphen_values = true,
+        help_heading = "Recording"
+    )]
     pub bufsize: Option<String>,
 
     /// Set an option: bufsize=SIZE, bufpolicy=switch|fill|ring, bufresize=auto|manual,
     /// switchrate=RATE, watermark=SIZE, frames=COUNT, attach=WAY, publish=NAME, chain=on|off|FILE,
     /// quiet, flowindent, rawaddr, or one of DTrace's for programs: aggsize, strsize and the others
-    #[arg(short = 'x', value_name = "OPTION[=VALUE]", help_heading = "Recording")]
+    #[arg(
+        short = 'x',
+        value_name = "OPTION[=VALUE]",
+        allow_hyphen_values = true,
+        help_heading = "Recording"
+    )]
     pub option: Vec<String>,
 
     /// The device node to use [default: the most privileged that opens]
@@ -328,6 +373,24 @@ mod tests {
         assert_eq!(args.define, ["X", "Y"]);
         assert_eq!(specs.len(), 1);
         assert!(parse(&["-D", "X", "-n", "BEGIN"]).is_ok());
+    }
+
+    #[test]
+    fn what_follows_an_option_with_a_value_is_its_value_as_in_getopt() {
+        let (args, specs) =
+            parse(&["-i", "-3", "-n", "-v", "-s", "-", "-x", "-q", "-b", "-1"]).unwrap();
+        let texts: Vec<_> = specs.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["-3", "-v", "-"]);
+        assert_eq!(
+            (args.option, args.bufsize),
+            (vec!["-q".into()], Some("-1".into()))
+        );
+        assert!(!args.printing.verbose && !args.printing.quiet);
+        // Behind the value there are options again.
+        let (args, specs) = parse(&["-l", "-n", "foo", "-v", "-P", "fbt", "bar"]).unwrap();
+        assert!(args.list && args.printing.verbose);
+        assert_eq!((specs.len(), args.arguments), (2, vec!["bar".into()]));
+        assert!(parse(&["-n"]).is_err());
     }
 
     #[test]

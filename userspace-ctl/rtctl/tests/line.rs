@@ -89,6 +89,10 @@ fn an_error_is_status_1_on_standard_error() {
             "rtctl: failed to set -b much: Invalid value for specified option\n",
         ),
         (
+            &["-n", "entry", "-x", "-3"],
+            "rtctl: failed to set -x -3: Invalid option name\n",
+        ),
+        (
             &["observe", "-x", "bufsize=1m", "reads"],
             "rtctl: failed to set -x bufsize: it is for who records, not for observers\n",
         ),
