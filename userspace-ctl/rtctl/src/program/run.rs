@@ -164,13 +164,12 @@ fn macros(args: &Args, options: &Options, targets: &Targets) -> Macros {
     macros.default_arguments = options.program.defaultargs;
     macros.unused_arguments = options.program.argref;
     let process = rustix::process::getpid();
-    let parent = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get().into());
-    let group = rustix::process::getpgrp().as_raw_nonzero().get();
-    let session = rustix::process::getsid(None).map_or(0, |pid| pid.as_raw_nonzero().get().into());
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let [parent, group, session] = relations(&stat);
     let numbers = [
         ("pid", i64::from(process.as_raw_nonzero().get())),
         ("ppid", parent),
-        ("pgid", group.into()),
+        ("pgid", group),
         ("sid", session),
         ("uid", rustix::process::getuid().as_raw().into()),
         ("euid", rustix::process::geteuid().as_raw().into()),
@@ -184,6 +183,15 @@ fn macros(args: &Args, options: &Options, targets: &Targets) -> Macros {
     }
     macros.define("target", targets.only().map_or(0, i64::from));
     macros
+}
+
+/// The parent, the process group and the session of a process, by its line in /proc. Each is 0 if it is
+/// outside of our pid namespace, which rustix's types of processes cannot say.
+fn relations(stat: &str) -> [i64; 3] {
+    // The name in brackets may have blanks and brackets.
+    let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let mut fields = behind_name.split_ascii_whitespace().skip(1);
+    [(); 3].map(|()| fields.next().and_then(|id| id.parse().ok()).unwrap_or(0))
 }
 
 fn list_programs(
@@ -311,3 +319,7 @@ fn trace(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;
