@@ -122,7 +122,8 @@ fn run(args: &Args, texts: &[(Origin, String)], says: &mut Speaker) -> Result<u8
     if args.list {
         return write_list(args, &session, &specs, says).map(status);
     }
-    let needs_program = args.show || options.program.cpu.is_some();
+    // With -e nothing is enabled: what is wrong the compiler tells.
+    let needs_program = args.show || args.exit || options.program.cpu.is_some();
     if !names_functions(&session, &specs)? || needs_program {
         return program::run(args, options, &session, texts, says);
     }
@@ -226,9 +227,6 @@ fn trace(
         {
             let _progress = Progress::begin("finding the probes");
             enable(session, specs, args.zero, says)?;
-        }
-        if args.exit {
-            return Ok(true);
         }
         let targets = Targets::take(&args.command, &args.pid, &options.environment)?;
         if args.target_only {

@@ -211,6 +211,17 @@ pub fn load(
     }
 }
 
+/// Refuses a program with a description that matches no probe, and enables nothing.
+pub fn all_match(session: &Session, compiled: &Compiled) -> Result<(), Failure> {
+    let mut providers = Providers::new(session, false);
+    for description in compiled.clauses.iter().flat_map(|of| &of.descriptions) {
+        if !providers.has(description)? {
+            return Err(Failure::Program(no_match(session, description)));
+        }
+    }
+    Ok(())
+}
+
 /// The first description before a mistake that matches no probe: dtrace looks for a clause's probes
 /// before it looks at what the clause does. Nothing: the mistake is in no clause, or all match.
 pub fn unmatched(

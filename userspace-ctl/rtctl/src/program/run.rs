@@ -18,7 +18,7 @@ use rust_tracer::{Info, Node, Policy, Session, abi};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::consumer::Consumer;
-use super::load::{Failure, Load, load, named, unmatched};
+use super::load::{Failure, Load, all_match, load, named, unmatched};
 use super::providers::Providers;
 use super::room::largest_record;
 use super::sources::Sources;
@@ -103,14 +103,18 @@ pub fn run(
         io::stderr().write_all(listing.as_bytes())?;
     }
     let place = |failure: Failure| failure.render(|wrong| sources.render(wrong));
+    if args.exit {
+        // Nothing is enabled: what would be refused then, as buffers that are too small, is not looked at.
+        if !options.program.zdefs {
+            all_match(session, &compiled).map_err(place)?;
+        }
+        return Ok(0);
+    }
     settle_sizes(&mut options, session.info(), says)?;
     let loaded = {
         let _progress = Progress::begin("finding the probes");
         enable(session, &compiled, &options, says, &sources).map_err(place)?
     };
-    if args.exit {
-        return Ok(0);
-    }
     if options.program.destructive {
         says.notice("allowing destructive actions");
     }
