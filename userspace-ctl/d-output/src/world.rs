@@ -51,6 +51,18 @@ pub trait World {
         None
     }
 
+    /// Whether addresses of processes are shown by [`World::mapped`], not by name (`noresolve`).
+    fn unresolved(&self) -> bool {
+        false
+    }
+
+    /// The file that a process has mapped at an address, without its folder, and how far the address is
+    /// from the mapping's beginning.
+    fn mapped(&self, pid: u32, address: u64) -> Option<(String, u64)> {
+        let _ = (pid, address);
+        None
+    }
+
     /// The process of `$target`, to which `%A` takes plain addresses.
     fn target(&self) -> Option<u32> {
         None

@@ -92,7 +92,7 @@ pub struct Program {
     pub destructive: bool,
     /// As `-S`.
     pub verbose: bool,
-    /// Whether addresses of processes have no names.
+    /// Whether addresses of processes are shown by their place in a mapping, not by name.
     pub noresolve: bool,
     /// Whether arguments may be left unused.
     pub argref: bool,

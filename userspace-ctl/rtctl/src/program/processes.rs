@@ -36,6 +36,12 @@ struct Mapped {
     path: Rc<str>,
 }
 
+impl Mapped {
+    fn file_name(&self) -> String {
+        self.path.rsplit('/').next().unwrap_or_default().into()
+    }
+}
+
 /// Names of addresses of processes.
 #[derive(Debug, Default)]
 pub struct Processes {
@@ -52,12 +58,18 @@ impl Processes {
         let name = file
             .name(place)
             .map(|(name, distance)| (name, address - distance));
-        let module = mapped.path.rsplit('/').next().unwrap_or_default();
         Some(Symbol {
-            module: module.into(),
+            module: mapped.file_name(),
             base: mapped.start - mapped.offset.min(mapped.start),
             name,
         })
+    }
+
+    /// The file that is mapped at an address of a process, without its folder, and how far the address
+    /// is from the mapping's beginning. No symbols are read for that.
+    pub fn place(&self, pid: u32, address: u64) -> Option<(String, u64)> {
+        let mapped = self.mapped(pid, address)?;
+        Some((mapped.file_name(), address - mapped.start))
     }
 
     fn mapped(&self, pid: u32, address: u64) -> Option<Mapped> {
@@ -184,6 +196,18 @@ mod tests {
         let (name, start) = symbol.name.unwrap();
         assert!(name.contains("parse"), "{name}");
         assert_eq!(start, address);
+    }
+
+    #[test]
+    fn a_place_is_counted_from_the_beginning_of_its_mapping() {
+        let processes = Processes::default();
+        let me = std::process::id();
+        let address = parse as fn(&str) -> Option<Mapped> as usize as u64;
+        let start = processes.mapped(me, address).unwrap().start;
+        let module = processes.symbol(me, address).unwrap().module;
+        let place = processes.place(me, address);
+        assert_eq!(place, Some((module, address - start)));
+        assert_eq!(processes.place(me, 0x10), None);
     }
 
     #[test]

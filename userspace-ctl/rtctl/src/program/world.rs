@@ -24,7 +24,7 @@ pub struct Machine {
     pub types: Rc<RefCell<Types>>,
     /// The process of `$target`.
     pub target: Option<u32>,
-    /// Whether addresses of processes are named.
+    /// Whether addresses of processes are named, where they are shown as such.
     resolve: bool,
     zone: jiff::tz::TimeZone,
     zones: RefCell<HashMap<i64, Zone>>,
@@ -97,8 +97,15 @@ impl World for Told<'_> {
     }
 
     fn user(&self, pid: u32, address: u64) -> Option<Symbol> {
-        let resolve = self.machine.resolve;
-        resolve.then(|| self.machine.processes.symbol(pid, address))?
+        self.machine.processes.symbol(pid, address)
+    }
+
+    fn unresolved(&self) -> bool {
+        !self.machine.resolve
+    }
+
+    fn mapped(&self, pid: u32, address: u64) -> Option<(String, u64)> {
+        self.machine.processes.place(pid, address)
     }
 
     fn target(&self) -> Option<u32> {
