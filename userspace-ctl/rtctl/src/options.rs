@@ -476,10 +476,11 @@ fn count(value: Option<&str>) -> Result<u32, String> {
         .ok_or(BAD_VALUE)?)
 }
 
-/// A number of frames of a stack, of which the kernel has `most`.
+/// A number of frames of a stack, of which the kernel has `most`. A stack of none the module refuses, and
+/// late: when the program is loaded.
 fn frames(value: Option<&str>, most: u32) -> Result<u32, String> {
-    let frames = count(Some(or_zero(value)))?;
-    match frames <= most {
+    let frames = count(value)?;
+    match (1..=most).contains(&frames) {
         true => Ok(frames),
         false => Err(BAD_VALUE.into()),
     }
