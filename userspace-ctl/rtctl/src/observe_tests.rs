@@ -73,8 +73,15 @@ fn observe(
     let mut run = Run::new(of, &mut output, &mut says, &watch, &options);
     run.rate = Duration::from_millis(1);
     let asked = watch.asked();
+    let over = AtomicBool::new(false);
     let result = thread::scope(|scope| {
-        scope.spawn(|| owner(&asked));
+        scope.spawn(|| {
+            // Of what runs when it comes, an observer sees what comes later.
+            while module.looks() < LOOKS && !over.load(Relaxed) {
+                thread::yield_now();
+            }
+            owner(&asked);
+        });
         if leaves {
             scope.spawn(|| {
                 while sink.text().is_empty() {
@@ -83,7 +90,9 @@ fn observe(
                 asked.store(true, Relaxed);
             });
         }
-        run.observe(&observer)
+        let result = run.observe(&observer);
+        over.store(true, Relaxed);
+        result
     });
     Outcome {
         printed: sink.text(),
@@ -91,6 +100,9 @@ fn observe(
         result: result.map_err(|error| error.to_string()),
     }
 }
+
+/// How often an observer has asked for the session's status when it has begun to wait for records, and more.
+const LOOKS: usize = 5;
 
 const PRINTED: &str = "\
 CPU     ID                    FUNCTION:NAME

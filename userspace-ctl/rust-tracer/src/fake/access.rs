@@ -22,6 +22,7 @@ pub(super) struct Others {
     published: Option<String>,
     symbols: Vec<(u64, &'static str)>,
     asked: usize,
+    looks: usize,
     quota: Quota,
 }
 
@@ -49,6 +50,11 @@ impl Fake {
     /// The name by which the session is published.
     pub fn published(&self) -> Option<String> {
         self.lock().others.published.clone()
+    }
+
+    /// How often an observer has asked for the session's status.
+    pub fn looks(&self) -> usize {
+        self.lock().others.looks
     }
 
     /// Gives an address a name.
@@ -134,7 +140,8 @@ impl FakeObserver {
 
 impl Device for FakeObserver {
     fn command(&self, command: Command<'_>) -> Result<(), Errno> {
-        let state = self.0.lock();
+        let mut state = self.0.lock();
+        state.others.looks += usize::from(matches!(command, Command::Status(_)));
         match command {
             Command::Observe { arg, name } => {
                 let named = state.others.published.as_deref().map(str::as_bytes) == Some(name);
