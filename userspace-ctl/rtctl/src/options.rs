@@ -68,8 +68,8 @@ pub enum Chaining {
 pub struct Program {
     /// Sizes of what the module keeps for them.
     pub sizes: Sizes,
-    /// How long what was aggregated may wait at most to be taken.
-    pub aggrate: Duration,
+    /// How old what was aggregated may be when it is shown; `None`: it is new.
+    pub aggrate: Option<Duration>,
     /// How what they record is printed.
     pub output: d_output::options::Options,
     /// Frames of stack() without an argument.
@@ -119,7 +119,7 @@ impl Default for Program {
         let compiling = options::Options::default();
         Self {
             sizes: Sizes::default(),
-            aggrate: Duration::from_secs(1),
+            aggrate: None,
             output: d_output::options::Options::default(),
             stackframes: compiling.stackframes,
             ustackframes: compiling.ustackframes,
@@ -403,7 +403,7 @@ impl Program {
                 self.output.strsize = bytes;
             }
             "scratchsize" => self.scratchsize = at_most(abi::RTRACE_SCRATCH_BYTES)?,
-            "aggrate" => self.aggrate = rate(or_zero(value)).ok_or(BAD_VALUE)?,
+            "aggrate" => self.aggrate = Some(rate(or_zero(value)).ok_or(BAD_VALUE)?),
             "stackframes" => self.stackframes = frames(value, frames_most())?,
             "ustackframes" => self.ustackframes = frames(value, frames_most())?,
             "jstackframes" => self.jstackframes = frames(value, frames_most())?,

@@ -50,7 +50,10 @@ fn options_are_set_by_dtraces_names() {
     let program = |text| set(text).unwrap().program;
     assert_eq!(program("strsize=8").output.strsize, 8);
     assert_eq!(program("scratchsize=1k").scratchsize, 1024);
-    assert_eq!(program("aggrate=10hz").aggrate, Duration::from_millis(100));
+    assert_eq!(
+        program("aggrate=10hz").aggrate,
+        Some(Duration::from_millis(100))
+    );
     assert_eq!(program("jstackframes=5").jstackframes, 5);
     assert!(program("destructive").destructive);
 }
@@ -226,7 +229,7 @@ fn sizes_numbers_and_rates_without_a_value_are_0() {
     assert_eq!(program("stackindent").output.stackindent, 0);
     // There is no oftener.
     let least = Duration::from_millis(1);
-    assert_eq!(program("aggrate").aggrate, least);
+    assert_eq!(program("aggrate").aggrate, Some(least));
     assert_eq!(set("switchrate").unwrap().switchrate, Some(least));
     for none in ["bufsize", "strsize", "stackframes"] {
         assert!(set(none).unwrap_err().contains(BAD_VALUE), "{none}");
@@ -274,7 +277,7 @@ fn some_options_are_not_set_while_a_program_traces() {
     assert_eq!(tracing("Nixon", "1").unwrap_err(), BAD_NAME);
     assert_eq!(tracing("aggrate", "0.5hz").unwrap_err(), BAD_VALUE);
     assert_eq!(tracing("aggrate", "10hz"), Ok(()));
-    assert_eq!(options.program.aggrate, Duration::from_millis(100));
+    assert_eq!(options.program.aggrate, Some(Duration::from_millis(100)));
 }
 
 #[test]

@@ -50,6 +50,9 @@ pub trait Form {
         Ok(())
     }
 
+    /// The trace has ended; the records that are left follow.
+    fn ends(&mut self) {}
+
     /// Writes what is to be written when all records are.
     fn finish(&mut self, _out: &mut Vec<u8>, _names: &Names) {}
 
@@ -152,6 +155,11 @@ impl Output {
     /// Takes what comes beside records.
     pub fn collect(&mut self) -> Result<(), rust_tracer::Error> {
         self.form.collect()
+    }
+
+    /// The trace has ended; the records that are left follow.
+    pub fn ends(&mut self) {
+        self.form.ends();
     }
 
     /// Writes what is to be written when all records are.

@@ -16,6 +16,7 @@ mod consumer;
 mod kallsyms;
 mod libraries;
 mod load;
+mod pace;
 mod processes;
 mod providers;
 mod room;

@@ -23,6 +23,9 @@ use crate::target::{Targets, epitaph};
 use crate::tool::Speaker;
 use crate::watch::{Watch, ended};
 
+/// How long what was aggregated may wait at most to be taken, if nobody says.
+const AGGRATE: Duration = Duration::from_secs(1);
+
 /// Whose session it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -145,6 +148,7 @@ impl Run<'_> {
         let stopped = self.session.stop();
         // As dtrace does: what was started for the trace does not outlive it.
         processes.iter().for_each(Process::terminate);
+        self.output.ends();
         let unread = match ended
             .and_then(|()| self.collect())
             .and_then(|()| self.finish(&mut trace))
@@ -231,10 +235,11 @@ impl Run<'_> {
     ) -> Reading<()> {
         let until_ended = !processes.is_empty();
         let mut next = Instant::now();
-        let mut collect = next + self.options.program.aggrate;
+        let every = self.options.program.aggrate.unwrap_or(AGGRATE);
+        let mut collect = next + every;
         loop {
             if self.role == Role::Owner && Instant::now() >= collect {
-                collect = Instant::now() + self.options.program.aggrate;
+                collect = Instant::now() + every;
                 self.collect()?;
             }
             let look = self.look(trace)?;

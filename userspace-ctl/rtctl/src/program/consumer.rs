@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use d_compiler::compiled::Compiled;
@@ -22,6 +23,7 @@ use d_output::{json, messages};
 use rust_tracer::{Context, Event, Record, Session, abi};
 
 use super::load::{Load, Loaded};
+use super::pace::Pace;
 use super::providers::World as Of;
 use super::world::{AS_SYSCALL, Machine};
 use crate::access::plain;
@@ -46,8 +48,9 @@ pub struct Consumer {
     options: Options,
     /// Entries that were taken and not joined yet.
     taken: Vec<u8>,
-    /// Whether they were taken since the last flush.
+    /// Whether they were taken since the last flush, or might have been.
     fresh: bool,
+    pace: Pace,
     held: HashMap<u64, Vec<Record>>,
     held_count: usize,
     /// Where text goes in place of the output, since `freopen()`.
@@ -91,6 +94,7 @@ impl Consumer {
             options: options.clone(),
             taken: Vec::new(),
             fresh: false,
+            pace: Pace::default(),
             held: HashMap::new(),
             held_count: 0,
             file: None,
@@ -135,7 +139,7 @@ impl Consumer {
         let (probe, clause) = self.index(loaded, at.probe);
         let clause = clause as u32;
         if self.program.uses_aggregations(clause) {
-            if !std::mem::replace(&mut self.fresh, true) {
+            if !std::mem::replace(&mut self.fresh, true) && self.may_take() {
                 if let Err(error) = self.take() {
                     self.said.push(error.to_string());
                 }
@@ -280,6 +284,11 @@ impl Consumer {
         }
     }
 
+    fn may_take(&mut self) -> bool {
+        let rate = self.options.program.aggrate;
+        self.pace.allows(rate, Instant::now())
+    }
+
     fn take(&mut self) -> Result<(), rust_tracer::Error> {
         for cpu in 0..self.session.info().cpus {
             self.session.aggregate(cpu, &mut self.taken)?;
@@ -316,7 +325,14 @@ impl Form for Consumer {
     }
 
     fn collect(&mut self) -> Result<(), rust_tracer::Error> {
-        self.take()
+        match self.may_take() {
+            true => self.take(),
+            false => Ok(()),
+        }
+    }
+
+    fn ends(&mut self) {
+        self.pace.end();
     }
 
     fn finish(&mut self, out: &mut Vec<u8>, names: &Names) {
