@@ -300,6 +300,8 @@ struct rtrace_view_text_of {
  * function of that list, where its switch is off.
  */
 #define RTRACE_CALLBACK_TRACEPOINT 13u
+/* By an fprobe on the function with the site `at`: one of its handlers; outside the kernel's text, and not ours. */
+#define RTRACE_CALLBACK_PROBED 14u
 
 struct rtrace_view_callback {
 	char name[RTRACE_OWNER_NAME];

@@ -7,6 +7,7 @@
 #include <linux/ftrace.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -92,19 +93,33 @@ static void rtrace_tell_notifiers(rtrace_each each, void *data)
 /* FPROBE_TABLE_SIZE of kernel/trace/fprobe.c. */
 #define RTRACE_FPROBE_CHAINS 64
 
+/* Functions that an fprobe is on, if its handler is another module's. */
+static void rtrace_tell_probed(const struct fprobe_hlist *list, unsigned long handler,
+			       rtrace_each each, void *data)
+{
+	unsigned long site;
+	int size, i;
+
+	if (within_module(handler, THIS_MODULE) || !rtrace_get(size, &list->size))
+		return;
+	for (i = 0; i < size && i < RTRACE_LIST_MAX && rtrace_get(site, &list->array[i].addr); i++)
+		rtrace_tell_callback(RTRACE_CALLBACK_PROBED, "", site, handler, each, data);
+}
+
 static void rtrace_tell_fprobe(const struct fprobe_hlist *list, rtrace_each each, void *data)
 {
 	const struct fprobe *probe;
-	unsigned long func;
+	unsigned long entry, exit;
 
-	if (!rtrace_get(probe, &list->fp))
+	if (!rtrace_get(probe, &list->fp) ||
+	    !rtrace_get(entry, (unsigned long *)&probe->entry_handler) ||
+	    !rtrace_get(exit, (unsigned long *)&probe->exit_handler))
 		return;
-	if (rtrace_get(func, (unsigned long *)&probe->entry_handler))
-		rtrace_tell_callback(RTRACE_CALLBACK_FPROBE, "entry", (unsigned long)probe, func,
-				     each, data);
-	if (rtrace_get(func, (unsigned long *)&probe->exit_handler))
-		rtrace_tell_callback(RTRACE_CALLBACK_FPROBE, "exit", (unsigned long)probe, func,
-				     each, data);
+	rtrace_tell_callback(RTRACE_CALLBACK_FPROBE, "entry", (unsigned long)probe, entry, each,
+			     data);
+	rtrace_tell_callback(RTRACE_CALLBACK_FPROBE, "exit", (unsigned long)probe, exit, each,
+			     data);
+	rtrace_tell_probed(list, exit ?: entry, each, data);
 }
 
 static int rtrace_each_fprobe(rtrace_each each, void *data)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rt_rogue_hook: leads calls of a kernel's function to its own by ftrace, and calls the kernel's from there; or has a
- * kretprobe at it.
+ * rt_rogue_hook: leads calls of a kernel's function to its own by ftrace, and calls the kernel's from there; or is
+ * called at it by other means.
  *
  *   function=NAME  whose calls: __x64_sys_getdents64 (files named rt_rogue_* are left out of what it tells), a function
  *                  that shows lines, as tcp4_seq_show (the heading is left out), or __x64_sys_kill (nothing is)
@@ -9,6 +9,8 @@
  *   how=regs       it does not say so, and does it all the same
  *   how=patch      the kernel's own callback for live patches redirects, which takes what it is given for one
  *   how=kretprobe  a kretprobe takes back what lines were shown, but for the heading; elsewhere it only counts
+ *   how=fprobe     an fprobe does the same
+ *   how=arguments  an ftrace_ops that redirects nothing has a function that shows lines show the heading each time
  *   clean=1        calls the kernel's function behind its site, so that who looks there sees only innocent callers
  *   unlink=1       takes its ftrace_ops off ftrace's list: the site goes on leading here
  */
@@ -17,6 +19,7 @@
 #include "rogue.h"
 
 #include <linux/dirent.h>
+#include <linux/fprobe.h>
 #include <linux/livepatch.h>
 
 static char *function = "__x64_sys_getdents64";
@@ -25,7 +28,7 @@ MODULE_PARM_DESC(function, "whose calls are led here");
 
 static char *how = "ipmodify";
 module_param(how, charp, 0);
-MODULE_PARM_DESC(how, "ipmodify, regs, patch or kretprobe");
+MODULE_PARM_DESC(how, "ipmodify, regs, patch, kretprobe, fprobe or arguments");
 
 static bool clean;
 module_param(clean, bool, 0);
@@ -179,25 +182,31 @@ struct shown {
 	size_t before;
 };
 
+static void will_show(struct shown *shown, struct seq_file *seq, void *line)
+{
+	shown->seq = NULL;
+	if (strstr(function, "_show") && line != SEQ_START_TOKEN) {
+		shown->seq = seq;
+		shown->before = seq->count;
+	}
+}
+
+static void take_back(const struct shown *shown)
+{
+	if (shown->seq)
+		shown->seq->count = shown->before;
+	atomic_inc(&rogue_calls);
+}
+
 static int on_entry(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
-	struct shown *shown = (struct shown *)instance->data;
-
-	shown->seq = NULL;
-	if (strstr(function, "_show") && (void *)regs->si != SEQ_START_TOKEN) {
-		shown->seq = (struct seq_file *)regs->di;
-		shown->before = shown->seq->count;
-	}
+	will_show((struct shown *)instance->data, (struct seq_file *)regs->di, (void *)regs->si);
 	return 0;
 }
 
 static int on_return(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
-	struct shown *shown = (struct shown *)instance->data;
-
-	if (shown->seq)
-		shown->seq->count = shown->before;
-	atomic_inc(&rogue_calls);
+	take_back((struct shown *)instance->data);
 	return 0;
 }
 
@@ -206,6 +215,34 @@ static struct kretprobe returns = {
 	.handler = on_return,
 	.data_size = sizeof(struct shown),
 };
+
+static int on_probed_entry(struct fprobe *fprobe, unsigned long ip, unsigned long parent_ip, struct ftrace_regs *fregs,
+			   void *shown)
+{
+	will_show(shown, (struct seq_file *)ftrace_regs_get_argument(fregs, 0),
+		  (void *)ftrace_regs_get_argument(fregs, 1));
+	return 0;
+}
+
+static void on_probed_exit(struct fprobe *fprobe, unsigned long ip, unsigned long parent_ip, struct ftrace_regs *fregs,
+			   void *shown)
+{
+	take_back(shown);
+}
+
+static struct fprobe probe = {
+	.entry_handler = on_probed_entry,
+	.exit_handler = on_probed_exit,
+	.entry_data_size = sizeof(struct shown),
+};
+
+/* What it changes is what the function finds in its registers: ftrace gives them back. */
+static void notrace change_arguments(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+				     struct ftrace_regs *fregs)
+{
+	arch_ftrace_regs(fregs)->regs.si = (unsigned long)SEQ_START_TOKEN;
+	atomic_inc(&rogue_calls);
+}
 
 static int rogue_do(void)
 {
@@ -218,6 +255,8 @@ static int rogue_do(void)
 		returns.kp.symbol_name = function;
 		return register_kretprobe(&returns);
 	}
+	if (!strcmp(how, "fprobe"))
+		return register_fprobe(&probe, function, NULL);
 	never_called();
 	if (strstr(function, "getdents64"))
 		hooked = (unsigned long)hooked_getdents64;
@@ -228,6 +267,12 @@ static int rogue_do(void)
 	original = clean ? site + MCOUNT_INSN_SIZE : rogue_start_of(site);
 	if (!strcmp(how, "regs"))
 		hook_ops.flags = FTRACE_OPS_FL_SAVE_REGS;
+	if (!strcmp(how, "arguments")) {
+		if (!strstr(function, "_show"))
+			return -EINVAL;
+		hook_ops.func = change_arguments;
+		hook_ops.flags = FTRACE_OPS_FL_SAVE_ARGS;
+	}
 	if (!strcmp(how, "patch")) {
 		error = rogue_make_patch();
 		if (error)
@@ -254,6 +299,8 @@ static int rogue_undo(void)
 		unregister_kretprobe(&returns);
 		return 0;
 	}
+	if (!strcmp(how, "fprobe"))
+		return unregister_fprobe(&probe);
 	if (unlink) {
 		rcu_assign_pointer(hook_ops.next, rcu_access_pointer(list_ops.next));
 		rcu_assign_pointer(list_ops.next, &hook_ops);

@@ -37,6 +37,7 @@ mod sockets;
 mod stacks;
 mod syscalls;
 mod tasks;
+mod telling;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +93,7 @@ static CHECKS: [Check; 13] = {
         check!(3 modules: Modules),
         check!(4 crossview: Modules Sockets),
         check!(5 text: Text),
-        check!(6 ops: Hooks Kprobes Modules),
+        check!(6 ops: Hooks Kprobes Modules Callbacks),
         check!(7 ipmodify: Hooks),
         check!(8 sites: Sites Kprobes Itself Callbacks),
         check!(9 syscalls: Cpus Syscalls Callbacks),

@@ -3,7 +3,7 @@
 //!
 //! Everybody who is called when functions of the kernel are, legitimate or not: by
 //! ftrace (with what stands in the text, ftrace's record, and what tracefs says), by
-//! kprobes, by tracepoints; and all `ftrace_ops` with those they call. It judges
+//! kprobes and modules' fprobes, by tracepoints; and all `ftrace_ops` with those they call. It judges
 //! nothing; [`crate::check`] does.
 
 use std::collections::BTreeSet;
@@ -41,7 +41,8 @@ const RECORD: [(u32, char); 4] = [
 ];
 
 /// Whoever is there by other means.
-const OTHERS: [(u32, &str); 2] = [
+const OTHERS: [(u32, &str); 3] = [
+    (abi::RTRACE_CALLBACK_PROBED, "fprobe"),
     (abi::RTRACE_CALLBACK_BRANCH, "text"),
     (abi::RTRACE_CALLBACK_BREAKPOINT, "breakpoint"),
 ];
@@ -51,7 +52,7 @@ const OTHERS: [(u32, &str); 2] = [
 struct Hook {
     /// What it is on.
     on: String,
-    /// `ftrace`, `kprobe`, `tracepoint`, `text`, `breakpoint`
+    /// `ftrace`, `kprobe`, `fprobe`, `tracepoint`, `text`, `breakpoint`
     by: &'static str,
     flags: String,
     /// By ftrace's record.

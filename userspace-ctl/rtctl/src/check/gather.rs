@@ -18,7 +18,7 @@ use super::exercise;
 use super::fact::Told;
 use super::facts::Facts;
 use super::files;
-use super::owners::{OURS, answered_or_zero};
+use super::owners::{OURS, answered_or_zero, is_others};
 use super::patch::{Patch, diverted};
 use super::said::{self, Asked, Tasks, Twice};
 use super::sample::{SETTLING, SETTLINGS, SETTLINGS_OF_GONE, Sample, Sampler, code, is_narrow};
@@ -369,9 +369,16 @@ impl Gatherer {
         for kprobe in facts.kprobes.known().into_iter().flatten() {
             addresses.extend([kprobe.address, kprobe.handler.address]);
         }
+        let mut of_modules = BTreeSet::new();
         for ops in facts.ops.known().into_iter().flatten() {
             addresses.extend([ops.func.address, ops.trampoline.address]);
+            if is_others(&ops.func) || is_others(&ops.structure) {
+                of_modules.insert(ops.ops);
+            }
         }
+        let hooks = facts.hooks.known().into_iter().flatten();
+        let of_modules = hooks.filter(|hook| of_modules.contains(&hook.ops));
+        addresses.extend(of_modules.map(|hook| hook.site));
         for one in facts.callbacks.known().into_iter().flatten() {
             addresses.extend([one.at, one.func.address]);
         }

@@ -8,8 +8,9 @@ use rust_tracer::abi;
 use rust_tracer::views::{Kind, Ops, Site};
 
 use super::facts::Facts;
-use super::ops::{DIRECT, IPMODIFY, TELLING};
+use super::ops::{DIRECT, IPMODIFY};
 use super::report::{Finding, Outcome, Report, count};
+use super::telling::TELLING;
 
 /// What else is redirected to hide files, processes, sockets and messages. Globs would name what nobody
 /// redirects.
@@ -42,8 +43,6 @@ const CLASSIC: &[&str] = &[
     "__x64_sys_sched_getaffinity",
     "__x64_sys_getpgid",
     "__x64_sys_getpriority",
-    "tpacket_rcv",
-    "packet_rcv",
     "vfs_read",
     "vfs_write",
     "vfs_statx",

@@ -9,8 +9,9 @@ use rust_tracer::views::{Hook, Kind, Kprobe, Ops, Owner};
 
 use super::callers::{merge, whose};
 use super::facts::Facts;
-use super::owners::{OURS, answered, answered_or_zero, is_livepatch, lives};
+use super::owners::{OURS, answered, answered_or_zero, is_livepatch, is_others, lives};
 use super::report::{Finding, Outcome, Report, count};
+use super::telling;
 
 /// `FTRACE_OPS_FL_IPMODIFY` and `FTRACE_OPS_FL_DIRECT` (include/linux/ftrace.h).
 pub const IPMODIFY: u64 = 1 << 12;
@@ -25,6 +26,7 @@ pub fn check(facts: &Facts) -> Outcome {
     let hooks = facts.hooks.known().into_iter().flatten();
     findings.extend(hooks.filter_map(|one| directly(facts, ops, one)));
     findings.extend(kprobes.iter().filter_map(|one| of_kprobe(facts, one)));
+    findings.extend(telling::findings(facts, ops, kprobes));
     let mut looked = format!(
         "{} ftrace_ops, {} of them ours, and {}",
         ops.len(),
@@ -188,68 +190,10 @@ fn finding(facts: &Facts, ops: &Ops, owner: &Owner, what: &str, perhaps: &str) -
     }
 }
 
-/// Where modules, files, processes, sockets and messages are told of, and signals are sent: who changes there what is told
-/// needs nothing else. Nobody measures these; names of what is, like reading and opening, are not here.
-pub const TELLING: [&str; 22] = [
-    "__x64_sys_getdents64",
-    "__x64_sys_getdents",
-    "__ia32_sys_getdents64",
-    "__ia32_sys_getdents",
-    "__x64_sys_kill",
-    "__x64_sys_delete_module",
-    "__x64_sys_syslog",
-    "filldir",
-    "filldir64",
-    "iterate_dir",
-    "proc_pid_readdir",
-    "tcp4_seq_show",
-    "tcp6_seq_show",
-    "udp4_seq_show",
-    "udp6_seq_show",
-    "raw_seq_show",
-    "packet_seq_show",
-    "unix_seq_show",
-    "m_show",
-    "s_show",
-    "do_syslog",
-    "devkmsg_read",
-];
-
-/// A module whose kprobe lies where something is told of.
-fn at_telling(facts: &Facts, kprobe: &Kprobe) -> Option<Finding> {
-    let module = [&kprobe.handler, &kprobe.structure]
-        .into_iter()
-        .find(|owner| is_others(owner))?;
-    let name = facts.function(kprobe.address)?;
-    TELLING.contains(&name).then(|| Finding {
-        key: format!("kprobe {:#x} of {}", kprobe.address, module.name),
-        what: format!(
-            "the module {} has a kprobe at {name}, and may change there what is told",
-            module.name
-        ),
-        place: facts.place(module),
-        forms: vec![
-            "the kernel's table of kprobes".into(),
-            "the owner by our ledger, the list and the tree of modules".into(),
-        ],
-        perhaps: "a script of SystemTap, or a module that only counts: ask who installed it".into(),
-        look: "rtctl hooks; cat /sys/kernel/debug/kprobes/list".into(),
-        ..Finding::default()
-    })
-}
-
-/// Whether it is in a module that is not ours.
-fn is_others(owner: &Owner) -> bool {
-    matches!(owner.kind, Kind::Module | Kind::Data)
-        && !owner.name.is_empty()
-        && owner.name != OURS
-        && owner.name != "vmlinux"
-}
-
 fn of_kprobe(facts: &Facts, kprobe: &Kprobe) -> Option<Finding> {
     let hidden = matches!(kprobe.structure.kind, Kind::Hidden | Kind::Gone);
     if answered_or_zero(kprobe.handler.kind) && !hidden {
-        return at_telling(facts, kprobe);
+        return None;
     }
     let of = if hidden {
         &kprobe.structure
@@ -410,29 +354,13 @@ mod tests {
     }
 
     fn of_kprobe(kind: Kind, listed: &[u64]) -> Vec<String> {
-        findings_of_kprobe(
-            owner(0x1000, kind, ""),
-            owner(0x2000, Kind::Data, ""),
-            "vfs_read",
-            listed,
-        )
-    }
-
-    fn findings_of_kprobe(
-        handler: Owner,
-        structure: Owner,
-        function: &str,
-        listed: &[u64],
-    ) -> Vec<String> {
         let kprobe = Kprobe {
             address: 0x7000,
-            handler,
-            structure,
+            handler: owner(0x1000, kind, ""),
+            structure: owner(0x2000, Kind::Data, ""),
             ..Kprobe::default()
         };
-        let symbol = format!("{function}+0x4/0x100");
         let mut facts = Facts {
-            symbols: [(0x7000, symbol)].into(),
             ops: Told::Is(Vec::new()),
             kprobes: Told::Is(vec![kprobe]),
             ..Facts::default()
@@ -450,21 +378,5 @@ mod tests {
         assert!(of_kprobe(Kind::Kernel, &[])[0].contains("not in kprobes/list"));
         // Whoever may not see addresses is told none.
         assert_eq!(of_kprobe(Kind::Kernel, &[0]), [""; 0]);
-    }
-
-    #[test]
-    fn a_modules_kprobe_where_things_are_told_of_is_found() {
-        let found = |handler: Owner, structure: Owner, function: &str| {
-            !findings_of_kprobe(handler, structure, function, &[0x7000]).is_empty()
-        };
-        let kernels = || owner(0x1000, Kind::Kernel, "");
-        let heap = || owner(0x2000, Kind::Data, "");
-        let modules = |kind| owner(0x3000, kind, "x");
-        assert!(found(modules(Kind::Module), heap(), "__x64_sys_getdents64"));
-        // The kernel's handler of a module's kretprobe.
-        assert!(found(kernels(), modules(Kind::Data), "tcp4_seq_show"));
-        // A kprobe of tracefs or perf; and one where nothing is told of.
-        assert!(!found(kernels(), heap(), "__x64_sys_getdents64"));
-        assert!(!found(modules(Kind::Module), heap(), "vfs_read"));
     }
 }

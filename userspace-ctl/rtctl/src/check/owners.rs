@@ -2,7 +2,7 @@
 //! Whose text and modules are, as checks ask for it.
 
 use rust_tracer::abi;
-use rust_tracer::views::{Kind, Module};
+use rust_tracer::views::{Kind, Module, Owner};
 
 /// The name of the module that we are.
 pub const OURS: &str = "rust_tracer";
@@ -18,6 +18,14 @@ pub fn answered(kind: Kind) -> bool {
 /// Whether a pointer that may be 0 leads to such text.
 pub fn answered_or_zero(kind: Kind) -> bool {
     kind == Kind::Zero || answered(kind)
+}
+
+/// Whether it is in a module that is on the list, and not ours.
+pub fn is_others(owner: &Owner) -> bool {
+    matches!(owner.kind, Kind::Module | Kind::Data)
+        && !owner.name.is_empty()
+        && owner.name != OURS
+        && owner.name != "vmlinux"
 }
 
 /// Whether a module's structure is marked as a live patch.

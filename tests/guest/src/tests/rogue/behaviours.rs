@@ -74,7 +74,8 @@ rounds! {
     tenth: hidden_wholly_before getdents_patch probes;
     eleventh: caller on_stacks sockets_untold;
     twelfth: named_worker cleaned sockets_returns listener numberless;
-    thirteenth: writable lent traps;
+    thirteenth: writable lent traps sockets_probed;
+    fourteenth: sockets_argued;
 }
 
 behaviours! {
@@ -159,6 +160,12 @@ behaviours! {
     sockets_returns: "a kretprobe of a listed module on what shows TCP's sockets",
         "rt_rogue_hook" "function=tcp4_seq_show how=kretprobe",
         ["ops"], ["rt_rogue_hook"], scene::sockets_are_missing;
+    sockets_probed: "an fprobe of a listed module on what shows TCP's sockets",
+        "rt_rogue_hook" "function=tcp4_seq_show how=fprobe",
+        ["ops"], ["an fprobe at tcp4_seq_show"], scene::sockets_are_missing;
+    sockets_argued: "an ftrace_ops that changes what TCP's sockets are shown by, and redirects nothing",
+        "rt_rogue_hook" "function=tcp4_seq_show how=arguments",
+        ["ops"], ["an ftrace_ops at tcp4_seq_show"], scene::sockets_are_missing;
     listener: "a socket that listens and is not shown",
         "rt_rogue_hook" "function=tcp4_seq_show how=kretprobe",
         ["crossview"], ["127.0.0.1:"], scene::sockets_are_missing;
