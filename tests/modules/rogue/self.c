@@ -7,6 +7,7 @@
  *   what=probes    what rust_tracer registers with ftrace is told, by ftrace's own means, not to be called by getppid()
  *                  and umask(). What is registered when this is undone is not until it is registered anew
  *   what=records   rust_tracer's handlers of entries return at once
+ *   what=busy      each firing seems to come from within another: its ledger counts it as dropped
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
  *   what=notifier  the kernel does not tell it any more which modules come and go. Load no other before this is undone
  *   what=ioctl     calls of its node `kernel` come here first
@@ -26,7 +27,7 @@
 
 static char *what = "taints";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "taints, ftrace, probes, records, counters, notifier, ioctl or kprobe");
+MODULE_PARM_DESC(what, "taints, ftrace, probes, records, busy, counters, notifier, ioctl or kprobe");
 
 /* ---- taints and ftrace ------------------------------------------------------ */
 
@@ -234,6 +235,29 @@ static int do_records(void)
 	return error;
 }
 
+/* ---- busy ------------------------------------------------------------------- */
+
+static u8 __percpu *busy;
+
+/* On one CPU, while each other one waits: none is in a handler, which would put back what it has found. */
+static int set_busy(void *to)
+{
+	unsigned int cpu;
+
+	if (smp_processor_id() == cpumask_first(cpu_online_mask))
+		for_each_possible_cpu(cpu)
+			WRITE_ONCE(*per_cpu_ptr(busy, cpu), (unsigned long)to);
+	return 0;
+}
+
+static int do_busy(void)
+{
+	busy = (u8 __percpu *)rogue_symbol("rust_tracer:rtrace_busy");
+	if (!busy)
+		return -ENOENT;
+	return stop_machine(set_busy, (void *)0x1fUL, cpu_online_mask);
+}
+
 /* ---- counters --------------------------------------------------------------- */
 
 /* Called with the kernel's copy of what user space is about to get. */
@@ -340,6 +364,8 @@ static int rogue_do(void)
 		return do_probes();
 	if (!strcmp(what, "records"))
 		return do_records();
+	if (!strcmp(what, "busy"))
+		return do_busy();
 	if (!strcmp(what, "counters"))
 		return register_kprobe(&on_copy);
 	if (!strcmp(what, "notifier"))
@@ -359,6 +385,8 @@ static int rogue_undo(void)
 		return undo_probes();
 	else if (!strcmp(what, "records"))
 		return undo_records();
+	else if (!strcmp(what, "busy"))
+		return stop_machine(set_busy, NULL, cpu_online_mask);
 	else if (!strcmp(what, "notifier"))
 		return blocking_notifier_chain_register(chain, notifier);
 	else if (!strcmp(what, "ioctl"))

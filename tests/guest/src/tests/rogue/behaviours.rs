@@ -75,7 +75,7 @@ rounds! {
     eleventh: caller on_stacks sockets_untold;
     twelfth: named_worker cleaned sockets_returns listener numberless;
     thirteenth: writable lent traps sockets_probed;
-    fourteenth: sockets_argued;
+    fourteenth: sockets_argued busy;
 }
 
 behaviours! {
@@ -304,6 +304,9 @@ behaviours! {
         ["canary"], ["calls of our own"], scene::nothing_is_traced;
     records: "our records dropped before they are made",
         "rt_rogue_self" "what=records",
+        ["canary"], ["calls of our own"], scene::nothing_is_traced;
+    busy: "our records dropped as those of firings within others",
+        "rt_rogue_self" "what=busy",
         ["canary"], ["calls of our own"], scene::nothing_is_traced;
     counters: "our counters faked on their way out",
         "rt_rogue_self" "what=counters",
