@@ -103,6 +103,10 @@ struct rtrace_view {
 #define RTRACE_SEEN_GREW (1u << 10)
 /* It has lost bits of its taints; `taints` has them. */
 #define RTRACE_SEEN_CLEANED (1u << 11)
+/* Its initialisation was over when we saw it, or were told so. */
+#define RTRACE_SEEN_LIVED (1u << 12)
+/* It has not been given up: somebody holds it, or it may be held. Who unloads a module gives it up first. */
+#define RTRACE_SEEN_HELD (1u << 13)
 
 /* A module that any of these ways knows: our ledger, which forgets none that has not gone. */
 struct rtrace_view_module {

@@ -49,7 +49,7 @@ const ACCOUNTS: u32 = abi::RTRACE_SEEN_LIST | abi::RTRACE_SEEN_KSET | abi::RTRAC
 const TOLD: u32 = abi::RTRACE_SEEN_CAME | abi::RTRACE_SEEN_WENT | abi::RTRACE_SEEN_AT_LOAD;
 
 /// What is known for good, and not by an account.
-const KEPT: u32 = TOLD | abi::RTRACE_SEEN_HUNTS;
+const KEPT: u32 = TOLD | abi::RTRACE_SEEN_HUNTS | abi::RTRACE_SEEN_LIVED;
 
 pub(super) struct Known {
     /// As it was when it was known best.
@@ -104,6 +104,12 @@ impl Known {
         self.fact.taints |= now;
     }
 
+    /// Its state as it is, and who holds it.
+    fn see_state(&mut self, now: &rtrace_module_fact) {
+        self.fact.state = now.state;
+        self.fact.held = now.held;
+    }
+
     /// Sees how far its text is code.
     fn see_code(&mut self) {
         let (base, bytes) = self.text();
@@ -114,14 +120,14 @@ impl Known {
     /// which was freed.
     fn grew(&self) -> bool {
         let (base, bytes) = self.text();
-        let has_init = self
-            .fact
-            .bytes
-            .iter()
-            .skip(INIT_TEXT)
-            .any(|bytes| *bytes != 0);
         let is_longer = self.code != 0 && code_in(base, bytes) > self.code;
-        !self.is_gone() && (is_longer || has_init && self.fact.state == LIVE)
+        !self.is_gone() && (is_longer || self.has_init() && self.fact.state == LIVE)
+    }
+
+    /// Whether it has memory for its initialisation.
+    fn has_init(&self) -> bool {
+        let mut parts = self.fact.bytes.iter().skip(INIT_TEXT);
+        parts.any(|bytes| *bytes != 0)
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -190,7 +196,7 @@ impl Known {
             self.see_taints(now.taints);
             return;
         }
-        self.fact.state = now.state;
+        self.see_state(now);
         self.see_taints(now.taints);
         let parts = now.base.iter().zip(&now.bytes).skip(INIT_TEXT);
         for ((base, bytes), now) in self.init_parts().zip(parts) {
@@ -302,8 +308,10 @@ impl Ledger {
     /// The notifier says that it is initialised.
     /// Returns start and length of its text for initialisation.
     pub(super) fn lives(&mut self, structure: u64) -> (u64, u64) {
-        self.find(structure)
-            .map_or((0, 0), |known| known.drop_init())
+        self.find(structure).map_or((0, 0), |known| {
+            known.seen |= abi::RTRACE_SEEN_LIVED;
+            known.drop_init()
+        })
     }
 
     /// The notifier says that it goes.
@@ -372,15 +380,18 @@ impl Ledger {
             if known.seen & ACCOUNTS == 0 {
                 // Its structure is asked for what changes; where it is, it was told before.
                 if let Some(now) = walk::module(known.fact.structure) {
-                    known.fact.state = now.state;
+                    known.see_state(&now);
                     known.see_taints(now.taints);
                 }
             }
             let (base, bytes) = known.text();
             let is_mapped =
                 bytes != 0 && walk::page_is(base) & bindings::RTRACE_PAGE_EXECUTABLE != 0;
+            let is_live = known.fact.state == LIVE;
             for (bit, is) in [
-                (abi::RTRACE_SEEN_LIVE, known.fact.state == LIVE),
+                (abi::RTRACE_SEEN_LIVE, is_live),
+                (abi::RTRACE_SEEN_LIVED, is_live),
+                (abi::RTRACE_SEEN_HELD, known.fact.held != 0),
                 (abi::RTRACE_SEEN_TEXT, is_mapped),
                 (abi::RTRACE_SEEN_RESOLVES, known.resolves()?),
             ] {
@@ -396,6 +407,10 @@ impl Ledger {
         for known in &mut self.all {
             if known.seen & TOLD == 0 {
                 known.seen |= abi::RTRACE_SEEN_AT_LOAD;
+                // Whatever its state says.
+                if !known.has_init() {
+                    known.seen |= abi::RTRACE_SEEN_LIVED;
+                }
                 known.see_code();
                 if self.hunt.is_on(&known.fact)? {
                     known.seen |= abi::RTRACE_SEEN_HUNTS;

@@ -115,6 +115,10 @@ bool rtrace_module_fact(u64 structure, struct rtrace_module_fact *fact)
 		return false;
 	fact->state = state;
 	fact->taints = taints;
+#ifdef CONFIG_MODULE_UNLOAD
+	if (!rtrace_get(fact->held, &module->refcnt.counter))
+		return false;
+#endif
 	for (i = 0; i < RTRACE_MODULE_RANGES; i++) {
 		void *base;
 		unsigned int size;

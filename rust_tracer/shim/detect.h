@@ -70,6 +70,7 @@ struct rtrace_module_fact {
 	u64 bytes[RTRACE_MODULE_RANGES];
 	u64 taints;
 	u32 state;
+	u32 held; /* its count of references */
 	u8 name[64];
 };
 

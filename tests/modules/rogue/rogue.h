@@ -7,10 +7,12 @@
  * writing `hide` to it hides the module in the ways that the parameter `hide` names, `undo` undoes all and shows the
  * module again, and other words are the toy's own. Then it can be unloaded as any other.
  *
- * hide=list,kset,state,tree,symbols,early
+ * hide=list,kset,state,going,coming,tree,symbols,early
  *   list     off the list of modules: not in /proc/modules
  *   kset     its object removed: not in /sys/module
  *   state    its state set to one that the kernel passes over
+ *   going    its state set to that of one that is being unloaded, though nobody does so
+ *   coming   its state set to that of one that is being initialised
  *   tree     out of the tree by which the kernel finds whose an address is
  *   symbols  it has no symbols any more
  *   early    list and kset as soon as its initialiser runs, without being told; no others with it
@@ -158,7 +160,7 @@ static __maybe_unused unsigned long rogue_branch_target(unsigned long at)
 
 static char *hide = "";
 module_param(hide, charp, 0);
-MODULE_PARM_DESC(hide, "how to hide when told: list,kset,state,tree,symbols,early");
+MODULE_PARM_DESC(hide, "how to hide when told: list,kset,state,going,coming,tree,symbols,early");
 
 static bool rogue_hides(const char *how)
 {
@@ -166,7 +168,7 @@ static bool rogue_hides(const char *how)
 }
 
 static struct list_head *rogue_modules; /* the list of modules: who loads is put behind its head */
-static bool rogue_unlisted, rogue_unset, rogue_unformed, rogue_uprooted, rogue_unnamed;
+static bool rogue_unlisted, rogue_unset, rogue_feigns, rogue_uprooted, rogue_unnamed;
 static struct latch_tree_root *rogue_tree;
 static unsigned int rogue_symbols;
 
@@ -208,6 +210,12 @@ static int rogue_uproot(void)
 	return 0;
 }
 
+static void rogue_say(enum module_state state)
+{
+	WRITE_ONCE(THIS_MODULE->state, state);
+	rogue_feigns = true;
+}
+
 static int rogue_hide(void)
 {
 	struct mod_kallsyms *symbols = rcu_dereference_raw(THIS_MODULE->kallsyms);
@@ -223,10 +231,12 @@ static int rogue_hide(void)
 		rogue_unset_object();
 	if (rogue_hides("list") && !rogue_unlisted)
 		rogue_unlist();
-	if (rogue_hides("state")) {
-		WRITE_ONCE(THIS_MODULE->state, MODULE_STATE_UNFORMED);
-		rogue_unformed = true;
-	}
+	if (rogue_hides("state"))
+		rogue_say(MODULE_STATE_UNFORMED);
+	if (rogue_hides("going"))
+		rogue_say(MODULE_STATE_GOING);
+	if (rogue_hides("coming"))
+		rogue_say(MODULE_STATE_COMING);
 	synchronize_rcu();
 	return 0;
 }
@@ -256,9 +266,9 @@ static int rogue_show(void)
 {
 	struct mod_kallsyms *symbols = rcu_dereference_raw(THIS_MODULE->kallsyms);
 
-	if (rogue_unformed)
+	if (rogue_feigns)
 		WRITE_ONCE(THIS_MODULE->state, MODULE_STATE_LIVE);
-	rogue_unformed = false;
+	rogue_feigns = false;
 	if (rogue_unlisted)
 		list_add_rcu(&THIS_MODULE->list, rogue_modules);
 	rogue_unlisted = false;

@@ -90,7 +90,7 @@ static CHECKS: [Check; 13] = {
     [
         check!(1 callers: Sample),
         check!(2 stacks: Sample Callbacks Modules),
-        check!(3 modules: Modules),
+        check!(3 modules: Modules Itself),
         check!(4 crossview: Modules Sockets),
         check!(5 text: Text),
         check!(6 ops: Hooks Kprobes Modules Callbacks),

@@ -25,8 +25,15 @@ const WAYS: [(u32, &str); 4] = [
     (abi::RTRACE_SEEN_RESOLVES, "what names addresses"),
 ];
 
-/// Unformed: as a module is before it was announced.
+/// Coming: as a module is while it is initialised.
+const COMING: u32 = 1;
+/// Going: as it is from when it is given up on.
+const GOING: u32 = 2;
+/// Unformed: as it is before it was announced.
 const UNFORMED: u32 = 3;
+
+/// TAINT_FORCED_RMMOD: a module was unloaded that was held.
+const BY_FORCE: u64 = 1 << 1;
 
 /// Judges the ledger.
 pub fn check(facts: &Facts) -> Outcome {
@@ -35,7 +42,7 @@ pub fn check(facts: &Facts) -> Outcome {
         |module: &&Module| module.seen & (abi::RTRACE_SEEN_CAME | abi::RTRACE_SEEN_AT_LOAD) != 0;
     let known: Vec<_> = modules.iter().filter(told).collect();
     let living = known.iter().copied().filter(|module| lives(module));
-    let findings = living.clone().filter_map(finding).collect();
+    let findings = living.clone().filter_map(|it| finding(facts, it)).collect();
     let came = known
         .iter()
         .filter(|it| it.seen & abi::RTRACE_SEEN_CAME != 0);
@@ -49,12 +56,34 @@ pub fn check(facts: &Facts) -> Outcome {
     Ok(Report { looked, findings })
 }
 
-fn finding(module: &Module) -> Option<Finding> {
+/// What a module says of itself by its state, and cannot be.
+fn lie(facts: &Facts, module: &Module) -> Option<&'static str> {
+    let is = |seen: u32| module.seen & seen != 0;
+    let by_force = || {
+        facts
+            .itself
+            .known()
+            .is_some_and(|it| it.taints & BY_FORCE != 0)
+    };
+    match module.state {
+        UNFORMED => Some("says of itself that it is not formed yet"),
+        COMING if is(abi::RTRACE_SEEN_LIVED) => {
+            Some("says of itself that it is being initialised, which is over")
+        }
+        // One whose initialisation failed goes as well, and is let go of at the end.
+        GOING if is(abi::RTRACE_SEEN_LIVED) && is(abi::RTRACE_SEEN_HELD) && !by_force() => {
+            Some("says of itself that it goes, and has not been let go of")
+        }
+        _ => None,
+    }
+}
+
+fn finding(facts: &Facts, module: &Module) -> Option<Finding> {
     let missing = missing(module);
-    let unformed = module.state == UNFORMED;
+    let lie = lie(facts, module);
     let grew = module.seen & abi::RTRACE_SEEN_GREW != 0;
     let cleaned = module.seen & abi::RTRACE_SEEN_CLEANED != 0;
-    if missing.is_empty() && !unformed && !grew && !cleaned {
+    if missing.is_empty() && lie.is_none() && !grew && !cleaned {
         return None;
     }
     let Module {
@@ -64,9 +93,7 @@ fn finding(module: &Module) -> Option<Finding> {
     if !missing.is_empty() {
         wrong.push(format!("is missing from {}", missing.join(", from ")));
     }
-    if unformed {
-        wrong.push("says of itself that it is not formed yet".into());
-    }
+    wrong.extend(lie.map(str::to_owned));
     if grew {
         wrong.push("has more text than it came with".into());
     }
@@ -124,6 +151,8 @@ pub fn found(module: &Module) -> Vec<&'static str> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use rust_tracer::views::Itself;
+
     use super::super::fact::Told;
     use super::*;
 
@@ -189,6 +218,41 @@ pub(crate) mod tests {
                 .what
                 .ends_with("says of itself that it is not formed yet")
         );
+    }
+
+    #[test]
+    fn a_module_that_says_it_comes_or_goes_and_does_not_is_found() {
+        let (lived, held) = (abi::RTRACE_SEEN_LIVED, abi::RTRACE_SEEN_HELD);
+        let seen = CAME & !abi::RTRACE_SEEN_LIVE;
+        for (more, state, expected) in [
+            (0, COMING, 0),
+            (held, COMING, 0),
+            (lived | held, COMING, 1),
+            // Its initialisation failed.
+            (held, GOING, 0),
+            // It is being unloaded.
+            (lived, GOING, 0),
+            (lived | held, GOING, 1),
+        ] {
+            let found = findings(seen | more, state);
+            assert_eq!(found.len(), expected, "{more:#x} {state}");
+        }
+    }
+
+    #[test]
+    fn a_module_that_is_unloaded_by_force_is_held_while_it_goes() {
+        let seen = CAME | abi::RTRACE_SEEN_LIVED | abi::RTRACE_SEEN_HELD;
+        for (taints, expected) in [(0, 1), (BY_FORCE, 0)] {
+            let facts = Facts {
+                modules: Told::Is(vec![module("x", seen, GOING)]),
+                itself: Told::Is(Itself {
+                    taints,
+                    ..Itself::default()
+                }),
+                ..Facts::default()
+            };
+            assert_eq!(check(&facts).unwrap().findings.len(), expected);
+        }
     }
 
     #[test]

@@ -74,8 +74,8 @@ rounds! {
     tenth: hidden_wholly_before getdents_patch probes;
     eleventh: caller on_stacks sockets_untold;
     twelfth: named_worker cleaned sockets_returns listener numberless;
-    thirteenth: writable lent traps sockets_probed;
-    fourteenth: sockets_argued busy;
+    thirteenth: writable lent traps sockets_probed going;
+    fourteenth: sockets_argued busy coming;
 }
 
 behaviours! {
@@ -89,6 +89,12 @@ behaviours! {
     unformed: "a module whose state says that it is still being made",
         "rt_rogue_hide" "" hide "state",
         ["crossview", "modules"], ["rt_rogue_hide"], scene::nothing_else;
+    going: "a module that says that it is being unloaded",
+        "rt_rogue_hide" "" hide "going",
+        ["modules"], ["has not been let go of"], scene::nothing_else;
+    coming: "a module that says that it is being initialised again",
+        "rt_rogue_hide" "" hide "coming",
+        ["modules"], ["which is over"], scene::nothing_else;
     uprooted: "a module out of the tree of addresses",
         "rt_rogue_hide" "thread=1" hide "tree",
         ["crossview"], ["rt_rogue_hide"], scene::nothing_else;

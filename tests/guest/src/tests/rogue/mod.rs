@@ -74,6 +74,12 @@ impl Behaviour {
         if hides("list") || hides("state") || hides("early") {
             ways.push(!is_listed(self.module)?);
         }
+        for (how, says) in [("going", "going\n"), ("coming", "coming\n")] {
+            if hides(how) {
+                let state = Path::new("/sys/module").join(self.module);
+                ways.push(fs::read_to_string(state.join("initstate"))? == says);
+            }
+        }
         if hides("kset") || hides("early") {
             ways.push(!Path::new("/sys/module").join(self.module).exists());
         }
