@@ -103,7 +103,7 @@ records! {
     rtrace_view_cpu, 472;
     rtrace_view_tracepoint, 168;
     rtrace_view_task, 40;
-    rtrace_view_self, 80;
+    rtrace_view_self, 88;
     rtrace_view_pointer, 120;
     rtrace_view_text_of, 128;
     rtrace_view_hook, 104;

@@ -329,6 +329,8 @@ struct rtrace_view_self {
 	__u32 sites_found;  /* of these, whose text leads to us */
 	__u64 text_base;
 	__u64 text_bytes;
+	__u32 fprobes_expected; /* fprobes that we have registered */
+	__u32 fprobes_found;	/* of these, in the kernel's table, with our handlers, and not disabled */
 };
 
 /* ---- text ------------------------------------------------------------------ */

@@ -524,6 +524,8 @@ pub(crate) fn enable(
 pub(crate) struct Held {
     /// How many of our ftrace_ops are registered.
     pub(crate) ops: u32,
+    /// How many fprobes of ours are.
+    pub(crate) fprobes: u32,
     /// The sites that they have, in order.
     pub(crate) sites: KVVec<usize>,
 }
@@ -534,6 +536,11 @@ pub(crate) fn held() -> Result<Held> {
     let shared = attached.ops.iter().filter(|ops| !ops.is_idle()).count();
     let mut held = Held {
         ops: (shared + attached.slots.attached()) as u32,
+        fprobes: attached
+            .enabled
+            .iter()
+            .map(|it| it.returns.len())
+            .sum::<usize>() as u32,
         sites: KVVec::new(),
     };
     for enabled in &attached.enabled {

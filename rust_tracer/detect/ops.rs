@@ -21,10 +21,14 @@ use crate::{
 /// What an ops calls in the end: what is called directly in its place, or its function as it was
 /// registered where ftrace put a filter of its own in front.
 fn called(ops: &rtrace_ops_fact, owners: &Owners) -> abi::rtrace_owner {
+    let now = owners.of(ops.func);
+    // Of ours ftrace puts nothing in front, and calls nobody in its place: whatever is there is.
+    if walk::is_own_ops(ops.ops) {
+        return now;
+    }
     if ops.direct != 0 {
         return owners.of(ops.direct);
     }
-    let now = owners.of(ops.func);
     let is_wrapped = ops.saved_func != 0 && ops.saved_func != ops.func;
     if is_wrapped && now.kind == abi::RTRACE_OWNER_KERNEL {
         return owners.of(ops.saved_func);

@@ -106,6 +106,9 @@ impl Own {
             sites_expected: held.sites.len() as u32,
             text_base: self.base,
             text_bytes: self.bytes,
+            fprobes_expected: held.fprobes,
+            // Where the kernel's table is not known, all are as they should be.
+            fprobes_found: walk::own_fprobes()?.unwrap_or(held.fprobes),
             ..Default::default()
         };
         let is_ours = |ops: &&rtrace_ops_fact| walk::is_own_ops(ops.ops);

@@ -291,6 +291,17 @@ pub(super) fn is_own_ops(ops: u64) -> bool {
     unsafe { bindings::rtrace_is_own_ops(ops) }
 }
 
+/// How many fprobes of this module the kernel would call; none where that cannot be found.
+pub(super) fn own_fprobes() -> Result<Option<u32>> {
+    // SAFETY: Always.
+    let count = unsafe { bindings::rtrace_own_fprobes() };
+    match u32::try_from(count) {
+        Ok(count) => Ok(Some(count)),
+        Err(_) if Error::from_errno(count) == EOPNOTSUPP => Ok(None),
+        Err(_) => Err(Error::from_errno(count)),
+    }
+}
+
 /// The kernel's taints as its functions tell them, and as they stand in its memory.
 pub(super) fn taints() -> (u64, u64) {
     // SAFETY: Always.

@@ -40,7 +40,7 @@ static_assert(sizeof(struct rtrace_view_text) == 120);
 static_assert(sizeof(struct rtrace_view_cpu) == 472);
 static_assert(sizeof(struct rtrace_view_tracepoint) == 168);
 static_assert(sizeof(struct rtrace_view_task) == 40);
-static_assert(sizeof(struct rtrace_view_self) == 80);
+static_assert(sizeof(struct rtrace_view_self) == 88);
 static_assert(sizeof(struct rtrace_view_pointer) == 120);
 static_assert(sizeof(struct rtrace_view_text_of) == 128);
 static_assert(sizeof(struct rtrace_view_hook) == 104);

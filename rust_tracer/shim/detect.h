@@ -243,6 +243,9 @@ struct rtrace_callback_fact {
 /* Some may be told twice. fprobe_mutex, ftrace_lock, tracepoints_mutex, each for itself; timers' locks. */
 int rtrace_each_callback(rtrace_each each, void *data);
 
+/* How many fprobes of this module the kernel would call, or -EOPNOTSUPP; fprobe_mutex. */
+int rtrace_own_fprobes(void);
+
 struct rtrace_lead_fact {
 	u64 at;
 	u64 target;

@@ -18,6 +18,7 @@
 #include <asm/insn.h>
 
 #include "../../include/uapi/rust_tracer.h"
+#include "shim.h"
 #include "detect_at.h"
 
 void rtrace_tell_callback(u32 kind, const char *name, u64 at, u64 func, rtrace_each each,
@@ -122,7 +123,9 @@ static void rtrace_tell_fprobe(const struct fprobe_hlist *list, rtrace_each each
 	rtrace_tell_probed(list, exit ?: entry, each, data);
 }
 
-static int rtrace_each_fprobe(rtrace_each each, void *data)
+static int rtrace_walk_fprobes(void (*tell)(const struct fprobe_hlist *list, rtrace_each each,
+					    void *data),
+			       rtrace_each each, void *data)
 {
 	const struct hlist_head *table = (const struct hlist_head *)rtrace_at.fprobes;
 	int error = table ? rtrace_lock(rtrace_at.fprobe_mutex) : -EOPNOTSUPP;
@@ -137,14 +140,30 @@ static int rtrace_each_fprobe(rtrace_each each, void *data)
 		if (!rtrace_get(node, &table[i].first))
 			break;
 		while (node && steps++ < RTRACE_LIST_MAX) {
-			rtrace_tell_fprobe(hlist_entry(node, struct fprobe_hlist, hlist), each,
-					   data);
+			tell(hlist_entry(node, struct fprobe_hlist, hlist), each, data);
 			if (!rtrace_get(node, &node->next))
 				break;
 		}
 	}
 	rtrace_unlock(rtrace_at.fprobe_mutex);
 	return 0;
+}
+
+static void rtrace_count_own_fprobe(const struct fprobe_hlist *list, rtrace_each each, void *data)
+{
+	const struct fprobe *probe;
+	struct fprobe copy;
+
+	if (rtrace_get(probe, &list->fp) && rtrace_get(copy, probe) &&
+	    rtrace_is_own_fprobe(&copy) && !fprobe_disabled(&copy))
+		++*(int *)data;
+}
+
+int rtrace_own_fprobes(void)
+{
+	int count = 0;
+
+	return rtrace_walk_fprobes(rtrace_count_own_fprobe, NULL, &count) ?: count;
 }
 
 /* FGRAPH_ARRAY_SIZE of kernel/trace/fgraph.c. */
@@ -329,7 +348,7 @@ static int rtrace_each_constant(rtrace_each each, void *data)
 
 int rtrace_each_callback(rtrace_each each, void *data)
 {
-	int error = rtrace_each_fprobe(each, data);
+	int error = rtrace_walk_fprobes(rtrace_tell_fprobe, each, data);
 
 	if (error && error != -EOPNOTSUPP)
 		return error;

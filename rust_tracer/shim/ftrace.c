@@ -178,3 +178,9 @@ void rtrace_fprobe_unregister(struct rtrace_fprobe *self)
 	unregister_fprobe(&self->fprobe);
 	kfree(self);
 }
+
+bool rtrace_is_own_fprobe(const struct fprobe *fprobe)
+{
+	return fprobe->entry_handler == rtrace_fprobe_entry &&
+	       fprobe->exit_handler == rtrace_fprobe_exit;
+}

@@ -278,6 +278,9 @@ struct rtrace_fprobe;
 int rtrace_fprobe_register(u64 owner, unsigned long *ips, unsigned int count,
 			   struct rtrace_fprobe **out);
 void rtrace_fprobe_unregister(struct rtrace_fprobe *fprobe);
+struct fprobe;
+/* Whether its handlers are those that rtrace_fprobe_register() gives. */
+bool rtrace_is_own_fprobe(const struct fprobe *fprobe);
 
 /* ---- the clock ----------------------------------------------------------- */
 

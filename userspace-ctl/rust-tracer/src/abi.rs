@@ -128,10 +128,10 @@ layout!(rtrace_view_pointer: 120 { name: 0, value: 32 });
 layout!(rtrace_view_text_of: 128 {
     name: 0, address: 64, bytes: 72, hash: 80, first_hash: 88, head: 96,
 });
-layout!(rtrace_view_self: 80 {
+layout!(rtrace_view_self: 88 {
     text_hash: 0, first_hash: 8, taints: 16, first_taints: 24, lost_taints: 32, ftrace_enabled: 40,
     listed: 44, ops_expected: 48, ops_found: 52, sites_expected: 56, sites_found: 60, text_base: 64,
-    text_bytes: 72,
+    text_bytes: 72, fprobes_expected: 80, fprobes_found: 84,
 });
 layout!(rtrace_error: 32 {
     size: 0, flags: 4, buf: 8, buf_len: 16, len: 20, error: 24, reserved: 28,

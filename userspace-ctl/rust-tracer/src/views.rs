@@ -375,6 +375,10 @@ view! {
         text_base: u64 = |row| row.text_base,
         /// How long that is.
         text_bytes: u64 = |row| row.text_bytes,
+        /// fprobes that it has registered.
+        fprobes_expected: u32 = |row| row.fprobes_expected,
+        /// Of these, those that the kernel would call.
+        fprobes_found: u32 = |row| row.fprobes_found,
     }
 }
 

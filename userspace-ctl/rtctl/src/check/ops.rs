@@ -18,6 +18,11 @@ pub const IPMODIFY: u64 = 1 << 12;
 /// See above.
 pub const DIRECT: u64 = 1 << 17;
 
+/// `FTRACE_OPS_FL_ENABLED`: whoever is on the list has it.
+const ENABLED: u64 = 1 << 0;
+/// `FTRACE_OPS_FL_STUB` and `FTRACE_OPS_FL_PID`: not called, or not for all tasks.
+const MUTE: u64 = (1 << 5) | (1 << 13);
+
 /// Judges those who are called.
 pub fn check(facts: &Facts) -> Outcome {
     let ops = facts.ops.get()?;
@@ -65,16 +70,10 @@ pub fn check(facts: &Facts) -> Outcome {
 }
 
 fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
-    let mut findings = Vec::new();
     if ops.ours {
-        let parts = [&ops.func, &ops.trampoline];
-        let is_strange = |part: &&Owner| !answered_or_zero(part.kind) || is_others(part);
-        let strange = parts.into_iter().find(is_strange);
-        let what = "an ftrace_ops of ours leads to what is not ours";
-        let perhaps = "there is no other explanation";
-        findings.extend(strange.map(|part| finding(facts, ops, part, what, perhaps)));
-        return findings;
+        return Vec::from_iter(of_ours(facts, ops));
     }
+    let mut findings = Vec::new();
     let parts = [
         ("calls", &ops.func, answered(ops.func.kind)),
         (
@@ -135,6 +134,27 @@ fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Ours lead into our own text, and ftrace calls whoever is on its list.
+fn of_ours(facts: &Facts, ops: &Ops) -> Option<Finding> {
+    let is_ours = |part: &Owner| part.kind == Kind::Module && part.name == OURS;
+    let has_own = ops.trampoline.kind == Kind::Zero || is_ours(&ops.trampoline);
+    let is_called = ops.flags & (ENABLED | MUTE) == ENABLED;
+    let (part, what) = match (is_ours(&ops.func), has_own, is_called) {
+        (false, ..) => (&ops.func, "an ftrace_ops of ours leads to what is not ours"),
+        (_, false, _) => (
+            &ops.trampoline,
+            "an ftrace_ops of ours leads to what is not ours",
+        ),
+        (.., false) => (
+            &ops.func,
+            "an ftrace_ops of ours is marked as one that is not to be called",
+        ),
+        _ => return None,
+    };
+    let perhaps = "there is no other explanation";
+    Some(finding(facts, ops, part, what, perhaps))
 }
 
 /// Whom the kernel has called for all live patches.
@@ -341,15 +361,27 @@ mod tests {
 
     #[test]
     fn ours_are_no_strangers() {
-        for (kind, module, found) in [
+        let all = [
             (Kind::Module, OURS, 0),
-            (Kind::Kernel, "", 0),
+            (Kind::Kernel, "vmlinux", 1),
             (Kind::Module, "x", 1),
             (Kind::None, "", 1),
-        ] {
-            let mut ours = ops(kind, module, 0);
+        ];
+        for (kind, module, found) in all {
+            let mut ours = ops(kind, module, ENABLED);
             ours.ours = true;
+            assert_eq!(findings(ours.clone()).len(), found, "{kind:?} {module}");
+            ours.trampoline = std::mem::replace(&mut ours.func, owner(0x1000, Kind::Module, OURS));
             assert_eq!(findings(ours).len(), found, "{kind:?} {module}");
+        }
+    }
+
+    #[test]
+    fn ours_are_called() {
+        for (flags, found) in [(ENABLED, 0), (0, 1), (ENABLED | (1 << 5), 1)] {
+            let mut ours = ops(Kind::Module, OURS, flags);
+            ours.ours = true;
+            assert_eq!(findings(ours).len(), found, "{flags:#x}");
         }
     }
 

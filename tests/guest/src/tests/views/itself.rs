@@ -47,6 +47,7 @@ pub fn intact(_: &Options) -> Outcome {
         // One for all, or one for each function.
         check!(matches!(armed.ops_expected, 1 | 2), "{armed:x?}");
         check_eq!(armed.ops_found, armed.ops_expected, "{armed:x?}");
+        check_eq!(armed.fprobes_found, armed.fprobes_expected, "{armed:x?}");
         check_eq!(
             (armed.sites_expected, armed.sites_found),
             (2, 2),
