@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rt_rogue_ops: puts a function of its own where a file's operations are looked up.
+ * rt_rogue_ops: puts a function of its own where a file's operations, or others, are looked up.
  *
  *   what=iterate  in the table of the directory `path` itself, which is read-only: entries named rt_rogue_*, and the
  *                 number `pid`, are not listed
@@ -8,15 +8,18 @@
  *   what=modules  what shows the lines of /proc/modules: this module has none
  *   what=tcp      what shows the lines of /proc/net/tcp: there is no heading
  *   what=constant in the table of the device `path`, which nobody has open: writes are counted
+ *   what=syscall  in the kernel's table of system calls, for umask: this kernel calls by none, so nobody comes
  *   what=loopback the loopback device leads to another table: packets are counted
  */
 #include <linux/netdevice.h>
+#include <asm/syscall.h>
 
+#define ROGUE_TELLS(seq) rogue_tells(seq)
 #include "rogue.h"
 
 static char *what = "iterate";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "iterate, inode, modules, tcp, constant or loopback");
+MODULE_PARM_DESC(what, "iterate, inode, modules, tcp, constant, syscall or loopback");
 
 static char *path = "/proc";
 module_param(path, charp, 0);
@@ -106,6 +109,24 @@ static int rogue_do_loopback(void)
 	return rogue_write(at, &after, sizeof(after));
 }
 
+static long no_umask(const struct pt_regs *regs)
+{
+	atomic_inc(&rogue_calls);
+	return -ENOSYS;
+}
+
+static int rogue_do_syscall(void)
+{
+	unsigned long table = rogue_symbol("sys_call_table");
+	const void *after = no_umask;
+
+	if (!table)
+		return -ENOENT;
+	at = table + __NR_umask * sizeof(sys_call_ptr_t);
+	before = *(unsigned long *)at;
+	return rogue_write(at, &after, sizeof(after));
+}
+
 static int rogue_do(void)
 {
 	bool is_show = !strcmp(what, "modules") || !strcmp(what, "tcp");
@@ -116,6 +137,10 @@ static int rogue_do(void)
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	if (!strcmp(what, "syscall")) {
+		filp_close(file, NULL);
+		return rogue_do_syscall();
+	}
 	if (!strcmp(what, "loopback")) {
 		filp_close(file, NULL);
 		return rogue_do_loopback();
@@ -166,6 +191,13 @@ static int rogue_undo(void)
 	/* Nobody is left in them, but who sleeps there: the tests have nobody do so. */
 	synchronize_rcu_tasks();
 	return error;
+}
+
+/* What is there by the kernel's own mapping, not by the one that was written. */
+static void rogue_tells(struct seq_file *seq)
+{
+	if (at)
+		seq_printf(seq, "leads to %ps\n", (void *)READ_ONCE(*(unsigned long *)at));
 }
 
 ROGUE("puts itself where a file's operations are looked up");

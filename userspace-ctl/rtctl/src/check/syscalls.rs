@@ -13,7 +13,7 @@ use rust_tracer::views::{Callback, Cpu, Kind, Owner, TextOf};
 
 use super::callers::merge;
 use super::facts::Facts;
-use super::owners::OURS;
+use super::owners::{OURS, answered};
 use super::patch::diverted;
 use super::report::{Finding, Outcome, Report, count};
 
@@ -26,6 +26,8 @@ pub fn check(facts: &Facts) -> Outcome {
     findings.extend(texts.iter().filter_map(|text| of_text(facts, text)));
     let breakpoints = facts.callbacks(abi::RTRACE_CALLBACK_BREAKPOINT);
     findings.extend(breakpoints.map(|one| of_breakpoint(facts, one)));
+    let constants = facts.callbacks(abi::RTRACE_CALLBACK_CONSTANT);
+    findings.extend(constants.filter_map(|one| of_table(facts, one)));
     let compared = texts.iter().filter(|it| it.hash != 0 && it.first_hash != 0);
     let gates = cpus.iter().map(|cpu| cpu.handlers).max().unwrap_or(0);
     let looked = format!(
@@ -178,6 +180,39 @@ fn of_breakpoint(facts: &Facts, one: &Callback) -> Finding {
         look: "rtctl hooks; ls -l /proc/[0-9]*/fd | grep perf_event".into(),
         ..found
     }
+}
+
+/// The kernel's own tables of system calls. Who has one in it is told, whichever of them calls go by.
+const TABLES: [&str; 3] = [
+    "sys_call_table",
+    "ia32_sys_call_table",
+    "x32_sys_call_table",
+];
+
+/// A word of such a table that does not lead into the kernel's text.
+fn of_table(facts: &Facts, one: &Callback) -> Option<Finding> {
+    let name = facts.function(one.at)?;
+    let is_fine = answered(one.func.kind) && one.func.kind != Kind::Module;
+    if is_fine || !TABLES.contains(&name) {
+        return None;
+    }
+    let (place, _) = facts.symbol(one.at)?;
+    let offset = place.split_once("+0x").map_or("0", |(_, offset)| offset);
+    let number = u64::from_str_radix(offset, 16).map_or(0, |offset| offset / 8);
+    let found = finding(
+        format!("{name} {number}"),
+        format!("{name} has a function for system call {number} that is not the kernel's"),
+        facts.place(&one.func),
+    );
+    Some(Finding {
+        forms: vec![
+            "the kernel's own table, read in its memory".into(),
+            "the owner by our ledger, the list and the tree of modules".into(),
+        ],
+        perhaps: "a security module that replaces system calls: ask who installed it".into(),
+        look: "rtctl check pointers text; rtctl hooks '__x64_sys_*'".into(),
+        ..found
+    })
 }
 
 fn of_text(facts: &Facts, text: &TextOf) -> Option<Finding> {
@@ -346,6 +381,34 @@ mod tests {
         let findings = check(&facts).unwrap().findings;
         assert_eq!(findings.len(), 1);
         assert!(findings[0].what.starts_with("a hardware breakpoint"));
+    }
+
+    #[test]
+    fn a_table_of_system_calls_that_leads_to_a_module_or_to_nobody_is_found() {
+        for (symbol, kind, expected) in [
+            ("sys_call_table+0x2f8/0x1000", Kind::Module, 1),
+            ("ia32_sys_call_table+0x2f8/0x1000", Kind::None, 1),
+            ("sys_call_table+0x2f8/0x1000", Kind::Thunk, 0),
+            ("proc_root_operations+0x8/0x100", Kind::Module, 0),
+        ] {
+            let constant = Callback {
+                at: 0x9000,
+                func: owner(0xc000, kind, "x"),
+                kind: abi::RTRACE_CALLBACK_CONSTANT,
+                ..Callback::default()
+            };
+            let mut facts = Facts {
+                cpus: Told::Is(vec![cpu(0)]),
+                syscalls: Told::Is(vec![text()]),
+                callbacks: Told::Is(vec![constant]),
+                ..Facts::default()
+            };
+            facts.symbols.insert(0x9000, symbol.into());
+            let findings = check(&facts).unwrap().findings;
+            assert_eq!(findings.len(), expected, "{symbol} {kind:?}");
+            let says = |one: &Finding| one.what.contains("for system call 95 that");
+            assert!(findings.iter().all(says));
+        }
     }
 
     #[test]

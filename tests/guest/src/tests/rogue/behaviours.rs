@@ -75,7 +75,7 @@ rounds! {
     eleventh: caller on_stacks sockets_untold;
     twelfth: named_worker cleaned sockets_returns listener numberless;
     thirteenth: writable lent traps sockets_probed going;
-    fourteenth: sockets_argued busy coming;
+    fourteenth: sockets_argued busy coming table;
 }
 
 behaviours! {
@@ -253,6 +253,9 @@ behaviours! {
     loopback: "the operations of the loopback device, replaced by another table",
         "rt_rogue_ops" "what=loopback",
         ["pointers"], ["rt_rogue_ops"], scene::packets_are_counted;
+    table: "a system call replaced in the kernel's table",
+        "rt_rogue_ops" "what=syscall",
+        ["syscalls"], ["sys_call_table has a function for system call 95"], scene::table_leads_elsewhere;
     tracepoint: "a hidden module's probe on a tracepoint",
         "rt_rogue_probe" "what=own" hide "list,kset,state",
         ["pointers"], ["sched_process_fork"], scene::forks_are_counted;

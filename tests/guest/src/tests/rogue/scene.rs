@@ -202,6 +202,12 @@ pub fn packets_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
     })
 }
 
+/// In the kernel's table of system calls there is not what was there.
+pub fn table_leads_elsewhere(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
+    let Some(toy) = toy else { return Ok(false) };
+    Ok(toy.told("leads")?.starts_with("to no_umask"))
+}
+
 /// It counts what rtctl asks of the tracer.
 pub fn we_are_counted(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
     grows(toy, "calls", || traced().map(drop))
