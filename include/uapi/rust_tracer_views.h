@@ -96,7 +96,7 @@ struct rtrace_view {
 #define RTRACE_SEEN_TEXT (1u << 8)	/* its text is mapped, and executable */
 /*
  * When it came (or we) it had kallsyms_lookup_name among its strings, and called what
- * registers kprobes; of one that was initialised already, the first is enough.
+ * registers kprobes or fprobes; of one that was initialised already, the first is enough.
  */
 #define RTRACE_SEEN_HUNTS (1u << 9)
 /* There is code behind what was the end of its text when it came (or we), or it has text for an initialisation that is over. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether a module looks for the kernel's symbols by a kprobe, as far as its memory tells: it has the
-//! name of the function that finds them, and calls what registers kprobes. Whoever does so does it for a
+//! Whether a module looks for the kernel's symbols by a probe, as far as its memory tells: it has the
+//! name of the function that finds them, and calls what registers probes. Whoever does so does it for a
 //! moment while it initialises; what it is made of stays.
 
 #![forbid(unsafe_code)]
@@ -24,9 +24,9 @@ const CALL: usize = 5;
 /// Bytes that are looked at together.
 const WINDOW: usize = 4096;
 
-/// What registers kprobes.
+/// What registers kprobes and fprobes, each of which says where its function is.
 #[derive(Clone, Copy)]
-pub(super) struct Hunt([u64; 3]);
+pub(super) struct Hunt([u64; 7]);
 
 impl Hunt {
     pub(super) fn new(landmarks: &rtrace_landmarks) -> Self {
@@ -34,6 +34,10 @@ impl Hunt {
             landmarks.register_kprobe as u64,
             landmarks.register_kretprobe as u64,
             landmarks.register_kprobes as u64,
+            landmarks.register_kretprobes as u64,
+            landmarks.register_fprobe as u64,
+            landmarks.register_fprobe_syms as u64,
+            landmarks.register_fprobe_ips as u64,
         ])
     }
 

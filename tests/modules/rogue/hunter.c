@@ -3,13 +3,19 @@
  * rt_rogue_hunter: looks for kallsyms_lookup_name, which modules are not given, by a kprobe. Where it is, it tells; it
  * does not call it.
  *
+ *   fprobe=1 by an fprobe instead
  *   keep=1   the kprobe stays
  *   again=1  it looks again every 200 ms
  */
+#include <linux/fprobe.h>
 #include <linux/kthread.h>
 
 #define ROGUE_TELLS(seq) rogue_tells(seq)
 #include "rogue.h"
+
+static bool fprobe;
+module_param(fprobe, bool, 0);
+MODULE_PARM_DESC(fprobe, "look by an fprobe");
 
 static bool keep;
 module_param(keep, bool, 0);
@@ -33,10 +39,33 @@ static struct kprobe kept = {
 	.pre_handler = seen,
 };
 
+static int probed(struct fprobe *probe, unsigned long ip, unsigned long parent_ip, struct ftrace_regs *fregs,
+		  void *unused)
+{
+	return 0;
+}
+
+static unsigned long site_by_fprobe(void)
+{
+	struct fprobe probe = { .entry_handler = probed };
+	unsigned long site;
+
+	if (register_fprobe(&probe, "kallsyms_lookup_name", NULL))
+		return 0;
+	site = probe.hlist_array->array[0].addr;
+	unregister_fprobe(&probe);
+	return site;
+}
+
+static unsigned long look(void)
+{
+	return fprobe ? site_by_fprobe() : rt_site_of("kallsyms_lookup_name");
+}
+
 static int rogue_hunt(void *unused)
 {
 	while (!kthread_should_stop()) {
-		found = rt_site_of("kallsyms_lookup_name");
+		found = look();
 		schedule_timeout_interruptible(msecs_to_jiffies(200));
 	}
 	return 0;
@@ -46,7 +75,7 @@ static int rogue_do(void)
 {
 	int error;
 
-	found = rt_site_of("kallsyms_lookup_name");
+	found = look();
 	if (keep) {
 		error = register_kprobe(&kept);
 		if (error)
@@ -77,4 +106,4 @@ static void rogue_tells(struct seq_file *seq)
 	seq_printf(seq, "found %lx\n", rogue_start_of(found));
 }
 
-ROGUE("looks for symbols by a kprobe");
+ROGUE("looks for symbols by a probe");

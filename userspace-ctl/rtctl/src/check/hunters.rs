@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The rule beside the checks: who looks for the kernel's table of symbols?
 //!
-//! `kallsyms_lookup_name` is not for modules. Who wants what it finds asks a kprobe
-//! for its address: by that a module gives away that it means to reach further than
+//! `kallsyms_lookup_name` is not for modules. Who wants what it finds asks a kprobe or
+//! an fprobe for its address: by that a module gives away that it means to reach further than
 //! it may.
 
+use glob::Pattern;
 use rust_tracer::abi;
 use rust_tracer::views::{Kind, Module, Owner};
 
@@ -31,10 +32,24 @@ pub const HUNTED: &[&str] = &[
 const PERHAPS: &str =
     "LKRG, SystemTap, LTTng or another tracer that reaches beyond what is exported";
 
-/// Judges who registers kprobes.
+/// Whether it is asked for by this name; an fprobe's may be a glob.
+fn hunted(symbol: &str) -> bool {
+    /// As many letters leave few functions.
+    const TELLING: usize = 8;
+    let letters = symbol
+        .chars()
+        .filter(|it| it.is_alphanumeric() || *it == '_');
+    let glob = (letters.count() >= TELLING).then(|| Pattern::new(symbol).ok());
+    let is_meant = |name: &&str| match &glob {
+        Some(Some(glob)) => glob.matches(name),
+        _ => false,
+    };
+    HUNTED.contains(&symbol) || HUNTED.iter().any(is_meant)
+}
+
+/// Judges who registers kprobes and fprobes.
 pub fn check(facts: &Facts) -> Outcome {
     let kprobes = facts.kprobes.get()?;
-    let hunted = |symbol: &str| HUNTED.contains(&symbol);
     let of_table = kprobes
         .iter()
         .filter(|it| hunted(&it.symbol))
@@ -59,7 +74,8 @@ pub fn check(facts: &Facts) -> Outcome {
             let (caller, symbol) = it;
             let owner = facts.owners.get(caller)?;
             let strange = of_module(owner) || owner.kind == Kind::None;
-            strange.then(|| finding(facts, symbol, owner, "the caller of register_kprobe()"))
+            let by = "the caller of register_kprobe() or register_fprobe()";
+            strange.then(|| finding(facts, symbol, owner, by))
         });
     let modules = facts.modules.known().into_iter().flatten();
     let can = |module: &&Module| module.seen & abi::RTRACE_SEEN_HUNTS != 0;
@@ -83,13 +99,13 @@ fn by_text(module: &Module) -> Finding {
     Finding {
         key: format!("hunter {name} kallsyms_lookup_name"),
         what: format!(
-            "the module {name} has the name kallsyms_lookup_name, and registers kprobes, as who looks \
+            "the module {name} has the name kallsyms_lookup_name, and registers probes, as who looks \
              for hidden symbols does"
         ),
         place: format!("{base:#x}, {bytes} bytes"),
         forms: vec![
             "the module's data, when it came".into(),
-            "its text, which calls register_kprobe() or the like".into(),
+            "its text, which calls register_kprobe(), register_fprobe() or the like".into(),
         ],
         perhaps: PERHAPS.into(),
         look: "rtctl hooks; rtctl check --watch hunters".into(),
@@ -113,9 +129,7 @@ fn finding(facts: &Facts, symbol: &str, owner: &Owner, by: &str) -> Finding {
     };
     Finding {
         key: format!("hunter {} {symbol}", owner.name),
-        what: format!(
-            "{who} registered a kprobe on {symbol}, as who looks for hidden symbols does"
-        ),
+        what: format!("{who} registered a probe on {symbol}, as who looks for hidden symbols does"),
         place: facts.place(owner),
         forms: vec![by.into(), "the owner of the address".into()],
         perhaps: PERHAPS.into(),
@@ -185,6 +199,22 @@ mod tests {
                 ..Facts::default()
             };
             assert_eq!(found(&facts), findings, "{name} {seen:#x}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_be_a_glob_that_leaves_few_functions() {
+        for (name, is) in [
+            ("kallsyms_lookup_name", true),
+            ("kallsyms_lookup_nam?", true),
+            ("*allsyms_lookup_name", true),
+            ("kallsyms_lookup_names", false),
+            ("sys_call_table", true),
+            ("*", false),
+            ("k*", false),
+            ("vfs_*", false),
+        ] {
+            assert_eq!(hunted(name), is, "{name}");
         }
     }
 

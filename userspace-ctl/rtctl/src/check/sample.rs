@@ -27,7 +27,7 @@ use rust_tracer::views::{Kind, Owner};
 use rust_tracer::{Node, Probe, Session, abi, reason_name};
 
 use super::fact::Code;
-use super::owners::answered;
+use super::owners::{OURS, answered};
 use super::patch::ends_with_call;
 use crate::options::Program;
 use crate::program::{Failure, Providers, load, named};
@@ -180,7 +180,7 @@ pub struct Sample {
     pub stacks: Vec<(Vec<u64>, u64)>,
     /// Which threads.
     pub runs: Runs,
-    /// Callers of `register_kprobe()`, and the symbols that they asked for.
+    /// Callers of `register_kprobe()` and `register_fprobe()`, and the symbols that they asked for.
     pub hunts: Vec<(u64, String)>,
     /// Whose the addresses are.
     pub owners: HashMap<u64, Owner>,
@@ -256,10 +256,14 @@ fn text(types: bool) -> String {
          {{ seen[caller] = 1; @stacks[stack(32)] = count(); }}"
     );
     text += RUNS;
+    // The kernel's tracers have no sites: who registers an fprobe by a name is seen when all symbols are gone through for
+    // it. What he is looking for is first in what its callback is given.
     if types {
         text += "fbt:vmlinux:register_kprobe:entry \
                  /((struct kprobe *)arg0)->symbol_name != NULL/ \
-                 { @hunts[caller, stringof(((struct kprobe *)arg0)->symbol_name)] = count(); }\n";
+                 { @hunts[caller, stringof(((struct kprobe *)arg0)->symbol_name)] = count(); }\n\
+                 fbt:vmlinux:kallsyms_on_each_symbol:entry /arg1 != 0/ \
+                 { @searches[stack(8), stringof(*(char **)arg1)] = count(); }\n";
     }
     text
 }
@@ -389,7 +393,7 @@ impl Sampler {
         for (keys, _) in self.entries("callers").chain(self.entries("hunts")) {
             fresh.extend(keys.iter().filter_map(Value::number));
         }
-        for (keys, _) in self.entries("stacks") {
+        for (keys, _) in self.entries("stacks").chain(self.entries("searches")) {
             if let Some(Value::Stack(frames)) = keys.first() {
                 fresh.extend(frames.iter().filter(|frame| **frame != 0));
             }
@@ -484,6 +488,19 @@ impl Sampler {
             if let [caller, Value::Text(symbol)] = keys {
                 let symbol = String::from_utf8_lossy(symbol).into_owned();
                 sample.hunts.push((caller.number().unwrap_or(0), symbol));
+            }
+        }
+        for (keys, _) in self.entries("searches") {
+            if let [Value::Stack(frames), Value::Text(symbol)] = keys {
+                let owners = frames.iter().filter_map(|frame| self.owners.get(frame));
+                let is_kernels = |owner: &Owner| {
+                    matches!(owner.kind, Kind::Kernel | Kind::Ftrace) || owner.name == OURS
+                };
+                let mut others = owners.filter(|owner| !is_kernels(owner));
+                if let Some(owner) = others.next() {
+                    let symbol = String::from_utf8_lossy(symbol).into_owned();
+                    sample.hunts.push((owner.address, symbol));
+                }
             }
         }
         if let Ok(empty) = Store::new(&self.compiled.aggregations) {

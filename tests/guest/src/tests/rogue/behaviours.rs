@@ -75,7 +75,9 @@ rounds! {
     eleventh: caller on_stacks sockets_untold;
     twelfth: named_worker cleaned sockets_returns listener numberless;
     thirteenth: writable lent traps sockets_probed going;
-    fourteenth: sockets_argued busy coming table;
+    fourteenth: sockets_argued coming table hunter_by_fprobe;
+    // With our firings dropped nobody is seen who calls.
+    fifteenth: busy;
 }
 
 behaviours! {
@@ -183,6 +185,9 @@ behaviours! {
     hunter_again: "a kprobe on what finds symbols, again and again",
         "rt_rogue_hunter" "again=1",
         ["hunters"], ["rt_rogue_hunter"], scene::symbol_is_found;
+    hunter_by_fprobe: "an fprobe on what finds symbols, again and again",
+        "rt_rogue_hunter" "again=1 fprobe=1",
+        ["hunters"], ["registered a probe on kallsyms_lookup_name"], scene::symbol_is_found;
 
     // It changes text.
     at_fentry: "a jump patched in at a function's site",
