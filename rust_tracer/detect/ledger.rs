@@ -337,10 +337,13 @@ impl Ledger {
                 known.seen |= by;
                 continue;
             }
-            // What goes is still on the list for a while, with what it had.
+            // What goes is still on the list for a while, with what it had; but it is not live again: that is another, at
+            // the same place.
             let mut all = self.all.iter_mut().rev();
             let going = all.find(|known| {
-                known.fact.structure == fact.structure && known.fact.name == fact.name
+                known.fact.structure == fact.structure
+                    && known.fact.name == fact.name
+                    && fact.state != LIVE
             });
             match going {
                 Some(known) => known.seen |= by,

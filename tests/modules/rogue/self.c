@@ -10,6 +10,7 @@
  *   what=busy      each firing seems to come from within another: its ledger counts it as dropped
  *   what=counters  rows of its ledger that rtctl is given have 3 more calls
  *   what=notifier  the kernel does not tell it any more which modules come and go. Load no other before this is undone
+ *   what=starved   it is not told that a module comes that is called rt_rogue_hide. Load one at a time
  *   what=ioctl     calls of its node `kernel` come here first
  *   what=kprobe    a kprobe in it counts these
  *
@@ -27,7 +28,7 @@
 
 static char *what = "taints";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "taints, ftrace, probes, records, busy, counters, notifier, ioctl or kprobe");
+MODULE_PARM_DESC(what, "taints, ftrace, probes, records, busy, counters, notifier, starved, ioctl or kprobe");
 
 /* ---- taints and ftrace ------------------------------------------------------ */
 
@@ -288,23 +289,99 @@ static struct kprobe on_copy = {
 static struct blocking_notifier_head *chain;
 static struct notifier_block *notifier;
 
-static int do_notifier(void)
+/* Where ours is on its chain. */
+static struct notifier_block __rcu **find_notifier(void)
 {
 	struct notifier_block __rcu **at;
 	char name[KSYM_SYMBOL_LEN];
 
 	chain = (struct blocking_notifier_head *)rogue_symbol("module_notify_list");
 	if (!chain)
-		return -ENOENT;
+		return NULL;
 	for (at = &chain->head; rcu_access_pointer(*at); at = &notifier->next) {
 		notifier = rcu_dereference_raw(*at);
 		sprint_symbol(name, (unsigned long)notifier->notifier_call);
-		if (strstr(name, "[rust_tracer]")) {
-			rcu_assign_pointer(*at, rcu_access_pointer(notifier->next));
-			return 0;
-		}
+		if (strstr(name, "[rust_tracer]"))
+			return at;
 	}
-	return -ENXIO;
+	return NULL;
+}
+
+static int do_notifier(void)
+{
+	struct notifier_block __rcu **at = find_notifier();
+
+	if (!at)
+		return -ENXIO;
+	rcu_assign_pointer(*at, rcu_access_pointer(notifier->next));
+	return 0;
+}
+
+/* ---- the same, for a while --------------------------------------------------- */
+
+/*
+ * The first on the chain takes ours off, and the last puts it back, while nobody else may change the chain. That the
+ * module goes all are told.
+ */
+static struct notifier_block __rcu **place;
+
+static bool is_kept(unsigned long event, const struct module *module)
+{
+	return event != MODULE_STATE_GOING && !strcmp(module->name, "rt_rogue_hide");
+}
+
+static int take_off(struct notifier_block *block, unsigned long event, void *module)
+{
+	struct notifier_block __rcu **at;
+
+	if (!is_kept(event, module))
+		return NOTIFY_DONE;
+	for (at = &chain->head; rcu_access_pointer(*at); at = &rcu_dereference_raw(*at)->next)
+		if (rcu_access_pointer(*at) == notifier)
+			break;
+	if (rcu_access_pointer(*at)) {
+		place = at;
+		rcu_assign_pointer(*at, rcu_access_pointer(notifier->next));
+		atomic_inc(&rogue_calls);
+	}
+	return NOTIFY_DONE;
+}
+
+static int put_back(struct notifier_block *block, unsigned long event, void *module)
+{
+	if (is_kept(event, module) && place)
+		rcu_assign_pointer(*place, notifier);
+	place = NULL;
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block first = {
+	.notifier_call = take_off,
+	.priority = INT_MAX,
+};
+static struct notifier_block last = {
+	.notifier_call = put_back,
+	.priority = INT_MIN,
+};
+
+static int do_starved(void)
+{
+	int error;
+
+	if (!find_notifier())
+		return -ENXIO;
+	error = register_module_notifier(&last);
+	if (error)
+		return error;
+	error = register_module_notifier(&first);
+	if (error)
+		unregister_module_notifier(&last);
+	return error;
+}
+
+static int undo_starved(void)
+{
+	return unregister_module_notifier(&first) ?: unregister_module_notifier(&last);
 }
 
 /* ---- its node --------------------------------------------------------------- */
@@ -370,6 +447,8 @@ static int rogue_do(void)
 		return register_kprobe(&on_copy);
 	if (!strcmp(what, "notifier"))
 		return do_notifier();
+	if (!strcmp(what, "starved"))
+		return do_starved();
 	if (!strcmp(what, "ioctl") || !strcmp(what, "kprobe"))
 		return do_node();
 	return -EINVAL;
@@ -389,6 +468,8 @@ static int rogue_undo(void)
 		return stop_machine(set_busy, NULL, cpu_online_mask);
 	else if (!strcmp(what, "notifier"))
 		return blocking_notifier_chain_register(chain, notifier);
+	else if (!strcmp(what, "starved"))
+		return undo_starved();
 	else if (!strcmp(what, "ioctl"))
 		return undo_ioctl();
 	else

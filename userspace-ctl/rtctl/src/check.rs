@@ -99,7 +99,7 @@ static CHECKS: [Check; 13] = {
         check!(9 syscalls: Cpus Syscalls Callbacks),
         check!(10 pointers: Files Tracepoints Callbacks),
         check!(11 tasks: Tasks Sample),
-        check!(12 canary: Canary Itself Callbacks Kprobes),
+        check!(12 canary: Canary Itself Modules Callbacks Kprobes),
         check!(13 hunters: Kprobes Sample Modules),
     ]
 };

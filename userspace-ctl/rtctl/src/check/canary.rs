@@ -6,7 +6,7 @@
 //! registered, and the kernel's taints must be as they were.
 
 use rust_tracer::abi;
-use rust_tracer::views::Itself;
+use rust_tracer::views::{Itself, Module};
 
 use super::calls::Way;
 use super::facts::Facts;
@@ -31,6 +31,14 @@ pub fn check(facts: &Facts) -> Outcome {
     // Who has tracing shut off keeps the calls from being traced, and may be seen all the same.
     let itself = facts.itself.get();
     let mut findings = itself.clone().map_or(Vec::new(), |it| of_itself(it, facts));
+    findings.extend(
+        facts
+            .modules
+            .known()
+            .into_iter()
+            .flatten()
+            .filter_map(untold),
+    );
     let canary = match canary {
         Ok(canary) => canary,
         Err(why) if findings.is_empty() => return Err(why),
@@ -120,13 +128,36 @@ fn of_way(calls: u64, way: &Way) -> Option<Finding> {
     })
 }
 
-/// Whether others are told of modules, and we are not.
+/// Whether others are told of modules, or of something else, and we are not.
 fn is_unheard(facts: &Facts) -> bool {
-    let all = facts.callbacks(abi::RTRACE_CALLBACK_NOTIFIER);
-    let mut told = all
-        .filter(|one| one.name == "module_notify_list")
-        .peekable();
-    told.peek().is_some() && told.all(|one| one.func.name != OURS)
+    let all = || facts.callbacks(abi::RTRACE_CALLBACK_NOTIFIER);
+    let mut told = all().filter(|one| one.name == "module_notify_list");
+    all().next().is_some() && told.all(|one| one.func.name != OURS)
+}
+
+/// A module at work of which nobody told us: it is announced before it is initialised.
+fn untold(module: &Module) -> Option<Finding> {
+    const TOLD: u32 = abi::RTRACE_SEEN_CAME | abi::RTRACE_SEEN_AT_LOAD | abi::RTRACE_SEEN_WENT;
+    const AT_WORK: u32 = abi::RTRACE_SEEN_LIST | abi::RTRACE_SEEN_LIVE;
+    let Module {
+        name,
+        base,
+        bytes,
+        seen,
+        ..
+    } = module;
+    (seen & TOLD == 0 && seen & AT_WORK == AT_WORK).then(|| Finding {
+        key: format!("untold {name} {base:#x}"),
+        what: format!("the module {name} is at work, and the kernel did not tell us that it came"),
+        place: format!("{base:#x}, {bytes} bytes"),
+        forms: vec![
+            "our ledger, by the kernel's announcements".into(),
+            "the kernel's list of modules".into(),
+        ],
+        perhaps: "there was no memory to note that it came: the kernel's log says so".into(),
+        look: "rtctl check pointers ops; rtctl hooks".into(),
+        ..Finding::default()
+    })
 }
 
 fn of_itself(itself: &Itself, facts: &Facts) -> Vec<Finding> {
@@ -245,6 +276,7 @@ mod tests {
     use super::super::calls::Canary;
     use super::super::fact::Told;
     use super::super::facts::tests::owner;
+    use super::super::modules::tests::{WHOLE, module};
     use super::*;
 
     fn way() -> Way {
@@ -399,6 +431,15 @@ mod tests {
         assert_eq!(told, [""; 0]);
         let unheard = found(|_, _, facts| facts.callbacks = notifiers(&["", "x"]));
         assert_eq!(unheard, ["itself notifier"]);
+        // All were taken off the chain.
+        let nobody = found(|_, _, facts| {
+            facts.callbacks = Told::Is(vec![Callback {
+                name: "die_chain".into(),
+                kind: abi::RTRACE_CALLBACK_NOTIFIER,
+                ..Callback::default()
+            }]);
+        });
+        assert_eq!(nobody, ["itself notifier"]);
         for (address, keys) in [(0x5000, vec!["itself kprobe"]), (0x6000, vec![])] {
             let probed = found(|_, itself, facts| {
                 (itself.text_base, itself.text_bytes) = (0x5000, 0x1000);
@@ -408,6 +449,20 @@ mod tests {
                 }]);
             });
             assert_eq!(probed, keys);
+        }
+    }
+
+    #[test]
+    fn a_module_at_work_of_which_nobody_told_us_is_found() {
+        for (seen, findings) in [
+            (WHOLE, 1),
+            (WHOLE | abi::RTRACE_SEEN_CAME, 0),
+            (WHOLE | abi::RTRACE_SEEN_AT_LOAD, 0),
+            // It is being made, and will be announced.
+            (WHOLE & !abi::RTRACE_SEEN_LIVE, 0),
+        ] {
+            let keys = found(|_, _, facts| facts.modules = Told::Is(vec![module("x", seen, 0)]));
+            assert_eq!(keys.len(), findings, "{seen:#x}");
         }
     }
 

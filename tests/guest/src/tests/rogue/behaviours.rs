@@ -78,6 +78,8 @@ rounds! {
     fourteenth: sockets_argued coming table hunter_by_fprobe;
     // With our firings dropped nobody is seen who calls.
     fifteenth: busy;
+    // The second is what the first keeps from us.
+    sixteenth: starved untold;
 }
 
 behaviours! {
@@ -328,6 +330,12 @@ behaviours! {
     unheard: "our notifier of modules taken off its chain",
         "rt_rogue_self" "what=notifier",
         ["canary"], ["which modules come and go"], scene::nothing_else;
+    starved: "our notifier of modules kept from hearing of one",
+        "rt_rogue_self" "what=starved",
+        ["canary"], ["did not tell us that it came"], scene::nothing_else;
+    untold: "a module of which we were not told",
+        "rt_rogue_hide" "",
+        ["canary"], ["the module rt_rogue_hide is at work"], scene::nothing_else;
     ioctl: "calls of our node that another is asked first",
         "rt_rogue_self" "what=ioctl",
         ["pointers"], ["rt_rogue_self"], scene::we_are_counted;
