@@ -301,7 +301,8 @@ struct rtrace_view_text_of {
 #define RTRACE_CALLBACK_TABLE 12u
 /*
  * At the tracepoint `name`, where that is not whom its list of functions says; or a
- * function of that list, where its switch is off.
+ * function of that list, where its switch is off, where the list is not one that the
+ * kernel has allocated, or in the place of an event's own.
  */
 #define RTRACE_CALLBACK_TRACEPOINT 13u
 /* By an fprobe on the function with the site `at`: one of its handlers; outside the kernel's text, and not ours. */

@@ -8,6 +8,7 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/static_call.h>
+#include <linux/trace_events.h>
 #include <linux/tracepoint.h>
 
 #include "../../include/uapi/rust_tracer.h"
@@ -463,6 +464,63 @@ int rtrace_each_tracepoint(rtrace_each each, void *data)
 }
 
 /*
+ * The event for which something is registered at a tracepoint: perf gives itself as the
+ * function's data, tracefs a file of it. NULL: for none.
+ */
+static const struct trace_event_call *rtrace_event_of(const struct tracepoint *point,
+						      const void *data)
+{
+	const struct trace_event_call *event = data;
+	const struct trace_event_file *file = data;
+	const struct tracepoint *of;
+
+	if (rtrace_get(of, &event->tp) && of == point)
+		return event;
+	if (rtrace_get(event, &file->event_call) && rtrace_get(of, &event->tp) && of == point)
+		return event;
+	return NULL;
+}
+
+/* Whether a function is not the one that the event has it call, nor the kernel's at all. */
+static bool rtrace_is_anothers(const struct tracepoint *point, const struct tracepoint_func *func)
+{
+	const struct trace_event_call *event = rtrace_event_of(point, func->data);
+	const struct trace_event_class *class;
+	void *own;
+
+	if (!event || rtrace_in_image((unsigned long)func->func) || !rtrace_get(class, &event->class) ||
+	    !rtrace_get(own, &class->probe) || own == func->func)
+		return false;
+#ifdef CONFIG_PERF_EVENTS
+	if (!rtrace_get(own, &class->perf_probe) || own == func->func)
+		return false;
+#endif
+	return true;
+}
+
+/*
+ * Those in a tracepoint's list who are not whom the kernel has put there. It allocates the
+ * list, and so it lies neither in its image nor among modules.
+ */
+static void rtrace_tell_changed_funcs(const struct tracepoint *point, const char *name,
+				      const struct tracepoint_func *funcs,
+				      const struct rtrace_telling *telling)
+{
+	unsigned long at = (unsigned long)funcs;
+	bool is_static = rtrace_in_image(at) || (at >= MODULES_VADDR && at < MODULES_END);
+	struct tracepoint_func func;
+	unsigned int steps;
+
+	for (steps = 0; funcs && steps < RTRACE_LIST_MAX; funcs++, steps++) {
+		if (!rtrace_get(func, funcs) || !func.func)
+			return;
+		if (is_static || rtrace_is_anothers(point, &func))
+			rtrace_tell_callback(RTRACE_CALLBACK_TRACEPOINT, name, (unsigned long)funcs,
+					     (unsigned long)func.func, telling->each, telling->data);
+	}
+}
+
+/*
  * A tracepoint calls the only function that is registered or, of none or of several, its
  * iterator, and is switched on while there is any. The mutex is held, as above: who
  * registers changes all three under it.
@@ -483,6 +541,7 @@ static void rtrace_tell_odd_tracepoint(struct tracepoint *point, void *data)
 	if (first && !second)
 		right = first;
 	rtrace_name((u8 *)name, sizeof(name), point->name);
+	rtrace_tell_changed_funcs(point, name, funcs, telling);
 	if (called != right)
 		rtrace_tell_callback(RTRACE_CALLBACK_TRACEPOINT, name,
 				     (unsigned long)point->static_call_key, called, telling->each,

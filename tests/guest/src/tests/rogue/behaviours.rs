@@ -79,7 +79,7 @@ rounds! {
     // With our firings dropped nobody is seen who calls.
     fifteenth: busy;
     // The second is what the first keeps from us.
-    sixteenth: starved untold;
+    sixteenth: starved untold tracepoint_taken;
 }
 
 behaviours! {
@@ -270,6 +270,9 @@ behaviours! {
         "rt_rogue_probe" "what=replaced" hide "list,kset,state",
         ["pointers"], ["sched_process_fork"], scene::forks_are_not_recorded;
 
+    tracepoint_taken: "another's probe on a tracepoint, replaced by a listed module's",
+        "rt_rogue_probe" "what=replaced",
+        ["pointers"], ["does not call those who are registered"], scene::forks_are_not_recorded;
     called: "a tracepoint that calls another than who is registered",
         "rt_rogue_probe" "what=called",
         ["pointers"], ["sched_process_fork"], scene::forks_are_not_recorded;
