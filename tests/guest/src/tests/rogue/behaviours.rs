@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The behaviours, one by one.
 //!
-//! A row says what to load with which parameters, how it hides (`hide`, see `tests/modules/rogue/rogue.h`),
-//! which checks are to find it, what their finding is to name, and what shows that the toy does it.
+//! A row says what to load with which parameters (`PID` and `FOLDER` are the scene's), how it hides (`hide`, see
+//! `tests/modules/rogue/rogue.h`), which checks are to find it, what their finding is to name, and what shows that the toy does it.
 
 #![forbid(unsafe_code)]
 
@@ -79,7 +79,7 @@ rounds! {
     // With our firings dropped nobody is seen who calls.
     fifteenth: busy;
     // The second is what the first keeps from us.
-    sixteenth: starved untold tracepoint_taken;
+    sixteenth: starved untold tracepoint_taken inode_of_folder;
 }
 
 behaviours! {
@@ -248,6 +248,9 @@ behaviours! {
     iterate_files: "what lists a file system's directories, replaced in its table",
         "rt_rogue_ops" "what=iterate path=/tmp",
         ["pointers"], ["rt_rogue_ops"], scene::file_is_not_listed;
+    inode_of_folder: "what lists one directory of a file system, replaced by another table",
+        "rt_rogue_ops" "what=inode path=FOLDER",
+        ["pointers"], ["/tmp/rt-scene-"], scene::file_is_not_listed;
     show_modules: "what shows the list of modules, replaced",
         "rt_rogue_ops" "what=modules",
         ["pointers", "crossview"], ["rt_rogue_ops"], scene::its_line_is_missing;

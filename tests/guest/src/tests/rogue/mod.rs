@@ -61,6 +61,7 @@ const ROWS: &str = "/run/rt-rogue-rows";
 impl Behaviour {
     fn parameters(&self, scene: &Scene) -> String {
         let parameters = self.parameters.replace("PID", &scene.pid().to_string());
+        let parameters = parameters.replace("FOLDER", &scene.folder().to_string_lossy());
         if self.hide.is_empty() {
             return parameters;
         }

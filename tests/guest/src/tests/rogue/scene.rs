@@ -77,6 +77,11 @@ impl Scene {
         self.task.0 as u32
     }
 
+    /// Has the files that may be hidden.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn task(&self) -> Outcome<Pid> {
         Pid::from_raw(self.pid() as i32).ok_or_else(|| fail("no task"))
     }
