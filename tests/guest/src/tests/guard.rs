@@ -301,11 +301,16 @@ fn may_start_again() -> Outcome {
     waiting::until(starts, || "its user never starts any again".into())
 }
 
-fn barred(_: &Options) -> Outcome {
-    // On a slow machine bob comes late, and must still be refused.
+/// Has a session of bob's ended for its burden, which he was not to see; then others do something, and then bob.
+fn after_burden(
+    seconds: u64,
+    others: impl FnOnce() -> Outcome,
+    then: impl FnOnce(Session) -> Outcome,
+) -> Outcome {
+    // Of silence nobody is to die here: bob waits.
     let parameters = [
         ("burden_percent", 1),
-        ("burden_seconds", 10),
+        ("burden_seconds", seconds),
         ("deadman_seconds", 0),
     ];
     let _parameters = Parameters::set(&parameters)?;
@@ -317,6 +322,22 @@ fn barred(_: &Options) -> Outcome {
         session.start()?;
         cue.tell(session.status()?.id)?;
         cue.pause()?;
+        then(session)?;
+        // Nor are those who come after us to be refused.
+        may_start_again()
+    })?;
+    let id = bob.number()?;
+    bob.ready()?;
+    under_load(|| await_death(&watcher, id, || Ok(())))?;
+    others()?;
+    bob.go()?;
+    bob.end()
+}
+
+fn barred(_: &Options) -> Outcome {
+    let dave = || Actor::of("dave", |_| Ok(start_one(SYSTEM)??))?.end();
+    // On a slow machine bob comes late, and must still be refused.
+    after_burden(10, dave, |session| {
         // Nor does it help to close all that he has.
         drop(session);
         let Err(refused) = start_one(USER)? else {
@@ -328,14 +349,8 @@ fn barred(_: &Options) -> Outcome {
             "{}",
             refused.text
         );
-        may_start_again()
-    })?;
-    let id = bob.number()?;
-    bob.ready()?;
-    under_load(|| await_death(&watcher, id, || Ok(())))?;
-    Actor::of("dave", |_| Ok(start_one(SYSTEM)??))?.end()?;
-    bob.go()?;
-    bob.end()
+        Ok(())
+    })
 }
 
 fn long_programs(_: &Options) -> Outcome {
@@ -382,37 +397,22 @@ fn long_programs(_: &Options) -> Outcome {
 }
 
 fn blind(_: &Options) -> Outcome {
-    // Of silence nobody is to die here: bob waits.
-    let parameters = [
-        ("burden_percent", 1),
-        ("burden_seconds", 1),
-        ("deadman_seconds", 0),
-    ];
-    let _parameters = Parameters::set(&parameters)?;
-    let watcher = Session::open()?;
-    let mut bob = Actor::of("bob", |cue| {
-        let session =
-            Session::open_as(USER, libc::O_RDWR).map_err(|errno| fail(format!("bob: {errno}")))?;
-        session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
-        session.start()?;
-        cue.tell(session.status()?.id)?;
-        cue.pause()?;
-        let ready = sys::poll(&session.fd, libc::POLLPRI, 60_000)?;
-        check!(ready & libc::POLLHUP != 0, "bob is not told: {ready:#x}");
-        let status = session.status()?;
-        check_eq!(
-            (status.state, status.reason),
-            (abi::RTRACE_STATE_DEAD, abi::RTRACE_REASON_BURDEN)
-        );
-        let fired: u64 = session.ledger(0)?.iter().map(|row| row.fired).sum();
-        check_eq!(fired, 0, "firings that are shown to bob");
-        may_start_again()
-    })?;
-    let id = bob.number()?;
-    bob.ready()?;
-    under_load(|| await_death(&watcher, id, || Ok(())))?;
-    bob.go()?;
-    bob.end()
+    after_burden(
+        1,
+        || Ok(()),
+        |session| {
+            let ready = sys::poll(&session.fd, libc::POLLPRI, 60_000)?;
+            check!(ready & libc::POLLHUP != 0, "bob is not told: {ready:#x}");
+            let status = session.status()?;
+            check_eq!(
+                (status.state, status.reason),
+                (abi::RTRACE_STATE_DEAD, abi::RTRACE_REASON_BURDEN)
+            );
+            let fired: u64 = session.ledger(0)?.iter().map(|row| row.fired).sum();
+            check_eq!(fired, 0, "firings that are shown to bob");
+            Ok(())
+        },
+    )
 }
 
 fn no_burden(_: &Options) -> Outcome {
