@@ -124,6 +124,8 @@ fn of_way(calls: u64, way: &Way) -> Option<Finding> {
         ],
         perhaps: "a defect of this module or of rtctl".into(),
         look: "rtctl -n 'syscall::getppid:' -c …; rtctl check sites text".into(),
+        // Of so many calls not one: that does not happen for a moment.
+        certain: read == 0 && *counted == 0,
         ..Finding::default()
     })
 }
@@ -375,6 +377,19 @@ mod tests {
             (way.counted, way.fired) = (100, 100);
         });
         assert_eq!(no_returns, ["canary stub"]);
+    }
+
+    #[test]
+    fn it_is_certain_that_no_calls_at_all_are_not_by_chance() {
+        for (entries, counted, certain) in [(0, 0, true), (1, 0, false), (0, 1, false)] {
+            let way = Way {
+                entries,
+                returns: 0,
+                counted,
+                ..way()
+            };
+            assert_eq!(of_way(100, &way).unwrap().certain, certain, "{way:?}");
+        }
     }
 
     #[test]
