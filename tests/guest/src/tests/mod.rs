@@ -41,7 +41,7 @@ pub const FUZZ: &str = "hostile: random operations*";
 
 /// All of them, in the order in which they run. What locks the kernel down is the last: nothing
 /// unlocks it again.
-pub const GROUPS: [Group; 72] = [
+pub const GROUPS: [Group; 74] = [
     calls::GROUP,
     names::GROUP,
     contexts::GROUP,
@@ -82,6 +82,7 @@ pub const GROUPS: [Group; 72] = [
     programs::random::GROUP,
     stub::GROUP,
     stub::programs::GROUP,
+    stub::walks::GROUP,
     stub::sleeping::GROUP,
     stub::schedule::GROUP,
     stub::ends::GROUP,
@@ -93,6 +94,7 @@ pub const GROUPS: [Group; 72] = [
     stub::slots::GROUP,
     stub::GROUP.shared("shared stub"),
     stub::programs::GROUP.shared("shared stub, programs"),
+    stub::walks::GROUP.shared("shared stub, walks"),
     stub::sleeping::GROUP.shared("shared stub, sleeping"),
     stub::ends::GROUP.shared("shared stub, ends of tasks"),
     stub::many::GROUP.shared("shared stub, many sessions"),

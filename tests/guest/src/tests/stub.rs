@@ -16,6 +16,7 @@ pub mod several;
 pub mod sleeping;
 pub mod slots;
 pub mod stacks;
+pub mod walks;
 
 use std::fs::{self, File};
 use std::io::Write;
