@@ -103,7 +103,14 @@ impl Groups {
         if let Some(known) = step.to.get(at).and_then(|to| to.checked_sub(1)) {
             return Ok(known);
         }
-        step.left = step.left.checked_sub(self.len() as u64).ok_or(E2BIG)?;
+        let left = step.left.checked_sub(self.len() as u64);
+        step.left = left.ok_or_else(|| {
+            Refusal::new(
+                E2BIG,
+                "the probes of a module that came are in too many sets of groups to be found while it \
+                 waits: give probes that have the same clauses the same groups",
+            )
+        })?;
         let to = self.find(set, step.group)?;
         if let Some(slot) = step.to.get_mut(at) {
             *slot = to + 1;

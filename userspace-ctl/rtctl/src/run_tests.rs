@@ -146,6 +146,21 @@ rtctl: entered 1 = returned 1 + in flight 0 + passed 0 + missed 0\n"
 }
 
 #[test]
+fn speculations_that_were_not_to_be_had_are_said_as_dtrace_says_them() {
+    let columns = (
+        Options::default(),
+        Box::new(Columns::new(false)) as Box<dyn Form>,
+        Sink::default(),
+    );
+    let outcome = trace(&module(), columns, Targets::default(), |module| {
+        (0..3).for_each(|_| module.miss_speculation());
+        end(module);
+    });
+    let said = "rtctl: 3 failed speculations (no speculative buffer available)\n";
+    assert!(outcome.said.contains(said), "{}", outcome.said);
+}
+
+#[test]
 fn drops_are_said_as_dtrace_says_them() {
     let json = (
         Options::default(),

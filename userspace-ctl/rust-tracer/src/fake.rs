@@ -116,6 +116,7 @@ struct State {
     code: Vec<u64>,
     /// What each CPU has aggregated since it was asked: whole entries.
     aggregated: Vec<(u32, Vec<u8>)>,
+    unspeculated: u64,
     views: views::Views,
 }
 
@@ -142,6 +143,7 @@ impl Fake {
                 own: Vec::new(),
                 code: Vec::new(),
                 aggregated: Vec::new(),
+                unspeculated: 0,
                 views: views::Views::default(),
             }),
         })
@@ -169,6 +171,11 @@ impl Fake {
         if let Some(row) = self.lock().rows.first_mut() {
             row.fired += fired;
         }
+    }
+
+    /// speculation() was called once more, and found none free.
+    pub fn miss_speculation(&self) {
+        self.lock().unspeculated += 1;
     }
 
     /// A probe fires, on the record's CPU. Returns whether there was room.
@@ -343,6 +350,7 @@ impl State {
                 status.generation = self.generation;
                 status.rings = self.rings.iter().flatten().count() as u32;
                 status.id = 1;
+                status.unspeculated = self.unspeculated;
             }
             Command::Ledger { arg, buf } => self.ledger(arg, buf)?,
             Command::LastError { arg, buf } => {

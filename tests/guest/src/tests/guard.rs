@@ -33,6 +33,7 @@ group! { "guard":
     "idle and stopped sessions may be silent, and all may without a deadman" => patience,
     "of sessions that take too much of a CPU the busiest dies, and no other" => busiest,
     "a session that burdens a CPU dies though it may see nothing there" => blind,
+    "where the end of one session does not help, the next ends sooner than the first did" => next_one,
     "who was ended for its burden starts nothing for as long as that took, and others do" => barred,
     "without a limit on the burden nobody dies of it" => no_burden,
     "who runs long programs seldom dies of the burden, and not who runs short ones often" => long_programs,
@@ -299,6 +300,38 @@ fn start_one(node: &str) -> Outcome<Result<(), Refused>> {
 fn may_start_again() -> Outcome {
     let starts = || Ok(start_one(USER)?.is_ok());
     waiting::until(starts, || "its user never starts any again".into())
+}
+
+fn next_one(_: &Options) -> Outcome {
+    const BURDEN: u64 = 16;
+    let _parameters = Parameters::set(&[("burden_percent", 1), ("burden_seconds", BURDEN)])?;
+    let watcher = Session::open()?;
+    let both = [plain().start()?, plain().start()?];
+    let ids = [id_of(&both[0])?, id_of(&both[1])?];
+    let ends = under_load(|| {
+        let mut ends = Vec::new();
+        let all_dead = || {
+            let dead = ids.map(|id| is_dead(&watcher, id));
+            for one in &both {
+                // The guard is not told of silence here.
+                one.session.status()?;
+            }
+            let [first, second] = dead;
+            let count = usize::from(first?) + usize::from(second?);
+            while ends.len() < count {
+                ends.push(sys::now());
+            }
+            Ok(count == both.len())
+        };
+        waiting::until(all_dead, || "one of them lives on".into())?;
+        Ok(ends)
+    })?;
+    let between = ends[1] - ends[0];
+    check!(between < BURDEN * SECOND, "{between} ns between the ends");
+    for one in both {
+        check_dead(one, abi::RTRACE_REASON_BURDEN, "too much of a CPU")?;
+    }
+    Ok(())
 }
 
 /// Has a session of bob's ended for its burden, which he was not to see; then others do something, and then bob.

@@ -6,6 +6,7 @@ use std::thread;
 use rust_tracer::abi;
 
 use crate::options::Options;
+use crate::session::Session;
 use crate::target::{self, Late, Target};
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::Plan;
@@ -17,6 +18,7 @@ group! { "modules":
     "a module that was traced can be unloaded, and its counts stay" => unload,
     "a module that several sessions trace can be unloaded, and each keeps its counts" => unload_shared,
     "a module that comes back is probed again" => comes_back,
+    "a module that comes does not wait for a session with very many sets of groups" => many_groups,
     "modules that load and unload under fire lose no call and leave nothing" => under_fire,
     "a session that starts while modules come and go sees what is there" => start_under_fire,
 }
@@ -50,6 +52,29 @@ fn late(options: &Options) -> Outcome {
     );
     check_eq!(finished.returns("rt_late_work")?.len(), 30);
     late.unload()
+}
+
+/// What such a session gets no probes for, another gets.
+fn many_groups(options: &Options) -> Outcome {
+    // Each pattern is looked for among all sets: more than 2^22 in all.
+    const SETS: u32 = 2100;
+    let late = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_ADD_LATE;
+    let many = Session::open()?;
+    for group in 1..=SETS {
+        many.add_to("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY, group)?;
+    }
+    for group in 1..=SETS {
+        many.add_to("rt_late:rt_late_work", late, SETS + group)?;
+    }
+    let other = Session::open()?;
+    other.add("rt_late:rt_late_work", late)?;
+    let module = Late::load(options, 1)?;
+    check_eq!(other.status()?.probes, 1, "probes of the other");
+    check_eq!(many.status()?.probes, 1, "probes of that with many groups");
+    let (text, errno) = many.last_error()?;
+    check_eq!(errno, libc::E2BIG, "{text}");
+    check!(text.contains("too many sets of groups"), "{text}");
+    module.unload()
 }
 
 fn not_late(options: &Options) -> Outcome {

@@ -27,7 +27,7 @@ group! { "access, quotas":
     "clocks that fire seldom, which they may do together, count as if they did each second" => seldom,
     "who is over a limit that was lowered keeps what he has, and gets nothing more" => lowered,
     "memory is counted over all sessions of a user, and a ring too many is refused" => memory,
-    "memory of targets is counted as well, and who is refused one keeps the one he has" => targets,
+    "memory of targets is counted as well, and a target too many is refused" => targets,
     "more events a second than allowed end the user's busiest session, and no other" => events,
     "root is above the limits, and who is at one does not hold up another user" => others,
     "what is used and what is allowed can be asked for" => asked,
