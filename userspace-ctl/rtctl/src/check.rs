@@ -23,6 +23,7 @@ pub(crate) mod facts;
 mod files;
 pub(crate) mod gather;
 mod hunters;
+mod hunts;
 mod ipmodify;
 mod modules;
 mod ops;

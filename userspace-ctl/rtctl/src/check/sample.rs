@@ -27,7 +27,8 @@ use rust_tracer::views::{Kind, Owner};
 use rust_tracer::{Node, Probe, Session, abi, reason_name};
 
 use super::fact::Code;
-use super::owners::{OURS, answered};
+use super::hunts;
+use super::owners::answered;
 use super::patch::ends_with_call;
 use crate::options::Program;
 use crate::program::{Failure, Providers, load, named};
@@ -256,14 +257,8 @@ fn text(types: bool) -> String {
          {{ seen[caller] = 1; @stacks[stack(32)] = count(); }}"
     );
     text += RUNS;
-    // The kernel's tracers have no sites: who registers an fprobe by a name is seen when all symbols are gone through for
-    // it. What he is looking for is first in what its callback is given.
     if types {
-        text += "fbt:vmlinux:register_kprobe:entry \
-                 /((struct kprobe *)arg0)->symbol_name != NULL/ \
-                 { @hunts[caller, stringof(((struct kprobe *)arg0)->symbol_name)] = count(); }\n\
-                 fbt:vmlinux:kallsyms_on_each_symbol:entry /arg1 != 0/ \
-                 { @searches[stack(8), stringof(*(char **)arg1)] = count(); }\n";
+        text += hunts::CLAUSES;
     }
     text
 }
@@ -484,25 +479,8 @@ impl Sampler {
                 sample.runs.ended.insert(tid.number().unwrap_or(0) as u32);
             }
         }
-        for (keys, _) in self.entries("hunts") {
-            if let [caller, Value::Text(symbol)] = keys {
-                let symbol = String::from_utf8_lossy(symbol).into_owned();
-                sample.hunts.push((caller.number().unwrap_or(0), symbol));
-            }
-        }
-        for (keys, _) in self.entries("searches") {
-            if let [Value::Stack(frames), Value::Text(symbol)] = keys {
-                let owners = frames.iter().filter_map(|frame| self.owners.get(frame));
-                let is_kernels = |owner: &Owner| {
-                    matches!(owner.kind, Kind::Kernel | Kind::Ftrace) || owner.name == OURS
-                };
-                let mut others = owners.filter(|owner| !is_kernels(owner));
-                if let Some(owner) = others.next() {
-                    let symbol = String::from_utf8_lossy(symbol).into_owned();
-                    sample.hunts.push((owner.address, symbol));
-                }
-            }
-        }
+        let entries = |name| self.entries(name).map(|(keys, _)| keys);
+        sample.hunts = hunts::found(entries("hunts"), entries("searches"), &self.owners);
         if let Ok(empty) = Store::new(&self.compiled.aggregations) {
             self.store = empty;
         }
