@@ -136,9 +136,7 @@ pub fn library_fault(epid: u32, probe: &Probe, what: &str) -> String {
 }
 
 /// Why an option was not set by `setopt()`.
-pub fn option_not_set(name: &str, value: Option<&str>, why: &str) -> String {
-    // setopt() without a value passes "1" on.
-    let value = value.unwrap_or("1");
+pub fn option_not_set(name: &str, value: &str, why: &str) -> String {
     format!("couldn't set option \"{name}\" to \"{value}\": {why}\n")
 }
 
@@ -228,7 +226,7 @@ mod tests {
     #[test]
     fn options_that_cannot_be_set() {
         // dtrace-utils test/unittest/actions/setopt/tst.badopt.r
-        let why = option_not_set("Nixon", None, "Invalid option name");
+        let why = option_not_set("Nixon", "1", "Invalid option name");
         assert_eq!(
             library_fault(2, &probe(), &why),
             "error on enabled probe ID 2 (ID 1: dtrace:::BEGIN): couldn't set option \"Nixon\" to \

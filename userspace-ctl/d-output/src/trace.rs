@@ -316,7 +316,7 @@ impl Printer {
             }),
             Err(why) => shown.step(Step::Complaint(messages::option_not_set(
                 name,
-                Some(value),
+                value,
                 &why.to_string(),
             ))),
         }

@@ -227,9 +227,6 @@ const STRSIZE_MIN: u32 = 2;
 /// The registers of DTrace's virtual machine.
 const REGISTERS: std::ops::RangeInclusive<u32> = 1..=8;
 
-/// The kernel's most frames of a stack, where it does not say.
-const FRAMES: u32 = 127;
-
 const BAD_NAME: &str = "Invalid option name";
 const BAD_VALUE: &str = "Invalid value for specified option";
 const NOT_HERE: &str = "it is about a part of DTrace that rtctl does not have: leave it out";
@@ -491,7 +488,7 @@ fn frames(value: Option<&str>, most: u32) -> Result<u32, String> {
 fn frames_most() -> u32 {
     let text = std::fs::read_to_string("/proc/sys/kernel/perf_event_max_stack");
     let most = text.ok().and_then(|text| text.trim().parse().ok());
-    most.unwrap_or(FRAMES)
+    most.unwrap_or(abi::RTRACE_STACK_FRAMES_MAX)
 }
 
 /// A number of bytes, in the largest unit that divides it.

@@ -211,21 +211,21 @@ mod tests {
 
     #[test]
     fn directories_are_looked_for_level_by_level_and_so_many_at_most() {
-        let top = std::env::temp_dir().join(format!("rtctl-below-{}", std::process::id()));
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path();
         for path in ["a/b/c", "d"] {
             fs::create_dir_all(top.join(path)).unwrap();
         }
         fs::write(top.join("file"), "").unwrap();
         std::os::unix::fs::symlink("/", top.join("link")).unwrap();
         let found = |depth, most| {
-            let all = below(&top, depth, most).into_iter();
-            let names = all.map(|(path, _)| path.strip_prefix(&top).unwrap().to_owned());
+            let all = below(top, depth, most).into_iter();
+            let names = all.map(|(path, _)| path.strip_prefix(top).unwrap().to_owned());
             names.collect::<Vec<_>>()
         };
         assert_eq!(found(2, 9), ["a", "d", "a/b"].map(PathBuf::from));
         assert_eq!(found(1, 9), ["a", "d"].map(PathBuf::from));
         assert_eq!(found(2, 2).len(), 2);
         assert!(below(&top.join("nothing"), 2, 9).is_empty());
-        fs::remove_dir_all(&top).unwrap();
     }
 }

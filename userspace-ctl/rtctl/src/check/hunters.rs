@@ -39,12 +39,10 @@ fn hunted(symbol: &str) -> bool {
     let letters = symbol
         .chars()
         .filter(|it| it.is_alphanumeric() || *it == '_');
-    let glob = (letters.count() >= TELLING).then(|| Pattern::new(symbol).ok());
-    let is_meant = |name: &&str| match &glob {
-        Some(Some(glob)) => glob.matches(name),
-        _ => false,
-    };
-    HUNTED.contains(&symbol) || HUNTED.iter().any(is_meant)
+    let tells = letters.count() >= TELLING;
+    let glob = Pattern::new(symbol).ok().filter(|_| tells);
+    let mut names = HUNTED.iter();
+    names.any(|name| *name == symbol || glob.as_ref().is_some_and(|glob| glob.matches(name)))
 }
 
 /// Judges who registers kprobes and fprobes.

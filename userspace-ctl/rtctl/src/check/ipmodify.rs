@@ -10,7 +10,7 @@ use rust_tracer::views::{Kind, Ops, Site};
 use super::facts::Facts;
 use super::ops::{DIRECT, IPMODIFY};
 use super::report::{Finding, Outcome, Report, count};
-use super::telling::TELLING;
+use super::telling::tells;
 
 /// What else is redirected to hide files, processes, sockets and messages. Globs would name what nobody
 /// redirects.
@@ -99,7 +99,7 @@ fn of_site(facts: &Facts, ops: &[Ops], site: &Site) -> Option<Finding> {
         };
         let name = facts.function(site.function).unwrap_or_default();
         let kernels = first.func.kind == Kind::Kernel || who.any(|it| it.func.kind == Kind::Kernel);
-        if !kernels && (TELLING.contains(&name) || CLASSIC.contains(&name)) {
+        if !kernels && (tells(name) || CLASSIC.contains(&name)) {
             let what = format!("is {how}, and neither a live patch nor BPF does that");
             return Some(finding(facts, site, &what));
         }

@@ -11,6 +11,7 @@ use super::callers::{merge, perhaps, stands, whose};
 use super::facts::Facts;
 use super::owners::{OURS, answered};
 use super::report::{Finding, Outcome, Report};
+use super::telling::SHOWN_BY;
 
 /// Judges the stacks.
 pub fn check(facts: &Facts) -> Outcome {
@@ -65,26 +66,8 @@ pub fn check(facts: &Facts) -> Outcome {
 /// How functions begin by whose names none but the kernel itself calls them: those of system calls.
 const OF_SYSTEM_CALLS: [&str; 4] = ["__x64_sys_", "__ia32_sys_", "__se_sys_", "__do_sys_"];
 
-/// The same of functions that it calls by tables of its own.
-const OF_TABLES: [&str; 17] = [
-    "m_show",
-    "s_show",
-    "do_syslog",
-    "tcp4_seq_show",
-    "tcp6_seq_show",
-    "udp4_seq_show",
-    "udp6_seq_show",
-    "raw_seq_show",
-    "raw6_seq_show",
-    "unix_seq_show",
-    "netlink_seq_show",
-    "packet_seq_show",
-    "dev_seq_show",
-    "proc_pid_readdir",
-    "proc_root_readdir",
-    "devkmsg_read",
-    "do_syscall_64",
-];
+/// Others that only it calls, by tables of its own or in its entry.
+const OTHERS: [&str; 2] = ["dev_seq_show", "do_syscall_64"];
 
 /// A module that has put itself between the kernel and such a function, whose frame is the first of the
 /// two.
@@ -100,7 +83,7 @@ fn between(facts: &Facts, pair: &[u64]) -> Option<Finding> {
     }
     let name = facts.function(*called)?;
     let is_system_calls = OF_SYSTEM_CALLS.iter().any(|of| name.starts_with(of));
-    (is_system_calls || OF_TABLES.contains(&name)).then(|| Finding {
+    (is_system_calls || SHOWN_BY.contains(&name) || OTHERS.contains(&name)).then(|| Finding {
         key: format!("between {} {name}", owner.name),
         what: format!(
             "the module {} stands between the kernel and {name}, which no module calls",

@@ -15,10 +15,28 @@ use super::ops::{DIRECT, IPMODIFY};
 use super::owners::{answered, answered_or_zero, is_others};
 use super::report::Finding;
 
-/// Where modules, files, processes, sockets, packets and messages are told of, and signals are sent; where system calls
-/// are told apart; and what we ourselves are told by: who is called there needs nothing else. Nobody measures these; names
-/// of what is, like reading and opening, are not here.
-pub const TELLING: [&str; 37] = [
+/// What shows modules, processes, sockets and messages, and is called by tables of the kernel's own.
+pub const SHOWN_BY: [&str; 15] = [
+    "m_show",
+    "s_show",
+    "do_syslog",
+    "devkmsg_read",
+    "proc_pid_readdir",
+    "proc_root_readdir",
+    "tcp4_seq_show",
+    "tcp6_seq_show",
+    "udp4_seq_show",
+    "udp6_seq_show",
+    "raw_seq_show",
+    "raw6_seq_show",
+    "packet_seq_show",
+    "netlink_seq_show",
+    "unix_seq_show",
+];
+
+/// Where else files and packets are told of, and signals are sent; where system calls are told apart; and what we
+/// ourselves are told by.
+const TELLING: [&str; 22] = [
     "__x64_sys_getdents64",
     "__x64_sys_getdents",
     "__ia32_sys_getdents64",
@@ -29,24 +47,9 @@ pub const TELLING: [&str; 37] = [
     "filldir",
     "filldir64",
     "iterate_dir",
-    "proc_pid_readdir",
-    "proc_root_readdir",
     "kernfs_fop_readdir",
-    "tcp4_seq_show",
-    "tcp6_seq_show",
-    "udp4_seq_show",
-    "udp6_seq_show",
-    "raw_seq_show",
-    "raw6_seq_show",
-    "packet_seq_show",
-    "netlink_seq_show",
-    "unix_seq_show",
     "packet_rcv",
     "tpacket_rcv",
-    "m_show",
-    "s_show",
-    "do_syslog",
-    "devkmsg_read",
     // System calls go through these.
     "x64_sys_call",
     "x32_sys_call",
@@ -59,6 +62,12 @@ pub const TELLING: [&str; 37] = [
     "register_fprobe_ips",
     "register_module_notifier",
 ];
+
+/// Whether something is told of in a function: who is called there needs nothing else. Nobody measures these; names of
+/// what is, like reading and opening, are none of them.
+pub fn tells(function: &str) -> bool {
+    SHOWN_BY.contains(&function) || TELLING.contains(&function)
+}
 
 /// What a module has there.
 struct Means {
@@ -93,16 +102,15 @@ pub fn findings(facts: &Facts, ops: &[Ops], kprobes: &[Kprobe]) -> Vec<Finding> 
         .iter()
         .filter(|one| answered_or_zero(one.handler.kind));
     let of_kprobes = of_kprobes.filter_map(|one| {
-        let module = module([&one.handler, &one.structure])?;
+        let module = module(&[&one.handler, &one.structure])?;
         at(facts, &KPROBE, one.address, module)
     });
     let probed = facts.callbacks(abi::RTRACE_CALLBACK_PROBED);
-    let of_fprobes =
-        probed.filter_map(|one| at(facts, &FPROBE, one.at, module([&one.func, &one.func])?));
+    let of_fprobes = probed.filter_map(|one| at(facts, &FPROBE, one.at, module(&[&one.func])?));
     let called: BTreeMap<u64, &Owner> = ops
         .iter()
         .filter(|one| one.flags & (IPMODIFY | DIRECT) == 0 && answered(one.func.kind))
-        .filter_map(|one| Some((one.ops, module([&one.func, &one.structure])?)))
+        .filter_map(|one| Some((one.ops, module(&[&one.func, &one.structure])?)))
         .collect();
     let hooks = facts.hooks.known().into_iter().flatten();
     // Who is called for all functions has none in his filter.
@@ -112,8 +120,8 @@ pub fn findings(facts: &Facts, ops: &[Ops], kprobes: &[Kprobe]) -> Vec<Finding> 
     of_kprobes.chain(of_fprobes).chain(of_ops).collect()
 }
 
-fn module(owners: [&Owner; 2]) -> Option<&Owner> {
-    owners.into_iter().find(|owner| is_others(owner))
+fn module<'a>(owners: &[&'a Owner]) -> Option<&'a Owner> {
+    owners.iter().copied().find(|owner| is_others(owner))
 }
 
 fn at(facts: &Facts, means: &Means, address: u64, module: &Owner) -> Option<Finding> {
@@ -123,7 +131,7 @@ fn at(facts: &Facts, means: &Means, address: u64, module: &Owner) -> Option<Find
         form,
         look,
     } = means;
-    TELLING.contains(&name).then(|| Finding {
+    tells(name).then(|| Finding {
         key: format!("{what} {address:#x} of {}", module.name),
         what: format!(
             "the module {} has {what} at {name}, and may change there what is told",

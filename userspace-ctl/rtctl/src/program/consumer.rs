@@ -185,7 +185,7 @@ impl Consumer {
             Step::Discard(mark) => drop(self.release(mark)),
             Step::Setopt { name, value } => {
                 if let Err(why) = self.options.set_tracing(&name, Some(&value)) {
-                    let what = messages::option_not_set(&name, Some(&value), &why);
+                    let what = messages::option_not_set(&name, &value, &why);
                     self.complain(names, at, &what);
                 }
             }
