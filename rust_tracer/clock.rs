@@ -24,6 +24,8 @@ use crate::{
     bindings, //
 };
 
+pub(crate) const NS_PER_SEC: u64 = 1_000_000_000;
+
 /// A moment that both clocks told, and the rate from there on.
 struct Anchor {
     cycles: AtomicU64,

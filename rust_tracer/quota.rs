@@ -13,12 +13,14 @@ use kernel::prelude::*;
 
 use crate::{
     bindings,
-    clock,
+    clock::{
+        self,
+        NS_PER_SEC, //
+    },
     opener::Facts,
     refusal::Refusal, //
 };
 
-const NS_PER_SEC: u64 = 1_000_000_000;
 const NS_PER_MS: u64 = 1_000_000;
 
 kernel::sync::global_lock! {

@@ -4,9 +4,9 @@
 //!
 //! A table that is replaced when probes come or go: open addressing, at most half full, each slot
 //! naming a run of enablings. What finds no place near its own lies in order beside it: users choose what
-//! is probed, and could choose functions that all have the same place. Where one session alone probes a site, the slot says also how it goes
-//! the short way; where several do, a list beside it says so of each. Only where there is no memory
-//! for another table, what leaves is struck out of the one that is there.
+//! is probed, and could choose functions that all have the same place. Where one session alone probes a
+//! site, the slot says also how it goes the short way; where several do, a list beside it says so of each.
+//! Only where there is no memory for another table, what leaves is struck out of the one that is there.
 
 use core::{
     mem::offset_of,
@@ -137,8 +137,8 @@ impl Slot {
     }
 }
 
-/// How many places are looked at before the list beside them. Of functions that nobody chose by their addresses a few
-/// in a hundred lie there.
+/// How many places are looked at before the list beside them. Of the kernel's functions, chosen at random, one in a
+/// hundred lies there, or fewer.
 const REACH: usize = 8;
 
 /// # Invariants

@@ -448,10 +448,9 @@ impl Engine {
     /// Gives up, if the engine runs and it was not done within a second, the calls whose tasks
     /// have ended, so that others can be followed. Task context.
     pub(crate) fn tend(&self) {
-        const NS_PER_SEC: u64 = 1_000_000_000;
         let now = clock::now();
         let last = self.reaped.load(Ordering::Relaxed);
-        let due = now.saturating_sub(last) >= NS_PER_SEC;
+        let due = now.saturating_sub(last) >= clock::NS_PER_SEC;
         let running = self.state.load(Ordering::Relaxed) == abi::RTRACE_STATE_RUNNING;
         if due && running {
             self.reaped.store(now, Ordering::Relaxed);

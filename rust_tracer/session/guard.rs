@@ -35,14 +35,15 @@ use super::{
 };
 use crate::{
     bindings,
-    clock,
+    clock::{
+        self,
+        NS_PER_SEC, //
+    },
     detect,
     engine,
     opener,
     quota, //
 };
-
-const NS_PER_SEC: u64 = 1_000_000_000;
 
 kernel::sync::global_lock! {
     // SAFETY: Initialised in the module initialiser before first use.

@@ -20,6 +20,7 @@ use crate::{
         By,
         Wanted, //
     },
+    clock::NS_PER_SEC,
     engine::{
         self,
         binding::Binding, //
@@ -88,7 +89,6 @@ impl Probe {
 
 /// How often a clock fires in a second, on one CPU; 0 if it is none.
 fn hz(own: &Own) -> u64 {
-    const NS_PER_SEC: u64 = 1_000_000_000;
     match own.kind.is_clock() {
         true => NS_PER_SEC.div_ceil(own.period.max(1)),
         false => 0,

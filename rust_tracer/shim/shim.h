@@ -329,8 +329,7 @@ void rtrace_who(struct rtrace_who *who);
 bool rtrace_task_alive(u32 tid, u64 start);
 /* The thread group id in the initial pid namespace, or 0. */
 u32 rtrace_find_process(s32 pid);
-/* Calls `each` for the process and all its descendants. */
-/* Each process with its parent, which comes before it. Task context. */
+/* Calls `each` for each process with its parent, which comes before it. Task context. */
 void rtrace_each_process(void (*each)(void *data, u32 process, u32 parent), void *data);
 int rtrace_forks_watch(void);
 void rtrace_forks_unwatch(void);
