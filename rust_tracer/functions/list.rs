@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 use kernel::{
-    page::PAGE_SIZE,
     prelude::*,
     transmute::AsBytes, //
 };
@@ -85,10 +84,10 @@ fn stale() -> Refusal {
     )
 }
 
-/// One page of the listing. Task context; nothing is copied to user space here.
-pub(crate) fn list(request: &Request) -> Result<Page, Refusal> {
+/// One page of the listing, in a space of the request's room. Task context; nothing is copied to user space here.
+pub(crate) fn list(request: &Request, space: KVVec<u8>) -> Result<Page, Refusal> {
     let mut page = Page {
-        bytes: KVVec::with_capacity(request.room.min(PAGE_SIZE), GFP_KERNEL)?,
+        bytes: space,
         count: 0,
         cursor: 0,
     };
@@ -203,7 +202,6 @@ impl Page {
         entry.name_len = name.len() as u16;
         entry.aliases_len = aliases.len() as u32;
         let end = self.bytes.len() + size;
-        self.bytes.reserve(size, GFP_KERNEL)?;
         for part in [entry.as_bytes(), module, name, aliases] {
             self.bytes.extend_from_slice(part, GFP_KERNEL)?;
         }

@@ -275,12 +275,11 @@ fn room(buf_len: u64) -> usize {
     usize::try_from(buf_len).map_or(FILL_MAX, |len| len.min(FILL_MAX))
 }
 
-/// Where a listing puts what it is to fill: its first page at once, since most are not longer.
-fn page(room: usize) -> Result<KVVec<u8>> {
-    Ok(KVVec::with_capacity(
-        room.min(kernel::page::PAGE_SIZE),
-        GFP_KERNEL,
-    )?)
+/// Where a command puts what it is to fill. It is charged to the caller's cgroup, since it is there for as long as
+/// the caller's buffer has him wait; and is there whole at once, since who waits for memory is to hold no lock
+/// and keep nobody's session.
+fn space(room: usize) -> Result<KVVec<u8>> {
+    Ok(KVVec::with_capacity(room, GFP_KERNEL_ACCOUNT)?)
 }
 
 /// Writes what a listing filled.
@@ -314,7 +313,7 @@ fn list_functions(at: UserPtr) -> Result<(), Refusal> {
             By::choose(kind == Kind::Return, in_registers, Ways::usual()).way(kind)
         },
     };
-    let page = functions::list(&request)?;
+    let page = functions::list(&request, space(request.room)?)?;
     if page.count == 0 && page.cursor != 0 {
         return Err(too_small());
     }

@@ -16,8 +16,8 @@ use kernel::{
 use super::{
     fill,
     ledger,
-    page,
     room,
+    space,
     too_small, //
 };
 use crate::{
@@ -96,7 +96,7 @@ pub(super) fn sessions(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     abi::must_be_zero(arg.reserved, "reserved")?;
     let room = room(arg.buf_len);
     let admin = session.opener.is_admin();
-    let mut bytes = page(room)?;
+    let mut bytes = space(room)?;
     arg.count = 0;
     let mut last = arg.cursor;
     let mut full = false;

@@ -12,8 +12,8 @@ use kernel::{
 
 use super::{
     fill,
-    page,
     room,
+    space,
     too_small,
     Session, //
 };
@@ -121,6 +121,7 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         abi::RTRACE_LEDGER_SUM_CPUS | abi::RTRACE_LEDGER_SUM_PROBES | abi::RTRACE_LEDGER_NONZERO;
     abi::must_be_zero(arg.flags & !known, "flags")?;
     abi::must_be_zero(arg.reserved, "reserved")?;
+    let mut bytes = space(room(arg.buf_len))?;
     let subject = session.subject()?;
     let session = subject.as_deref().unwrap_or(session);
     // What is dead must be at rest, too.
@@ -128,7 +129,6 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let engine = super::engine(session)?;
     let mut inside = inside(&engine)?;
     sort(&mut inside);
-    let mut bytes = page(room(arg.buf_len))?;
     arg.count = 0;
     {
         let inner = session.inner();

@@ -11,7 +11,8 @@ use kernel::{
 
 use super::{
     fill,
-    room, //
+    room,
+    space, //
 };
 use crate::{
     abi,
@@ -73,6 +74,7 @@ pub(super) fn read(session: &Session, at: UserPtr) -> Result<(), Refusal> {
             ),
         ));
     }
+    let mut bytes = space(room(arg.buf_len))?;
     let subject = session.subject()?.ok_or(Refusal::new(
         EINVAL,
         "this session observes no other: observe one first, or map the rings of your own",
@@ -86,7 +88,6 @@ pub(super) fn read(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         ENXIO,
         fmt!("CPU {} has no ring: it is not online", arg.cpu),
     ))?;
-    let mut bytes = KVVec::new();
     let copied = ring.copy(arg.position, room(arg.buf_len), &mut bytes)?;
     // The buffer may be one that blocks, and the owner's memory is not to wait for it.
     drop(engine);

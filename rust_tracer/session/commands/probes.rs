@@ -18,6 +18,7 @@ use super::{
     fill,
     glob,
     room,
+    space,
     too_small, //
 };
 use crate::{
@@ -284,10 +285,10 @@ struct Described<'a> {
 pub(super) fn probes(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (mut arg, size) = abi::read::<abi::rtrace_probes>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
+    let room = room(arg.buf_len);
+    let mut bytes = space(room)?;
     let subject = session.subject()?;
     let session = subject.as_deref().unwrap_or(session);
-    let room = room(arg.buf_len);
-    let mut bytes = super::page(room)?;
     arg.count = 0;
     {
         let inner = session.inner();

@@ -21,6 +21,7 @@ use super::{
     engine,
     fill,
     room,
+    space,
     too_small, //
 };
 use crate::{
@@ -318,7 +319,7 @@ pub(super) fn aggregate(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     if arg.cursor == 0 {
         must_be_writable(arg.buf, room)?;
     }
-    let mut bytes = KVVec::new();
+    let mut bytes = space(room)?;
     {
         let _inner = session.inner();
         session.must_not_observe(AGGREGATE)?;
@@ -329,7 +330,6 @@ pub(super) fn aggregate(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         if (room as u64) < running.loaded.entry_max() {
             return Err(too_small());
         }
-        bytes.reserve(room, GFP_KERNEL)?;
         if arg.cursor == 0 && !engine.turn_aggregations(cpu) {
             return Err(no_such());
         }

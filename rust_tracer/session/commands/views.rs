@@ -22,6 +22,7 @@ use super::{
     bytes,
     fill,
     room,
+    space,
     too_small, //
 };
 use crate::{
@@ -81,7 +82,7 @@ pub(super) fn view(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         ));
     }
     let room = room(arg.buf_len);
-    let mut page = KVVec::new();
+    let mut page = space(room)?;
     {
         let fresh = match arg.cursor {
             0 => Some(Begun::new(arg.view, arg.fd)?),

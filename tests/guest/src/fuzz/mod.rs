@@ -24,7 +24,7 @@ mod kind;
 mod mappings;
 pub mod programs;
 mod racing;
-mod raw;
+pub mod raw;
 mod report;
 mod request;
 mod scribble;

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The memory cgroup of who opened a session: what it is charged for, and who waits when it has no room.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 
 use rust_tracer::abi;
 use rustix::io::Errno;
 
 use super::quotas::open;
 use crate::actor::Actor;
+use crate::fuzz::raw::{Faults, Ground, Mapped};
 use crate::options::Options;
-use crate::session::KERNEL;
+use crate::session::{Answer, Command, KERNEL};
 use crate::target::Late;
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::Trace;
@@ -18,6 +21,7 @@ use crate::waiting;
 
 group! { "access, cgroups":
     "memory is charged to the cgroup of the opener" => charged,
+    "memory that commands fill is charged for as long as a buffer has them wait" => waiting_buffers,
     "a cgroup without room lets a start fail with a sentence, and nothing stays behind" => no_room,
     "whose cgroup has him wait for memory keeps nobody else waiting, and misses no module" => held_back,
 }
@@ -98,6 +102,83 @@ fn charged(_: &Options) -> Outcome {
             left < before + rings,
             "{left} bytes are charged after the end"
         );
+        Ok(())
+    })?
+    .end()
+}
+
+/// Bytes of a command's buffer that are filled at once, the most of them all.
+const FILLED: u64 = 256 << 10;
+
+fn waiting_buffers(_: &Options) -> Outcome {
+    const EACH: usize = 4;
+    let group = Cgroup::new("rt-waiting-buffers")?;
+    Actor::start(|_| {
+        group.join()?;
+        let session = open(KERNEL)?;
+        session.add("rt_target:rt_plain", 3)?;
+        session.start()?;
+        macro_rules! filling {
+            ($command:ident) => {{
+                let fill = |buf| {
+                    let mut request = abi::$command {
+                        buf,
+                        buf_len: FILLED,
+                        ..Default::default()
+                    }
+                    .sized();
+                    session.command(&mut request)
+                };
+                Box::new(fill) as Box<dyn Fn(u64) -> Answer + Sync>
+            }};
+        }
+        let commands = [
+            filling!(rtrace_functions),
+            filling!(rtrace_probes),
+            filling!(rtrace_ledger),
+            filling!(rtrace_sessions),
+        ];
+        let threads = (EACH * commands.len()) as u64;
+        let ground = Ground {
+            start: Ground::START,
+            length: threads * FILLED,
+        };
+        let memory = Mapped {
+            protection: libc::PROT_READ | libc::PROT_WRITE,
+            flags: libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            fd: -1,
+            offset: 0,
+        };
+        ground.map(ground.start, ground.length, memory)?;
+        let faults = Faults::open()?;
+        faults.register(ground.start, ground.length)?;
+        let before = group.stat("kernel")?;
+        let (waited, filled) = thread::scope(|scope| {
+            let fills = commands.iter().cycle().zip(0..threads);
+            let filling: Vec<_> = fills
+                .map(|(fill, number)| scope.spawn(move || fill(ground.start + number * FILLED)))
+                .collect();
+            let mut waiting = HashSet::new();
+            let all_wait = || {
+                waiting.extend(faults.next(20)?);
+                Ok(waiting.len() as u64 == threads)
+            };
+            let waited = waiting::until(all_wait, || "they do not all wait".into());
+            let charged = group.stat("kernel");
+            let freed = faults.unregister(ground.start, ground.length);
+            let filled: Vec<_> = filling.into_iter().map(ScopedJoinHandle::join).collect();
+            (waited.and(freed.map_err(Into::into)).and(charged), filled)
+        });
+        let grown = waited?.saturating_sub(before);
+        for answer in filled {
+            answer.map_err(|_| fail("a thread panicked"))??;
+        }
+        let buffers = threads * FILLED;
+        check!(
+            grown >= buffers,
+            "{grown} bytes are charged for buffers of {buffers}"
+        );
+        ground.unmap(ground.start, ground.length)?;
         Ok(())
     })?
     .end()
