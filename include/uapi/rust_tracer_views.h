@@ -234,6 +234,7 @@ struct rtrace_view_tracepoint {
 #define RTRACE_TASK_CHILD (1u << 4)   /* on its parent's list of children (leaders) */
 #define RTRACE_TASK_EXITING (1u << 5) /* it ends */
 #define RTRACE_TASK_KERNEL (1u << 6)  /* a thread of the kernel's */
+#define RTRACE_TASK_GROUPED (1u << 7) /* on its control groups' list of tasks */
 
 /* A task that any of these ways knows. */
 struct rtrace_view_task {

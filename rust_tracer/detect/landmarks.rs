@@ -135,6 +135,8 @@ impl Symbols {
             b"__relocate_kernel_start": kexec_text,
             b"tainted_mask": taints,
             b"tasklist_lock": tasks_lock,
+            b"css_set_table": task_groups,
+            b"css_set_lock": task_groups_lock,
             b"init_mm": init_mm,
             b"register_kprobe": register_kprobe,
             b"register_kretprobe": register_kretprobe,

@@ -26,7 +26,7 @@ struct rtrace_landmarks {
 	unsigned long jumps_lock, jumps_unlock;
 	unsigned long tracepoints_mutex, tracepoint_modules, tracepoint_modules_mutex;
 	unsigned long kexec_image, kexec_crash_image, kexec_text;
-	unsigned long real_mode, taints, tasks_lock, init_mm;
+	unsigned long real_mode, taints, tasks_lock, task_groups, task_groups_lock, init_mm;
 	unsigned long register_kprobe, register_kretprobe, register_kprobes, register_kretprobes;
 	unsigned long register_fprobe, register_fprobe_syms, register_fprobe_ips;
 	unsigned long static_call_text, ftrace_call, ftrace_regs_call;

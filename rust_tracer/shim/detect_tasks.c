@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* For the views (see detect.c): tasks, and the operations of a file. */
+#include <linux/cgroup-defs.h>
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -144,6 +145,43 @@ static void rtrace_tell_children_of_all(struct task_struct *process, rtrace_each
 		rtrace_tell_children(list_entry(at, struct task_struct, thread_node), each, data);
 }
 
+static void rtrace_tell_group(const struct list_head *head, rtrace_each each, void *data)
+{
+	const struct list_head *at = head->next;
+	unsigned int steps;
+
+	for (steps = 0; at != head && steps < RTRACE_TASKS_MAX; at = at->next, steps++)
+		rtrace_tell_task(list_entry(at, struct task_struct, cg_list), RTRACE_TASK_GROUPED,
+				 each, data);
+}
+
+/* CSS_SET_HASH_BITS, kernel/cgroup/cgroup.c. */
+#define RTRACE_GROUPS_BITS 7
+
+/* Tasks that are in the same control groups have a list of their own. */
+static void rtrace_tell_groups(rtrace_each each, void *data)
+{
+	const struct hlist_head *table = (const struct hlist_head *)rtrace_at.task_groups;
+	spinlock_t *lock = (spinlock_t *)rtrace_at.task_groups_lock;
+	unsigned int i, steps;
+	struct css_set *set;
+
+	if (rtrace_at.task_groups <= RTRACE_SEVERAL || rtrace_at.task_groups_lock <= RTRACE_SEVERAL)
+		return;
+	for (i = 0; i < 1 << RTRACE_GROUPS_BITS; i++) {
+		steps = 0;
+		/* Not for longer: interrupts are off. */
+		spin_lock_irq(lock);
+		hlist_for_each_entry(set, &table[i], hlist) {
+			if (steps++ >= RTRACE_TASKS_MAX)
+				break;
+			rtrace_tell_group(&set->tasks, each, data);
+			rtrace_tell_group(&set->mg_tasks, each, data);
+		}
+		spin_unlock_irq(lock);
+	}
+}
+
 int rtrace_each_task(rtrace_each each, void *data)
 {
 	rwlock_t *lock = (rwlock_t *)rtrace_at.tasks_lock;
@@ -187,6 +225,7 @@ int rtrace_each_task(rtrace_each each, void *data)
 		if (rtrace_ran[i])
 			rtrace_tell_task(rtrace_ran[i], RTRACE_TASK_RAN, each, data);
 	rcu_read_unlock();
+	rtrace_tell_groups(each, data);
 	read_unlock(lock);
 out:
 	for (i = 0; i < ARRAY_SIZE(rtrace_ran); i++) {

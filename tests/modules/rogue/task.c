@@ -6,10 +6,15 @@
  *   how=pid    its number does not lead to it: neither /proc nor kill nor pidfd_open find it
  *   how=none   the same, and it has no number
  *   how=list   it is not on init's list of tasks, by which the kernel goes through all
+ *   how=asleep a thread of the toy's own that sleeps: on no list of these, without a number, and nobody's child
  */
+#include <linux/kthread.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+
+static void tells(struct seq_file *seq);
+#define ROGUE_TELLS(seq) tells(seq)
 
 #include "rogue.h"
 
@@ -19,7 +24,7 @@ MODULE_PARM_DESC(pid, "the task");
 
 static char *how = "pid";
 module_param(how, charp, 0);
-MODULE_PARM_DESC(how, "pid, none or list");
+MODULE_PARM_DESC(how, "pid, none, list or asleep");
 
 static rwlock_t *lock; /* tasklist_lock */
 static struct task_struct *task;
@@ -30,27 +35,66 @@ static struct pid *pid_of(enum pid_type type)
 	return type == PIDTYPE_PID ? task->thread_pid : task->signal->pids[type];
 }
 
-static int rogue_do(void)
+static bool has(const char *what)
+{
+	return !strcmp(how, what) || !strcmp(how, "asleep");
+}
+
+static void tells(struct seq_file *seq)
+{
+	seq_printf(seq, "task %d\n", pid);
+}
+
+static int sleeps(void *unused)
+{
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		if (kthread_should_stop())
+			return 0;
+		schedule();
+	}
+}
+
+static struct task_struct *begin(void)
+{
+	struct task_struct *thread = kthread_run(sleeps, NULL, "rt_rogue_sleeps");
+
+	if (IS_ERR(thread))
+		return NULL;
+	pid = thread->pid;
+	return get_task_struct(thread);
+}
+
+static struct task_struct *find(void)
 {
 	struct pid *number = find_get_pid(pid);
+	struct task_struct *found = get_pid_task(number, PIDTYPE_TGID);
+
+	put_pid(number);
+	return found;
+}
+
+static int rogue_do(void)
+{
 	unsigned int i;
 
 	lock = (rwlock_t *)rogue_symbol("tasklist_lock");
-	task = get_pid_task(number, PIDTYPE_TGID);
-	put_pid(number);
+	task = strcmp(how, "asleep") ? find() : begin();
 	if (!lock || !task || !thread_group_leader(task)) {
 		if (task)
 			put_task_struct(task);
 		return -ENOENT;
 	}
 	write_lock_irq(lock);
-	if (!strcmp(how, "list"))
+	if (has("list"))
 		list_del_rcu(&task->tasks);
-	else
+	if (strcmp(how, "list"))
 		for (i = 0; i < ARRAY_SIZE(types); i++)
 			hlist_del_init_rcu(&task->pid_links[types[i]]);
-	if (!strcmp(how, "none"))
+	if (has("none"))
 		task->pid = 0;
+	if (has("child"))
+		list_del_init(&task->sibling);
 	write_unlock_irq(lock);
 	return 0;
 }
@@ -63,12 +107,16 @@ static int rogue_undo(void)
 	synchronize_rcu();
 	write_lock_irq(lock);
 	task->pid = pid;
-	if (!strcmp(how, "list"))
+	if (has("child"))
+		list_add_tail(&task->sibling, &task->real_parent->children);
+	if (has("list"))
 		list_add_tail_rcu(&task->tasks, &init_task.tasks);
-	else
+	if (strcmp(how, "list"))
 		for (i = 0; i < ARRAY_SIZE(types); i++)
 			hlist_add_head_rcu(&task->pid_links[types[i]], &pid_of(types[i])->tasks[types[i]]);
 	write_unlock_irq(lock);
+	if (!strcmp(how, "asleep"))
+		kthread_stop(task);
 	put_task_struct(task);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Check 11: is every task that runs where tasks are listed?
 //!
-//! The kernel knows a task by its number, by the list of all, by its parent; CPUs run
+//! The kernel knows a task by its number, by the list of all, by its parent, by its control groups; CPUs run
 //! it; user space is told by /proc, kill() and pidfd_open(). A task that one of these
 //! leaves out, while it goes on running, is hidden.
 
@@ -35,7 +35,14 @@ pub fn check(facts: &Facts) -> Outcome {
     let alive = tasks
         .iter()
         .filter(|task| task.seen & (exiting | ran) != exiting);
-    let mut findings: Vec<_> = alive.clone().filter_map(within).collect();
+    // A kernel without control groups, or without their symbol, tells of none.
+    let grouped = tasks
+        .iter()
+        .any(|task| task.seen & abi::RTRACE_TASK_GROUPED != 0);
+    let mut findings: Vec<_> = alive
+        .clone()
+        .filter_map(|task| within(task, grouped))
+        .collect();
     for task in alive.clone() {
         let listed = match task.pid == task.tgid {
             true => &told.processes.ever,
@@ -120,7 +127,7 @@ fn of_runs_alone(runs: &Runs, told: &Tasks) -> Outcome {
 }
 
 /// A task that the kernel's own ways do not agree about.
-fn within(task: &Task) -> Option<Finding> {
+fn within(task: &Task, grouped: bool) -> Option<Finding> {
     let leader = task.pid == task.tgid;
     let mut ways = vec![(abi::RTRACE_TASK_PID, "the table of numbers")];
     if leader {
@@ -130,6 +137,9 @@ fn within(task: &Task) -> Option<Finding> {
         }
     } else {
         ways.push((abi::RTRACE_TASK_THREAD, "its process's list of threads"));
+    }
+    if grouped {
+        ways.push((abi::RTRACE_TASK_GROUPED, "its control groups' list of tasks"));
     }
     let missing: Vec<_> = ways
         .iter()
@@ -227,7 +237,8 @@ mod tests {
     const WHOLE: u32 = abi::RTRACE_TASK_LISTED
         | abi::RTRACE_TASK_THREAD
         | abi::RTRACE_TASK_PID
-        | abi::RTRACE_TASK_CHILD;
+        | abi::RTRACE_TASK_CHILD
+        | abi::RTRACE_TASK_GROUPED;
 
     fn task(pid: u32, tgid: u32, seen: u32) -> Task {
         Task {
@@ -279,9 +290,27 @@ mod tests {
             abi::RTRACE_TASK_PID,
             abi::RTRACE_TASK_LISTED,
             abi::RTRACE_TASK_CHILD,
+            abi::RTRACE_TASK_GROUPED,
         ] {
             assert_eq!(found(all(WHOLE & !way)).len(), 1, "{way}");
         }
+        // It sleeps, and is nowhere else.
+        let mut more = all(WHOLE);
+        more.push(task(0, 9, abi::RTRACE_TASK_GROUPED));
+        assert_eq!(
+            found(more)[0],
+            "the thread 0 (worker) of the process 9 is missing from the table of numbers, from its process's list of \
+             threads"
+        );
+    }
+
+    #[test]
+    fn a_kernel_that_tells_of_no_control_groups_hides_nobody() {
+        let mut tasks = all(WHOLE);
+        for task in &mut tasks {
+            task.seen &= !abi::RTRACE_TASK_GROUPED;
+        }
+        assert_eq!(found(tasks), [""; 0]);
     }
 
     #[test]

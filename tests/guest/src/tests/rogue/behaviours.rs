@@ -62,7 +62,7 @@ macro_rules! rounds {
 rounds! {
     first: unlisted getdents hunter at_fentry lstar iterate unlisted_task tracepoint mapped;
     second: without_object getdents_clean hunter_again call_at_fentry gate inode tracepoint_replaced
-        mapped_among_modules;
+        mapped_among_modules task_asleep;
     third: unformed getdents_hidden at_start show_modules task_off_list called watch mapped_rest unheard;
     fourth: uprooted getdents_callers at_end show_sockets mapped_runs muted ioctl;
     fifth: nameless getdents_unlinked in_switch task mask kprobe;
@@ -294,6 +294,9 @@ behaviours! {
     numberless: "a task that has no number",
         "rt_rogue_task" "how=none pid=PID",
         ["tasks"], ["process PID"], scene::task_is_not_found;
+    task_asleep: "a thread that sleeps, and is on no list of tasks, without a number",
+        "rt_rogue_task" "how=asleep",
+        ["tasks"], ["rt_rogue_sleeps"], scene::its_thread_is_not_found;
 
     // It makes text.
     mapped: "a page of text mapped by hand",

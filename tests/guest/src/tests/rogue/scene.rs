@@ -290,6 +290,13 @@ pub fn task_is_not_found(scene: &Scene, _: Option<&Toy>) -> Outcome<bool> {
     Ok(!stat)
 }
 
+/// /proc does not know a thread of its own.
+pub fn its_thread_is_not_found(_: &Scene, toy: Option<&Toy>) -> Outcome<bool> {
+    let Some(toy) = toy else { return Ok(false) };
+    let pid = toy.number("task")?;
+    Ok(!Path::new("/proc").join(pid.to_string()).exists())
+}
+
 /// The kernel, going through all tasks, does not come by the only one of its user.
 pub fn task_is_passed_over(scene: &Scene, _: Option<&Toy>) -> Outcome<bool> {
     test_kill_process(scene.task()?)?;

@@ -54,6 +54,10 @@ pub fn every_account(_: &Options) -> Outcome {
         "{mine:x?} asked, and did not run"
     );
     check_eq!(mine.uid, 0);
+    check!(
+        mine.seen & abi::RTRACE_TASK_GROUPED != 0,
+        "{mine:x?} is in no control group"
+    );
     let kthreadd = rows.iter().find(|row| row.pid == 2);
     check!(
         kthreadd.is_some_and(|row| row.seen & abi::RTRACE_TASK_KERNEL != 0),
