@@ -169,6 +169,8 @@ impl Symbols {
             b"timer_bases": timers,
             b"hrtimer_bases": hrtimers,
             b"ptype_base": packet_types,
+            b"inet_protos": protocols,
+            b"inet6_protos": protocols6,
             b"input_handler_list": input_handlers,
             b"n_tty_ops": n_tty_ops,
             b"softirq_vec": softirqs,

@@ -37,7 +37,7 @@ struct rtrace_landmarks {
 	unsigned long inet6addr_chain, module_notify_list, tracepoint_notify_list;
 	unsigned long reboot_notifier_list, pm_chain_head, oom_notify_list, inetaddr_chain;
 	unsigned long netdev_chain;
-	unsigned long timers, hrtimers, packet_types, input_handlers, n_tty_ops;
+	unsigned long timers, hrtimers, packet_types, protocols, protocols6, input_handlers, n_tty_ops;
 	unsigned long softirqs, elf_format, script_format;
 };
 

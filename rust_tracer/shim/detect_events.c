@@ -17,6 +17,7 @@
 #include <linux/tty_ldisc.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
+#include <net/protocol.h>
 
 #include "../../include/uapi/rust_tracer.h"
 #include "detect_at.h"
@@ -192,6 +193,43 @@ static void rtrace_tell_packet_types(const char *name, const struct list_head *h
 	}
 }
 
+/* Those of a number that no module has: IP's own protocols, and what IPv6 puts before others. */
+static bool rtrace_is_own_protocol(unsigned int number)
+{
+	switch (number) {
+	case IPPROTO_ICMP:
+	case IPPROTO_IGMP:
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_ROUTING:
+	case IPPROTO_FRAGMENT:
+	case IPPROTO_ICMPV6:
+	case IPPROTO_DSTOPTS:
+		return true;
+	}
+	return false;
+}
+
+/* Both tables have pointers to structures that begin with these two functions. */
+static void rtrace_tell_protocols(const char *name, unsigned long at, rtrace_each each, void *data)
+{
+	const struct net_protocol *const *protocols = (const struct net_protocol *const *)at;
+	const struct net_protocol *protocol;
+	char numbered[32];
+	unsigned int i;
+
+	for (i = 0; protocols && i < MAX_INET_PROTOS; i++) {
+		u32 kind = rtrace_is_own_protocol(i) ? RTRACE_CALLBACK_TABLE :
+						       RTRACE_CALLBACK_PACKET;
+
+		if (!rtrace_get(protocol, &protocols[i]) || !protocol)
+			continue;
+		snprintf(numbered, sizeof(numbered), "%s %u", name, i);
+		rtrace_tell_func(kind, numbered, protocol, &protocol->handler, each, data);
+		rtrace_tell_func(kind, numbered, protocol, &protocol->err_handler, each, data);
+	}
+}
+
 static void rtrace_tell_receivers(rtrace_each each, void *data)
 {
 	const struct list_head *protocols = (const struct list_head *)rtrace_at.packet_types;
@@ -203,6 +241,8 @@ static void rtrace_tell_receivers(rtrace_each each, void *data)
 	rcu_read_lock();
 	for (i = 0; protocols && i < PTYPE_HASH_SIZE; i++)
 		rtrace_tell_packet_types("ptype_base", &protocols[i], each, data);
+	rtrace_tell_protocols("inet_protos", rtrace_at.protocols, each, data);
+	rtrace_tell_protocols("inet6_protos", rtrace_at.protocols6, each, data);
 	for_each_net_rcu(net) {
 		rtrace_tell_nf_hooks(net, each, data);
 		rtrace_tell_packet_types("ptype_all", &net->ptype_all, each, data);

@@ -10,8 +10,10 @@
  *   what=constant in the table of the device `path`, which nobody has open: writes are counted
  *   what=syscall  in the kernel's table of system calls, for umask: this kernel calls by none, so nobody comes
  *   what=loopback the loopback device leads to another table: packets are counted
+ *   what=protocol the number of UDP leads to another protocol: packets are counted
  */
 #include <linux/netdevice.h>
+#include <net/protocol.h>
 #include <asm/syscall.h>
 
 #define ROGUE_TELLS(seq) rogue_tells(seq)
@@ -19,7 +21,7 @@
 
 static char *what = "iterate";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "iterate, inode, modules, tcp, constant, syscall or loopback");
+MODULE_PARM_DESC(what, "iterate, inode, modules, tcp, constant, syscall, loopback or protocol");
 
 static char *path = "/proc";
 module_param(path, charp, 0);
@@ -109,6 +111,30 @@ static int rogue_do_loopback(void)
 	return rogue_write(at, &after, sizeof(after));
 }
 
+static struct net_protocol protocol;
+static int (*receive_before)(struct sk_buff *packet);
+
+static int counted_receive(struct sk_buff *packet)
+{
+	atomic_inc(&rogue_calls);
+	return receive_before(packet);
+}
+
+static int rogue_do_protocol(void)
+{
+	struct net_protocol **protocols = (struct net_protocol **)rogue_symbol("inet_protos");
+	const void *after = &protocol;
+
+	if (!protocols)
+		return -ENOENT;
+	protocol = *protocols[IPPROTO_UDP];
+	receive_before = protocol.handler;
+	protocol.handler = counted_receive;
+	at = (unsigned long)&protocols[IPPROTO_UDP];
+	before = (unsigned long)protocols[IPPROTO_UDP];
+	return rogue_write(at, &after, sizeof(after));
+}
+
 static long no_umask(const struct pt_regs *regs)
 {
 	atomic_inc(&rogue_calls);
@@ -144,6 +170,10 @@ static int rogue_do(void)
 	if (!strcmp(what, "loopback")) {
 		filp_close(file, NULL);
 		return rogue_do_loopback();
+	}
+	if (!strcmp(what, "protocol")) {
+		filp_close(file, NULL);
+		return rogue_do_protocol();
 	}
 	if (pid)
 		snprintf(pid_name, sizeof(pid_name), "%d", pid);

@@ -73,7 +73,7 @@ rounds! {
     ninth: hidden_before ftrace loopback;
     tenth: hidden_wholly_before getdents_patch probes;
     eleventh: caller on_stacks sockets_untold;
-    twelfth: named_worker cleaned sockets_returns listener numberless;
+    twelfth: named_worker cleaned sockets_returns listener numberless protocol;
     thirteenth: writable lent traps sockets_probed going;
     fourteenth: sockets_argued coming table hunter_by_fprobe;
     // With our firings dropped nobody is seen who calls.
@@ -263,6 +263,9 @@ behaviours! {
     loopback: "the operations of the loopback device, replaced by another table",
         "rt_rogue_ops" "what=loopback",
         ["pointers"], ["rt_rogue_ops"], scene::packets_are_counted;
+    protocol: "the kernel's protocol of a number, replaced by another one",
+        "rt_rogue_ops" "what=protocol",
+        ["pointers"], ["inet_protos 17"], scene::packets_are_counted;
     table: "a system call replaced in the kernel's table",
         "rt_rogue_ops" "what=syscall",
         ["syscalls"], ["sys_call_table has a function for system call 95"], scene::table_leads_elsewhere;

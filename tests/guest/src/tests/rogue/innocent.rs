@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::fs;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,6 +58,7 @@ innocents! {
     "classic filters on sockets and system calls" => classic_filters,
     "a live patch" => live_patch,
     "a kernel that kexec has loaded" => next_kernel,
+    "modules of Debian's that put themselves into the kernel's way" => stock_modules,
     "modules that come and go" => module_storm,
     "CPUs that go and come" => hotplug,
     "own sessions by every way" => own_sessions,
@@ -273,6 +275,90 @@ impl Drop for LivePatch {
         let gone = waiting::until(gone, || "the patch stays".into());
         let _ = gone.and_then(|()| target::unload("rt_livepatch"));
     }
+}
+
+/// Such as are told of packets, protocols, keys, files, formats, devices and mounts.
+const STOCK: &[&str] = &[
+    "af_key",
+    "binfmt_misc",
+    "bonding",
+    "br_netfilter",
+    "btrfs",
+    "cls_bpf",
+    "dm_crypt",
+    "dummy",
+    "esp4",
+    "fuse",
+    "ifb",
+    "ip_gre",
+    "ip6_gre",
+    "ipip",
+    "ipvlan",
+    "kvm",
+    "l2tp_ip",
+    "macvlan",
+    "mpls_router",
+    "nbd",
+    "nf_conntrack",
+    "nf_tables",
+    "nfs",
+    "nfsd",
+    "nft_chain_nat",
+    "openvswitch",
+    "overlay",
+    "psample",
+    "sch_ingress",
+    "sctp",
+    "sit",
+    "team",
+    "tipc",
+    "tls",
+    "tun",
+    "uinput",
+    "usbmon",
+    "vhost_net",
+    "vsock_loopback",
+    "vxlan",
+    "wireguard",
+    "xfs",
+    "xt_conntrack",
+    "zram",
+];
+
+/// Modules that were loaded, to be unloaded.
+struct Loaded(Vec<&'static str>);
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        for name in self.0.iter().rev() {
+            // Who is in use stays.
+            let _ = modprobe(&["--quiet", "--remove", name]);
+        }
+    }
+}
+
+fn modprobe(arguments: &[&str]) -> Outcome<bool> {
+    let quiet = Stdio::null;
+    let mut command = Command::new("modprobe");
+    command.args(arguments).stdout(quiet()).stderr(quiet());
+    Ok(command.status()?.success())
+}
+
+fn stock_modules(_: &Options) -> Outcome<Work> {
+    let mut loaded = Loaded(Vec::new());
+    for name in STOCK {
+        let is_new = !Path::new("/sys/module").join(name).exists();
+        if is_new && modprobe(&["--quiet", name])? {
+            loaded.0.push(name);
+        }
+    }
+    if loaded.0.is_empty() {
+        return Err(Failure::Skipped(
+            "no module of this kernel's is there".to_owned(),
+        ));
+    }
+    println!("{} modules of this kernel's", loaded.0.len());
+    Ok(Box::new(loaded))
 }
 
 fn module_storm(options: &Options) -> Outcome<Work> {
