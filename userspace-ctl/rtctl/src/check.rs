@@ -52,7 +52,7 @@ use serde_json::json;
 use crate::access;
 use crate::output::array;
 use crate::progress::Progress;
-use crate::tool::Speaker;
+use crate::speaker::Speaker;
 use crate::watch::Watch;
 use facts::Facts;
 use gather::{Gatherer, Need};

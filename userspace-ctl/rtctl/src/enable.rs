@@ -4,8 +4,8 @@
 use anyhow::{Result, anyhow};
 use rust_tracer::{Function, Kind, Session, abi};
 
+use crate::speaker::Speaker;
 use crate::spec::Spec;
-use crate::tool::Speaker;
 
 /// How many functions that cannot be traced are named in an error.
 const EXAMPLES: usize = 3;

@@ -34,6 +34,7 @@ pub mod resize;
 pub mod revoke;
 pub mod run;
 pub mod sessions;
+pub mod speaker;
 pub mod spec;
 pub mod symbols;
 pub mod target;

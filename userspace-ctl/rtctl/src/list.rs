@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::cli::Format;
 use crate::program::{Named, Providers, SYSCALL_IDS, always_id};
+use crate::speaker::Speaker;
 use crate::spec::Spec;
-use crate::tool::Speaker;
 
 /// Lists what the descriptions name; none: everything. Returns whether each of
 /// them named something.

@@ -7,8 +7,8 @@ use rust_tracer::fake::{Fake, FakeFunction};
 
 use super::*;
 use crate::enable::enable;
+use crate::speaker::tests::Heard;
 use crate::spec::Field;
-use crate::tool::tests::Heard;
 
 fn session() -> Session {
     let functions = vec![

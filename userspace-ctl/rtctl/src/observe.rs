@@ -16,7 +16,7 @@ use crate::death;
 use crate::options::Options;
 use crate::printer::Printer;
 use crate::run::{Reading, Role, Run, Stop, failure};
-use crate::tool::Speaker;
+use crate::speaker::Speaker;
 
 /// Observes what the command line names. Returns whether all was well.
 pub fn run(observing: &Observing, says: &mut Speaker) -> Result<bool> {

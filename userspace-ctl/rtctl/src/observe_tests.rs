@@ -13,7 +13,7 @@ use rust_tracer::fake::{Fake, FakeFunction, FakeObserver, entry};
 
 use super::*;
 use crate::output::{Columns, Form, Json, Output};
-use crate::tool::tests::Heard;
+use crate::speaker::tests::Heard;
 use crate::watch::Watch;
 
 /// A sink that can be looked into.

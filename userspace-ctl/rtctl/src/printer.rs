@@ -16,14 +16,12 @@ use crate::cli::{Format, Printing};
 use crate::names::Names;
 use crate::options::{Chaining, Options};
 use crate::output::{self, Columns, Flow, Form, Json, Output, Quiet};
-use crate::run::{Role, Run};
+use crate::run::{LIVE, Role, Run};
+use crate::speaker::Speaker;
 use crate::symbols::Symbols;
-use crate::tool::Speaker;
 use crate::watch::Watch;
 
-/// How long records wait at most when somebody looks on.
-pub const LIVE: Duration = Duration::from_millis(100);
-/// The same when they go into a file.
+/// How long records wait at most that go into a file.
 const FILED: Duration = Duration::from_secs(1);
 
 /// What records are printed with.

@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use rust_tracer::Info;
 
 use crate::options::show_size;
-use crate::tool::Speaker;
+use crate::speaker::Speaker;
 
 /// The part of the machine's memory that a buffer is lowered to, on all CPUs together: there may be
 /// others, and what traces must not be what the machine dies of.
@@ -72,7 +72,7 @@ fn lowered(memory: u64, info: &Info) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tool::tests::Heard;
+    use crate::speaker::tests::Heard;
 
     fn info(cpus: u32) -> Info {
         Info {

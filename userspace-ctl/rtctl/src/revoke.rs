@@ -6,7 +6,7 @@ use nix::unistd::User;
 use rust_tracer::{Access, Session, Whose};
 
 use crate::access;
-use crate::tool::Speaker;
+use crate::speaker::Speaker;
 
 /// Ends these sessions, or all of a user's. Returns whether each could be ended.
 pub fn run(ids: &[u64], user: Option<&str>, says: &mut Speaker) -> Result<bool> {
@@ -63,7 +63,7 @@ mod tests {
     use rustix::io::Errno;
 
     use super::*;
-    use crate::tool::tests::Heard;
+    use crate::speaker::tests::Heard;
 
     fn module() -> (Arc<Fake>, Session) {
         let module = Fake::new(1, vec![FakeFunction::new("vfs_read")]);

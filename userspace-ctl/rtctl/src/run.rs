@@ -16,12 +16,14 @@ use crate::death;
 use crate::names::Names;
 use crate::options::{Options, show_size};
 use crate::output::Output;
-use crate::printer::LIVE;
 use crate::progress::Progress;
 use crate::resize::Buffer;
+use crate::speaker::Speaker;
 use crate::target::{Targets, epitaph};
-use crate::tool::Speaker;
 use crate::watch::{Watch, ended};
+
+/// How long records wait at most when somebody looks on.
+pub const LIVE: Duration = Duration::from_millis(100);
 
 /// How long what was aggregated may wait at most to be taken, if nobody says.
 const AGGRATE: Duration = Duration::from_secs(1);

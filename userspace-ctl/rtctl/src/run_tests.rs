@@ -11,7 +11,7 @@ use rust_tracer::{Context, Event, Firing, Pattern};
 
 use super::*;
 use crate::output::{Columns, Form, Json};
-use crate::tool::tests::Heard;
+use crate::speaker::tests::Heard;
 
 /// A sink that can be looked into from outside, or that nobody reads.
 #[derive(Clone, Default)]

@@ -171,6 +171,18 @@ view! {
     }
 }
 
+impl Ops {
+    /// `FTRACE_OPS_FL_IPMODIFY` (include/linux/ftrace.h): it may lead elsewhere.
+    pub const IPMODIFY: u64 = 1 << 12;
+    /// `FTRACE_OPS_FL_DIRECT`: it is called in the function's place.
+    pub const DIRECT: u64 = 1 << 17;
+
+    /// Whether functions may be redirected by it.
+    pub fn redirects(&self) -> bool {
+        self.flags & (Self::IPMODIFY | Self::DIRECT) != 0
+    }
+}
+
 view! {
     /// A function that an `ftrace_ops` is to be called for.
     Hook: RTRACE_VIEW_HOOKS, rtrace_view_hook {

@@ -8,7 +8,6 @@ use rust_tracer::abi;
 use rust_tracer::views::{Kind, Ops, Site};
 
 use super::facts::Facts;
-use super::ops::{DIRECT, IPMODIFY};
 use super::report::{Finding, Outcome, Report, count};
 use super::telling::tells;
 
@@ -85,8 +84,8 @@ pub fn check(facts: &Facts) -> Outcome {
 
 fn of_site(facts: &Facts, ops: &[Ops], site: &Site) -> Option<Finding> {
     let ways = [
-        (abi::RTRACE_REC_IPMODIFY, IPMODIFY, "redirected (IPMODIFY)"),
-        (abi::RTRACE_REC_DIRECT, DIRECT, "called directly (DIRECT)"),
+        (abi::RTRACE_REC_IPMODIFY, Ops::IPMODIFY, "redirected (IPMODIFY)"),
+        (abi::RTRACE_REC_DIRECT, Ops::DIRECT, "called directly (DIRECT)"),
     ];
     for (record, flag, how) in ways {
         if site.record & record == 0 {
@@ -185,9 +184,9 @@ mod tests {
             findings(GETDENTS, 0, vec![ops(0, Kind::Kernel)], SITE),
             none
         );
-        let patch = ops(IPMODIFY, Kind::Kernel);
+        let patch = ops(Ops::IPMODIFY, Kind::Kernel);
         assert_eq!(findings(GETDENTS, REDIRECTED, vec![patch], SITE), none);
-        let bpf = ops(DIRECT, Kind::Kernel);
+        let bpf = ops(Ops::DIRECT, Kind::Kernel);
         assert_eq!(
             findings(GETDENTS, abi::RTRACE_REC_DIRECT, vec![bpf], SITE),
             none
@@ -211,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_classic_target_that_a_module_redirects_is_found() {
-        let hook = || vec![ops(IPMODIFY, Kind::Module)];
+        let hook = || vec![ops(Ops::IPMODIFY, Kind::Module)];
         assert_eq!(findings(GETDENTS, REDIRECTED, hook(), SITE).len(), 1);
         // Of others check 6 tells.
         assert_eq!(findings("odd", REDIRECTED, hook(), SITE), [""; 0]);

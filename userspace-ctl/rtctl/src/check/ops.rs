@@ -13,11 +13,6 @@ use super::owners::{OURS, answered, answered_or_zero, is_livepatch, is_others, l
 use super::report::{Finding, Outcome, Report, count};
 use super::telling;
 
-/// `FTRACE_OPS_FL_IPMODIFY` and `FTRACE_OPS_FL_DIRECT` (include/linux/ftrace.h).
-pub const IPMODIFY: u64 = 1 << 12;
-/// See above.
-pub const DIRECT: u64 = 1 << 17;
-
 /// `FTRACE_OPS_FL_ENABLED`: whoever is on the list has it.
 const ENABLED: u64 = 1 << 0;
 /// `FTRACE_OPS_FL_STUB` and `FTRACE_OPS_FL_PID`: not called, or not for all tasks.
@@ -98,11 +93,11 @@ fn of_ops(facts: &Facts, ops: &Ops) -> Vec<Finding> {
             ));
         }
     }
-    let redirects = ops.flags & (IPMODIFY | DIRECT) != 0;
+    let redirects = ops.redirects();
     if let Some(name) = redirecting_module(ops).filter(|_| redirects) {
         // A live patch's functions are led to by the kernel, and never called directly: only who is none has a
         // callback of his own.
-        let own = ops.func.kind == Kind::Module || ops.flags & DIRECT != 0;
+        let own = ops.func.kind == Kind::Module || ops.flags & Ops::DIRECT != 0;
         if own && facts.is_livepatch(name) {
             findings.push(finding(
                 facts,
@@ -191,7 +186,7 @@ fn finding(facts: &Facts, ops: &Ops, owner: &Owner, what: &str, perhaps: &str) -
         0 => "all functions, or none by name".to_owned(),
         some => count(some as usize, "function"),
     };
-    let redirects = match (ops.flags & IPMODIFY != 0, ops.flags & DIRECT != 0) {
+    let redirects = match (ops.flags & Ops::IPMODIFY != 0, ops.flags & Ops::DIRECT != 0) {
         (true, _) => "; it may redirect them (IPMODIFY)",
         (_, true) => "; it is called in their place (DIRECT)",
         _ => "",
@@ -274,18 +269,18 @@ mod tests {
     #[test]
     fn tracers_live_patches_and_bpf_are_fine() {
         assert_eq!(findings(ops(Kind::Kernel, "", 0)), [""; 0]);
-        assert_eq!(findings(ops(Kind::Kernel, "", IPMODIFY)), [""; 0]);
-        assert_eq!(findings(ops(Kind::Kernel, "", DIRECT)), [""; 0]);
+        assert_eq!(findings(ops(Kind::Kernel, "", Ops::IPMODIFY)), [""; 0]);
+        assert_eq!(findings(ops(Kind::Kernel, "", Ops::DIRECT)), [""; 0]);
         assert_eq!(findings(ops(Kind::Module, "x", 0)), [""; 0]);
     }
 
     #[test]
     fn a_live_patch_redirects_by_the_kernels_callback() {
-        let mut patch = ops(Kind::Kernel, "", IPMODIFY);
+        let mut patch = ops(Kind::Kernel, "", Ops::IPMODIFY);
         patch.structure = owner(0x5000, Kind::Data, "patch");
         assert_eq!(findings(patch), [""; 0]);
         assert_eq!(
-            findings(ops(Kind::Module, "patch", IPMODIFY)),
+            findings(ops(Kind::Module, "patch", Ops::IPMODIFY)),
             ["the module patch says that it is a live patch, and redirects by itself"]
         );
     }
@@ -296,7 +291,7 @@ mod tests {
             let mut one = module("x", WHOLE, 0);
             one.taints = taints;
             let mut facts = Facts {
-                ops: Told::Is(vec![ops(Kind::Kernel, "", IPMODIFY)]),
+                ops: Told::Is(vec![ops(Kind::Kernel, "", Ops::IPMODIFY)]),
                 kprobes: Told::Is(Vec::new()),
                 modules: Told::Is(vec![one]),
                 ..Facts::default()
@@ -310,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_module_that_redirects_functions_is_found() {
-        for flags in [IPMODIFY, DIRECT] {
+        for flags in [Ops::IPMODIFY, Ops::DIRECT] {
             let found = findings(ops(Kind::Module, "x", flags));
             assert_eq!(
                 found,
@@ -348,7 +343,7 @@ mod tests {
                 direct: owner(0x1001, kind, name),
             };
             let facts = Facts {
-                ops: Told::Is(vec![ops(Kind::Kernel, "", DIRECT)]),
+                ops: Told::Is(vec![ops(Kind::Kernel, "", Ops::DIRECT)]),
                 // Of several functions of one ops there is one finding.
                 hooks: Told::Is(vec![hook.clone(), hook]),
                 kprobes: Told::Is(Vec::new()),

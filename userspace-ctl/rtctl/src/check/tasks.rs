@@ -139,7 +139,10 @@ fn within(task: &Task, grouped: bool) -> Option<Finding> {
         ways.push((abi::RTRACE_TASK_THREAD, "its process's list of threads"));
     }
     if grouped {
-        ways.push((abi::RTRACE_TASK_GROUPED, "its control groups' list of tasks"));
+        ways.push((
+            abi::RTRACE_TASK_GROUPED,
+            "its control groups' list of tasks",
+        ));
     }
     let missing: Vec<_> = ways
         .iter()

@@ -11,7 +11,6 @@ use rust_tracer::abi;
 use rust_tracer::views::{Kprobe, Ops, Owner};
 
 use super::facts::Facts;
-use super::ops::{DIRECT, IPMODIFY};
 use super::owners::{answered, answered_or_zero, is_others};
 use super::report::Finding;
 
@@ -109,7 +108,7 @@ pub fn findings(facts: &Facts, ops: &[Ops], kprobes: &[Kprobe]) -> Vec<Finding> 
     let of_fprobes = probed.filter_map(|one| at(facts, &FPROBE, one.at, module(&[&one.func])?));
     let called: BTreeMap<u64, &Owner> = ops
         .iter()
-        .filter(|one| one.flags & (IPMODIFY | DIRECT) == 0 && answered(one.func.kind))
+        .filter(|one| !one.redirects() && answered(one.func.kind))
         .filter_map(|one| Some((one.ops, module(&[&one.func, &one.structure])?)))
         .collect();
     let hooks = facts.hooks.known().into_iter().flatten();
@@ -250,7 +249,7 @@ mod tests {
         // Who is called for all functions, as tracers are.
         assert_eq!(found(text(), 0, 0, "__x64_sys_getdents64"), 0);
         // That one redirects is another finding.
-        assert_eq!(found(text(), IPMODIFY, SITE, "__x64_sys_getdents64"), 0);
+        assert_eq!(found(text(), Ops::IPMODIFY, SITE, "__x64_sys_getdents64"), 0);
         // tracefs, BPF, and ourselves.
         let ours = modules(Kind::Module, OURS);
         assert_eq!(found(kernels(), 0, SITE, "__x64_sys_getdents64"), 0);

@@ -30,9 +30,9 @@ use crate::printer::{self, Printer};
 use crate::progress::Progress;
 use crate::resize::Buffer;
 use crate::run::Role;
+use crate::speaker::Speaker;
 use crate::spec::Spec;
 use crate::target::Targets;
-use crate::tool::Speaker;
 
 /// Where the kernel tells its types.
 const BTF: &str = "/sys/kernel/btf";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rust_tracer::fake::{Fake, FakeFunction};
 
 use super::*;
-use crate::tool::tests::Heard;
+use crate::speaker::tests::Heard;
 
 /// The exit status of a command line, or the error; and what was said beside it.
 fn said(line: &[&str]) -> (Result<u8, String>, String) {
