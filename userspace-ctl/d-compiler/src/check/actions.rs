@@ -281,7 +281,7 @@ impl Checker<'_> {
                     node.span,
                     format!(
                         "print( ) argument #1 reference has type '{}' with size 0; cannot print( ) \
-                         it",
+                         it.",
                         self.types.name(ty)
                     ),
                 ));

@@ -110,7 +110,7 @@ impl Checker<'_> {
     /// A node's type for messages.
     pub(super) fn shown(&self, node: &Node) -> String {
         match &node.kind {
-            NodeKind::NoValue(what) => what.clone(),
+            NodeKind::NoValue(_, ty) => (*ty).to_owned(),
             NodeKind::Translated(translation) => translation.shown().to_owned(),
             _ => self.types.name(node.ty),
         }

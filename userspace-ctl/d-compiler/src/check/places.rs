@@ -230,7 +230,7 @@ impl Checker<'_> {
             NodeKind::Variable { .. }
             | NodeKind::Builtin(_)
             | NodeKind::BuiltinText(_)
-            | NodeKind::NoValue(_)
+            | NodeKind::NoValue(..)
             | NodeKind::Translated(_) => Err(dynamic_variable(span)),
             // An argument of the probe, as its type has it.
             NodeKind::Convert(of) if place.lvalue && matches!(of.kind, NodeKind::Builtin(_)) => {
