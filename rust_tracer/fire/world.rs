@@ -274,12 +274,17 @@ impl<'a> World<'a> {
         who
     }
 
-    /// The address at which the caller goes on; the first of the stack.
+    /// The address at which the caller goes on: the first of the stack, and the second where a timer
+    /// came upon the function itself.
     fn caller(&mut self) -> Result<u64, Fault> {
         self.shows_data()?;
-        let mut frame = [0u64; 1];
-        kernel_stack(self.fired, &mut frame);
-        Ok(frame[0])
+        let mut frames = [0u64; 2];
+        kernel_stack(self.fired, &mut frames);
+        let [first, second] = frames;
+        Ok(match self.fired.event.place.kind {
+            bindings::RTRACE_PLACE_CLOCK => second,
+            _ => first,
+        })
     }
 
     /// A register of the current task in user space, `RTRACE_UREG_*`.

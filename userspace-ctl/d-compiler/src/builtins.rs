@@ -267,7 +267,7 @@ static FUNCTIONS: &[Function] = functions! {
         [Is(I::VoidPointer), Is(I::Int)];
     "print": Action, VOID, [Any];
     "printa": Action, VOID, [Any, Rest];
-    "printf": Action, VOID, [Is(I::String), Rest];
+    "printf": Action, VOID, [Any, Rest];
     "progenyof": Subroutine(abi::RTRACE_SUB_PROGENYOF), O::Is(I::Int), [Is(I::Pid)];
     "quantize": Aggregating(abi::RTRACE_AGG_QUANTIZE), VOID, [Any, Rest];
     "raise": Destructive, VOID, [Is(I::Int)];

@@ -42,3 +42,5 @@ pub mod source;
 pub mod stability;
 pub mod syscalls;
 pub mod types;
+#[cfg(test)]
+mod wording_tests;

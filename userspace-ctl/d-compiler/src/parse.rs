@@ -341,7 +341,7 @@ impl<'a> Parser<'a> {
 
     fn near(&self, token: &Token) -> Error {
         let message = match token.tok {
-            Tok::End => "syntax error near end of input".to_owned(),
+            Tok::End => "syntax error near end-of-input".to_owned(),
             _ => format!("syntax error near \"{}\"", self.lexer.text(token.span)),
         };
         Error::new("D_SYNTAX", token.span, message)
@@ -386,13 +386,13 @@ fn too_deep(span: Span) -> Error {
     )
 }
 
-/// A text without anything to trace.
+/// A text without anything to trace: at its end, wherever that is.
 pub(crate) fn empty() -> Error {
-    Error::new(
-        "D_EMPTY",
-        Span::default(),
-        "empty D program translation unit",
-    )
+    let end = Span {
+        start: u32::MAX,
+        end: u32::MAX,
+    };
+    Error::new("D_EMPTY", end, "empty D program translation unit")
 }
 
 /// What D has and this compiler does not.

@@ -77,7 +77,6 @@ fn functions() {
         ("D_PROTO_ARG", "BEGIN { setopt(1); }"),
         ("D_PROTO_ARG", "BEGIN { chill(\"a\"); }"),
         ("D_PROTO_ARG", "BEGIN { raise(\"a\"); }"),
-        ("D_PROTO_ARG", "BEGIN { printf(1); }"),
         ("D_PROTO_ARG", "BEGIN { copyinto(arg0, 1, \"\"); }"),
         ("D_PROTO_ARG", "BEGIN { bcopy(\"a\", \"b\", 1); }"),
         ("D_ALLOCA_SIZE", "BEGIN { trace(alloca(20000)); }"),
@@ -385,6 +384,7 @@ fn formats() {
     refused(&[
         ("D_PRINTF_FMT_EMPTY", "BEGIN { printf(\"\"); }"),
         ("D_PRINTF_ARG_FMT", "BEGIN { printf(execname); }"),
+        ("D_PRINTF_ARG_FMT", "BEGIN { printf(1); }"),
         ("D_PRINTF_ARG_PROTO", "BEGIN { printf(\"%d\"); }"),
         ("D_PRINTF_ARG_PROTO", "BEGIN { printf(\"%d %d\", 1); }"),
         ("D_PRINTF_ARG_PROTO", "BEGIN { printf(\"%*d\", 1); }"),

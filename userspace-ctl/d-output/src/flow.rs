@@ -3,7 +3,7 @@
 //! interrupts apart from the thread that they interrupt.
 //!
 //! As in libdtrace, an entry indents what follows, a return goes back, and further clauses of
-//! the same probe's firing do neither.
+//! the same probe's firing do neither: they stand behind a bar.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -13,6 +13,8 @@ use crate::world::Probe;
 
 /// No deeper indentation: characters.
 const DEEPEST: usize = 512;
+/// So many threads are known before those that are in no call are forgotten.
+const THREADS: usize = 1024;
 /// RTRACE_CONTEXT_TASK
 const TASK: u8 = 0;
 
@@ -64,10 +66,14 @@ impl Flow {
             TASK => (TASK, firing.tid),
             context => (context, firing.cpu),
         };
+        if self.threads.len() >= THREADS {
+            self.threads.retain(|_, thread| thread.indent > 0);
+        }
         let thread = self.threads.entry(whose).or_default();
+        // Clauses run in their order: an earlier one, or the same, is of another firing.
         let again = thread
             .last
-            .is_some_and(|(last, clause)| last == firing.probe && clause != firing.clause);
+            .is_some_and(|(last, clause)| last == firing.probe && clause < firing.clause);
         thread.last = Some((firing.probe, firing.clause));
         let call = probe.provider == "syscall";
         let way = Way::of(&probe.name);
@@ -79,12 +85,9 @@ impl Flow {
                 let arrow = if call { " => " } else { " -> " };
                 format!("{:indent$}{arrow}{function}", "")
             }
-            Way::Return => {
-                let indent = indent.saturating_sub(if again { 0 } else { 2 });
+            Way::Return if !again => {
+                let indent = indent.saturating_sub(2);
                 thread.indent = indent;
-                if indent == 0 {
-                    self.threads.remove(&whose);
-                }
                 let arrow = if call { " <= " } else { " <- " };
                 format!("{:indent$}{arrow}{function}", "")
             }

@@ -272,7 +272,8 @@ fn typed_bytes_behind_their_pointer() {
 
 #[test]
 fn calls_are_indented() {
-    // The form of dtrace -F: illumos docbooks dtrace chp-fbt, and libdtrace's dt_flowindent.
+    // The form of dtrace -F: illumos docbooks dtrace chp-fbt; of several clauses' records,
+    // dtrace-utils test/unittest/options/tst.flowindent.sh.
     let options = Options {
         flowindent: true,
         ..Options::default()
@@ -289,9 +290,14 @@ fn calls_are_indented() {
         (2, 1, "    | vfs_read:entry"),
         (1, 0, "    | :tick-10"),
         (3, 0, "   <- vfs_read"),
-        (3, 1, "   <- vfs_read"),
+        (3, 1, "  | vfs_read:return"),
         (5, 0, " <= read"),
+        (5, 1, "| read:return"),
         (5, 0, " <= read"),
+        // A call within a call is not the same firing once more.
+        (2, 0, " -> vfs_read"),
+        (2, 1, "  | vfs_read:entry"),
+        (2, 0, "   -> vfs_read"),
     ] {
         assert_eq!(line(probe, clause), format!("  3 {text:<41} \n"));
     }

@@ -281,7 +281,7 @@ impl Checker<'_> {
                     node.span,
                     format!(
                         "print( ) argument #1 reference has type '{}' with size 0; cannot print( ) \
-                         it",
+                         it.",
                         self.types.name(ty)
                     ),
                 ));
@@ -399,9 +399,6 @@ impl Checker<'_> {
             NodeKind::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
             _ => None,
         };
-        if text.is_none() && name == "printf" && !self.types.is_string_like(first.ty) {
-            self.prototype(function, vec![first.clone()], span)?;
-        }
         for argument in &arguments[1..] {
             nodes.push(match self.special(argument)? {
                 Some(item) => item,

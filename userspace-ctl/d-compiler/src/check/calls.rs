@@ -63,7 +63,7 @@ impl Checker<'_> {
         let function = self.function_named(name, span)?;
         if function.role == Role::Action && name.starts_with("print") {
             // Its arguments are checked where it is a statement.
-            return Ok(self.no_value(&format!("{name}( )"), span));
+            return Ok(self.no_value(&format!("{name}( )"), "void", span));
         }
         let mut nodes = Vec::with_capacity(arguments.len());
         for argument in arguments {
@@ -71,7 +71,10 @@ impl Checker<'_> {
         }
         let nodes = self.prototype(function, nodes, span)?;
         match function.role {
-            Role::Action | Role::Aggregating(_) => Ok(self.no_value(&format!("{name}( )"), span)),
+            Role::Action => Ok(self.no_value(&format!("{name}( )"), "void", span)),
+            Role::Aggregating(_) => {
+                Ok(self.no_value(&format!("{name}( )"), "aggregating function", span))
+            }
             Role::Destructive => Err(destructive(name, span)),
             Role::Refused(why) => Err(Error::new(
                 "D_FUNC_UNDEF",
@@ -98,7 +101,7 @@ impl Checker<'_> {
             Some((size, bytes)) if bytes > u64::from(most) => Err(Error::new(
                 "D_ALLOCA_SIZE",
                 size.span,
-                format!("{name}( ) size {bytes} is larger than scratchsize {most}"),
+                format!("{name}({bytes}) size larger than scratchsize {most}"),
             )),
             _ => Ok(()),
         }

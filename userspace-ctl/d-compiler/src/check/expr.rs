@@ -235,13 +235,13 @@ impl Checker<'_> {
         if !self.aggregations.contains_key(name) {
             return Err(undefined(&format!("@{name}"), span));
         }
-        Ok(self.no_value(&format!("aggregation @{name}"), span))
+        Ok(self.no_value(&format!("aggregation @{name}"), "aggregation", span))
     }
 
     /// What has no value.
-    pub(super) fn no_value(&self, what: &str, span: Span) -> Node {
+    pub(super) fn no_value(&self, what: &str, ty: &'static str, span: Span) -> Node {
         Node::new(
-            NodeKind::NoValue(what.to_owned()),
+            NodeKind::NoValue(what.to_owned(), ty),
             self.types.intrinsic(Intrinsic::Void),
             span,
         )

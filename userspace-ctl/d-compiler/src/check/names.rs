@@ -345,7 +345,7 @@ impl Checker<'_> {
     /// The refusal of a key without a value.
     pub(super) fn bad_key(&self, node: &Node, of: &str, index: usize) -> Error {
         let what = match &node.kind {
-            NodeKind::NoValue(_) => "dynamic variable".to_owned(),
+            NodeKind::NoValue(..) => "dynamic variable".to_owned(),
             _ => self.shown(node),
         };
         Error::new(

@@ -110,7 +110,7 @@ impl Checker<'_> {
     /// A node's type for messages.
     pub(super) fn shown(&self, node: &Node) -> String {
         match &node.kind {
-            NodeKind::NoValue(what) => what.clone(),
+            NodeKind::NoValue(_, ty) => (*ty).to_owned(),
             NodeKind::Translated(translation) => translation.shown().to_owned(),
             _ => self.types.name(node.ty),
         }
@@ -400,10 +400,10 @@ impl Checker<'_> {
             Unary::PreDecrement => self.step(operand, op, true, false, span),
             Unary::PostIncrement => self.step(operand, op, false, true, span),
             Unary::PostDecrement => self.step(operand, op, true, true, span),
-            Unary::Address => {
-                let node = self.operand(operand)?;
-                self.address(node, span)
-            }
+            Unary::Address => match self.operand(operand) {
+                Ok(node) => self.address(node, span),
+                Err(refusal) => self.behind_last(operand, refusal, span),
+            },
             Unary::Dereference => {
                 let node = self.operand(operand)?;
                 self.dereference(node, span)

@@ -120,6 +120,33 @@ impl Checker<'_> {
         Err(self.incompatible(&pointer, "+", &index, span))
     }
 
+    /// `&array[n]` of an array of n elements: as in C the place behind the last may be named,
+    /// though not used. Anything else stays refused.
+    pub(super) fn behind_last(
+        &mut self,
+        place: &Expr,
+        refusal: Error,
+        span: Span,
+    ) -> Result<Node, Error> {
+        let (ExprKind::Index { base, keys }, "D_ARR_BOUNDS") = (&place.kind, refusal.tag) else {
+            return Err(refusal);
+        };
+        let [key] = &keys[..] else {
+            return Err(refusal);
+        };
+        let (array, index) = (self.value(base)?, self.value(key)?);
+        let Kind::Array { count, .. } = *self.types.kind(self.types.resolve(array.ty)) else {
+            return Err(refusal);
+        };
+        if index.constant() != Some(i64::from(count)) {
+            return Err(refusal);
+        }
+        let last = self.int(i64::from(count) - 1, index.ty, span);
+        let one = self.int(1, index.ty, span);
+        let last = self.moved(array, last, false, span)?;
+        self.moved(last, one, false, span)
+    }
+
     /// How many elements there are in the array that a member is declared as, if what it comes to
     /// is a string of D's own.
     fn declared_elements(&mut self, member: &Expr, found: &Node) -> Result<Option<u32>, Error> {
@@ -230,7 +257,7 @@ impl Checker<'_> {
             NodeKind::Variable { .. }
             | NodeKind::Builtin(_)
             | NodeKind::BuiltinText(_)
-            | NodeKind::NoValue(_)
+            | NodeKind::NoValue(..)
             | NodeKind::Translated(_) => Err(dynamic_variable(span)),
             // An argument of the probe, as its type has it.
             NodeKind::Convert(of) if place.lvalue && matches!(of.kind, NodeKind::Builtin(_)) => {

@@ -75,7 +75,7 @@ impl Checker<'_> {
             }
             _ => {
                 let node = self.value(expr)?;
-                if let NodeKind::NoValue(what) = &node.kind {
+                if let NodeKind::NoValue(what, _) = &node.kind {
                     return Err(no_value(what, expr.span));
                 }
                 if matches!(node.kind, NodeKind::Translated(_)) {
@@ -118,7 +118,7 @@ impl Checker<'_> {
         self.destroys
             .get_or_insert_with(|| destructive(function.name, span));
         // The program that has it does not come to be.
-        Ok(Statement::Expr(self.no_value(function.name, span)))
+        Ok(Statement::Expr(self.no_value(function.name, "void", span)))
     }
 }
 

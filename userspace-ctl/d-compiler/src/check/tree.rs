@@ -200,8 +200,9 @@ pub enum NodeKind {
     /// `speculation()`
     Speculation,
     /// What has no value: an action, an aggregating function, an aggregation. That it stands
-    /// where a value is needed shows in its type, void, or at last when code is made.
-    NoValue(String),
+    /// where a value is needed shows in its type, void, or at last when code is made. As a caller
+    /// knows it, and as dtrace names its type.
+    NoValue(String, &'static str),
     /// A translation: only its members have values.
     Translated(Box<Translation>),
 }
@@ -417,7 +418,7 @@ impl Node {
 
     /// Whether it is of what libdtrace calls dynamic type: it has no value as a whole.
     pub fn is_dynamic(&self) -> bool {
-        matches!(self.kind, NodeKind::NoValue(_) | NodeKind::Translated(_))
+        matches!(self.kind, NodeKind::NoValue(..) | NodeKind::Translated(_))
     }
 
     /// Whether it is the constant 0.
@@ -432,7 +433,7 @@ impl Node {
             | NodeKind::Text(_)
             | NodeKind::Builtin(_)
             | NodeKind::BuiltinText(_)
-            | NodeKind::NoValue(_)
+            | NodeKind::NoValue(..)
             | NodeKind::Translated(_) => true,
             NodeKind::Variable { keys, .. } => keys.iter().all(Self::is_pure),
             NodeKind::Memory { address, .. } => address.is_pure(),

@@ -130,7 +130,7 @@ impl Generator<'_, '_> {
             }
             NodeKind::Call(number, arguments) => self.call(*number, arguments, d, node)?,
             NodeKind::Speculation => self.op(abi::RTRACE_OP_SPECNEW, d, 0, 0, 0),
-            NodeKind::NoValue(what) => return Err(crate::check::no_value(what, span)),
+            NodeKind::NoValue(what, _) => return Err(crate::check::no_value(what, span)),
             NodeKind::Translated(_) => return Err(crate::check::dynamic(span)),
         }
         Ok(())

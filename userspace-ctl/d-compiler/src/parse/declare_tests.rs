@@ -341,7 +341,7 @@ fn what_is_no_declaration_is_refused() {
         let error = refused(text);
         assert_eq!(error.tag, "D_SYNTAX", "{text}");
         let expected = match near {
-            "" => "syntax error near end of input".to_owned(),
+            "" => "syntax error near end-of-input".to_owned(),
             near => format!("syntax error near \"{near}\""),
         };
         assert_eq!(error.message, expected, "{text}");

@@ -260,7 +260,7 @@ fn programs_that_are_wrong_are_refused_in_dtraces_words() {
         ("BEGIN, , END {}", "syntax error near \",\""),
         (", BEGIN {}", "syntax error near \",\""),
         ("BEGIN; {}", "syntax error near \";\""),
-        ("BEGIN { a", "syntax error near end of input"),
+        ("BEGIN { a", "syntax error near end-of-input"),
         ("BEGIN { a; } }", "syntax error near \"}\""),
         ("BEGIN { a; };", "syntax error near \";\""),
         ("{ a; }", "syntax error near \"{\""),

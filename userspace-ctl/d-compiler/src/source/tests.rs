@@ -30,11 +30,13 @@ fn shows_the_line_and_marks_the_place() {
 }
 
 #[test]
-fn a_refusal_of_the_whole_has_no_line() {
+fn an_empty_program_is_refused_at_its_end() {
+    // dtrace-utils test/unittest/options/err.no-errtags.r
     assert_eq!(
         shown("/* nothing */\n"),
-        "failed to compile script x.d: [D_EMPTY] empty D program translation unit"
+        "failed to compile script x.d: [D_EMPTY] line 2: empty D program translation unit"
     );
+    assert!(shown("").ends_with("[D_EMPTY] line 1: empty D program translation unit"));
 }
 
 #[test]
@@ -57,7 +59,7 @@ fn the_end_of_the_text_is_its_last_line() {
     };
     assert_eq!(line(text, end).number, 2);
     assert_eq!(line("a\n", Span { start: 9, end: 12 }).number, 2);
-    assert!(shown(text).contains("[D_SYNTAX] line 2: syntax error near end of input"));
+    assert!(shown(text).contains("[D_SYNTAX] line 2: syntax error near end-of-input"));
 }
 
 #[test]

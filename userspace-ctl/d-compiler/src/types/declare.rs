@@ -233,7 +233,7 @@ impl Types {
             if names.contains(&name) {
                 return Err(TypeError::new(
                     "D_UNKNOWN",
-                    format!("failed to define member '{name}': there is a member of this name"),
+                    format!("failed to define member '{name}': Duplicate member or variable name"),
                 ));
             }
             names.insert(name);
