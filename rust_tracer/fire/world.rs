@@ -278,13 +278,15 @@ impl<'a> World<'a> {
     /// came upon the function itself.
     fn caller(&mut self) -> Result<u64, Fault> {
         self.shows_data()?;
-        let mut frames = [0u64; 2];
-        kernel_stack(self.fired, &mut frames);
-        let [first, second] = frames;
-        Ok(match self.fired.event.place.kind {
-            bindings::RTRACE_PLACE_CLOCK => second,
-            _ => first,
-        })
+        // One more costs as much as the first.
+        if self.fired.event.place.kind == bindings::RTRACE_PLACE_CLOCK {
+            let mut frames = [0u64; 2];
+            kernel_stack(self.fired, &mut frames);
+            return Ok(frames[1]);
+        }
+        let mut frame = [0u64; 1];
+        kernel_stack(self.fired, &mut frame);
+        Ok(frame[0])
     }
 
     /// A register of the current task in user space, `RTRACE_UREG_*`.
