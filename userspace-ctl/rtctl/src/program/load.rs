@@ -176,7 +176,8 @@ pub fn load(
     let all = compiled.aggregations.iter().zip(&aggregations);
     for (aggregation, loaded) in all {
         let words = Function::new(aggregation).map_or(0, |function| function.words() as u64);
-        if u64::from(loaded.keys) + 8 * words > sizes.aggsize {
+        // The module needs a word for the entry, and one for all of them.
+        if u64::from(loaded.keys) + 8 * (2 + words) > sizes.aggsize {
             let entry = format!("entry of @{}", aggregation.name);
             return Err(too_small(&entry, "aggsize"));
         }

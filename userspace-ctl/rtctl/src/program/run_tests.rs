@@ -50,6 +50,31 @@ fn what_is_wrong_with_a_program_is_told_though_it_is_only_compiled() {
 }
 
 #[test]
+fn what_is_matched_is_told_before_what_cannot_be_enabled() {
+    // dtrace(1) looks for the probes (dtrace_program_exec) before it makes buffers (dtrace_go).
+    for (text, size, why) in [
+        (
+            "BEGIN { exit(0); }",
+            "bufsize=8",
+            "Enabling exceeds size of buffer",
+        ),
+        (
+            "BEGIN { freopen(\"/tmp/x\"); }",
+            "bufsize=1m",
+            "Destructive actions not allowed",
+        ),
+    ] {
+        let (done, said) = said(&["-n", text, "-x", size]);
+        let error = done.unwrap_err();
+        assert!(
+            error.starts_with(&format!("could not enable tracing: {why}")),
+            "{error}"
+        );
+        assert_eq!(said, "rtctl: description 'BEGIN ' matched 1 probe\n");
+    }
+}
+
+#[test]
 fn an_argument_that_is_left_over_is_told() {
     for line in [
         &["-n", "fbt::vfs_read:entry", "foo"][..],
