@@ -28,6 +28,8 @@ pub struct Spec {
     pub module: String,
     pub function: String,
     pub name: String,
+    /// The one probe that is meant; the fields are empty then.
+    pub id: Option<u32>,
 }
 
 impl Spec {
@@ -96,6 +98,7 @@ impl Spec {
             module: description.module.clone(),
             function: description.function.clone(),
             name: description.name.clone(),
+            id: description.id,
         }
     }
 
@@ -106,6 +109,7 @@ impl Spec {
             module: self.module.clone(),
             function: self.function.clone(),
             name: self.name.clone(),
+            id: self.id,
             ..Default::default()
         }
     }
@@ -115,7 +119,7 @@ impl Spec {
         Query {
             module: self.module.clone(),
             function: self.function.clone(),
-            untraceable: verbose,
+            untraceable: verbose && self.id.is_none(),
             aliases: verbose,
         }
     }
@@ -126,6 +130,7 @@ impl Spec {
             .into_iter()
             .filter(|&kind| self.names(kind))
             .filter_map(|kind| Some((function.probe_id(kind)?, kind)))
+            .filter(|(id, _)| self.id.is_none_or(|only| only == *id))
     }
 
     /// A word on a provider or a name that there is not.
@@ -154,8 +159,12 @@ impl fmt::Display for Spec {
             module,
             function,
             name,
+            id,
         } = self;
-        write!(f, "{provider}:{module}:{function}:{name}")
+        match id {
+            Some(id) => write!(f, "{id}"),
+            None => write!(f, "{provider}:{module}:{function}:{name}"),
+        }
     }
 }
 
