@@ -52,9 +52,12 @@ impl Spec {
         .into_iter()
         .take(field as usize + 1)
         .rev();
-        for part in text.rsplit(':') {
+        // libdtrace reads from the end, and takes a colon at the beginning for nothing.
+        for part in text.strip_prefix(':').unwrap_or(text).rsplit(':') {
             let Some(field) = fields.next() else {
-                return Err("Overspecified probe description".into());
+                return Err(format!(
+                    "invalid probe description \"{text}\": Overspecified probe description"
+                ));
             };
             if part.contains(char::is_whitespace) {
                 return Err("there is a blank in it".into());
@@ -206,9 +209,19 @@ mod tests {
     fn too_many_fields_are_refused() {
         assert_eq!(
             Spec::parse_list(Field::Function, "a:b:c:d").unwrap_err(),
-            "invalid probe specifier a:b:c:d: Overspecified probe description"
+            "invalid probe specifier a:b:c:d: invalid probe description \"a:b:c:d\": Overspecified \
+             probe description"
         );
         assert!(Spec::parse_list(Field::Name, "a:b:c:d:e").is_err());
+        assert!(Spec::parse_list(Field::Name, "::b:c:d:e").is_err());
+    }
+
+    #[test]
+    fn a_colon_at_the_beginning_is_no_field() {
+        assert_eq!(one(Field::Function, ":ext4::"), "ext4:::");
+        assert_eq!(one(Field::Name, ":fbt:::return"), "fbt:::return");
+        assert_eq!(one(Field::Name, ":vfs_read:entry"), "::vfs_read:entry");
+        assert_eq!(one(Field::Name, ":"), ":::");
     }
 
     #[test]
