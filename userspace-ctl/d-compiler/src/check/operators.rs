@@ -110,7 +110,8 @@ impl Checker<'_> {
     /// A node's type for messages.
     pub(super) fn shown(&self, node: &Node) -> String {
         match &node.kind {
-            NodeKind::NoValue(what) => what.clone(),
+            NodeKind::NoValue(what) if what.starts_with("aggregation ") => "aggregation".into(),
+            NodeKind::NoValue(_) => "void".into(),
             NodeKind::Translated(translation) => translation.shown().to_owned(),
             _ => self.types.name(node.ty),
         }

@@ -295,17 +295,16 @@ fn no_match(session: &Session, description: &d_compiler::ast::Description) -> Wr
         id,
         span,
     } = description;
-    let mut message = match id {
-        Some(id) => format!("probe identifier {id} does not match any probes"),
-        None => format!(
-            "probe description {provider}:{module}:{function}:{name} does not match any probes"
-        ),
-    };
-    if id.is_none() {
-        for line in advice(session, &Spec::of(description)) {
-            message += "\n\t";
-            message += &line;
-        }
+    if let Some(id) = id {
+        let why = format!("invalid probe identifier {id}: Unknown probe identifier");
+        return Wrong::new("D_PDESC_INVAL", *span, why);
+    }
+    let mut message = format!(
+        "probe description {provider}:{module}:{function}:{name} does not match any probes"
+    );
+    for line in advice(session, &Spec::of(description)) {
+        message += "\n\t";
+        message += &line;
     }
     Wrong::new("D_PDESC_ZERO", *span, message)
 }

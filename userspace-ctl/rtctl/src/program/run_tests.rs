@@ -40,6 +40,8 @@ fn what_is_wrong_with_a_program_is_told_though_it_is_only_compiled() {
         ("fbt::nosuch:entry", "D_PDESC_ZERO"),
         ("BEGIN, fbt::nosuch:return { exit(0); }", "D_PDESC_ZERO"),
         ("BEGIN { trace(wrong); }", "D_IDENT_UNDEF"),
+        // dtrace-utils test/unittest/dtrace-util/tst.ZeroProbeIdentifier.sh
+        ("9999", "D_PDESC_INVAL"),
     ] {
         let (done, said) = said(&["-e", "-n", text]);
         let error = done.unwrap_err();
