@@ -130,10 +130,7 @@ impl Line<'_> {
 fn text(out: &mut impl Write, spec: &Spec, function: &Function, verbose: bool) -> io::Result<bool> {
     let Function { module, name, .. } = function;
     let mut found = false;
-    for kind in Kind::ALL.into_iter().filter(|&kind| spec.names(kind)) {
-        let Some(id) = function.probe_id(kind) else {
-            continue;
-        };
+    for (id, kind) in spec.probes(function) {
         found = true;
         let kind_name = kind.name();
         write!(out, "{id:5} {:>10} {module:>17} {name:>33} ", "fbt")?;

@@ -147,6 +147,32 @@ fn a_listing_in_json_is_one_object_per_line() {
 }
 
 #[test]
+fn an_id_lists_its_probe_alone() {
+    let (heard, mut says) = Heard::speaker(false);
+    let specs = [6, 99].map(|id| {
+        let spec = Spec {
+            id: Some(id),
+            ..Spec::default()
+        };
+        (id.to_string(), spec)
+    });
+    let mut out = Vec::new();
+    let form = (Format::Text, false);
+    let all = list(&session(), &specs, form, &mut out, &mut says).unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "   ID   PROVIDER            MODULE                          FUNCTION NAME
+    6        fbt           vmlinux                      do_nanosleep return
+"
+    );
+    assert_eq!(
+        heard.text(),
+        "rtctl: failed to match 99: No probe matches description\n"
+    );
+    assert!(!all);
+}
+
+#[test]
 fn what_is_not_found_is_told_and_the_rest_listed() {
     let texts = [
         "fbt::nosuch:entry",

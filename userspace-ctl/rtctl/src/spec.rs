@@ -28,6 +28,8 @@ pub struct Spec {
     pub module: String,
     pub function: String,
     pub name: String,
+    /// The one probe that is meant; the fields are empty then.
+    pub id: Option<u32>,
 }
 
 impl Spec {
@@ -50,9 +52,12 @@ impl Spec {
         .into_iter()
         .take(field as usize + 1)
         .rev();
-        for part in text.rsplit(':') {
+        // libdtrace reads from the end, and takes a colon at the beginning for nothing.
+        for part in text.strip_prefix(':').unwrap_or(text).rsplit(':') {
             let Some(field) = fields.next() else {
-                return Err("Overspecified probe description".into());
+                return Err(format!(
+                    "invalid probe description \"{text}\": Overspecified probe description"
+                ));
             };
             if part.contains(char::is_whitespace) {
                 return Err("there is a blank in it".into());
@@ -96,6 +101,7 @@ impl Spec {
             module: description.module.clone(),
             function: description.function.clone(),
             name: description.name.clone(),
+            id: description.id,
         }
     }
 
@@ -106,6 +112,7 @@ impl Spec {
             module: self.module.clone(),
             function: self.function.clone(),
             name: self.name.clone(),
+            id: self.id,
             ..Default::default()
         }
     }
@@ -115,7 +122,7 @@ impl Spec {
         Query {
             module: self.module.clone(),
             function: self.function.clone(),
-            untraceable: verbose,
+            untraceable: verbose && self.id.is_none(),
             aliases: verbose,
         }
     }
@@ -126,6 +133,7 @@ impl Spec {
             .into_iter()
             .filter(|&kind| self.names(kind))
             .filter_map(|kind| Some((function.probe_id(kind)?, kind)))
+            .filter(|(id, _)| self.id.is_none_or(|only| only == *id))
     }
 
     /// A word on a provider or a name that there is not.
@@ -154,8 +162,12 @@ impl fmt::Display for Spec {
             module,
             function,
             name,
+            id,
         } = self;
-        write!(f, "{provider}:{module}:{function}:{name}")
+        match id {
+            Some(id) => write!(f, "{id}"),
+            None => write!(f, "{provider}:{module}:{function}:{name}"),
+        }
     }
 }
 
@@ -197,9 +209,19 @@ mod tests {
     fn too_many_fields_are_refused() {
         assert_eq!(
             Spec::parse_list(Field::Function, "a:b:c:d").unwrap_err(),
-            "invalid probe specifier a:b:c:d: Overspecified probe description"
+            "invalid probe specifier a:b:c:d: invalid probe description \"a:b:c:d\": Overspecified \
+             probe description"
         );
         assert!(Spec::parse_list(Field::Name, "a:b:c:d:e").is_err());
+        assert!(Spec::parse_list(Field::Name, "::b:c:d:e").is_err());
+    }
+
+    #[test]
+    fn a_colon_at_the_beginning_is_no_field() {
+        assert_eq!(one(Field::Function, ":ext4::"), "ext4:::");
+        assert_eq!(one(Field::Name, ":fbt:::return"), "fbt:::return");
+        assert_eq!(one(Field::Name, ":vfs_read:entry"), "::vfs_read:entry");
+        assert_eq!(one(Field::Name, ":"), ":::");
     }
 
     #[test]

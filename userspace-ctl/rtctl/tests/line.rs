@@ -98,7 +98,8 @@ fn an_error_is_status_1_on_standard_error() {
         ),
         (
             &["-f", "a:b:c:d"],
-            "rtctl: invalid probe specifier a:b:c:d: Overspecified probe description\n",
+            "rtctl: invalid probe specifier a:b:c:d: invalid probe description \"a:b:c:d\": \
+             Overspecified probe description\n",
         ),
     ] {
         let output = rtctl(line);

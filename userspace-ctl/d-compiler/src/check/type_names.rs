@@ -327,7 +327,7 @@ impl Checker<'_> {
                         return Err(Error::new(
                             "D_DECL_ARRBIG",
                             count.span,
-                            format!("dimensions of array {name} too big"),
+                            "array dimension too big",
                         ));
                     };
                     self.types

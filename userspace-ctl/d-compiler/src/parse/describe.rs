@@ -122,7 +122,7 @@ impl Parser<'_> {
     }
 
     /// The fields of a description are its last ones: `read` is a name, `vfs_read:entry` a function
-    /// and a name.
+    /// and a name. libdtrace reads them from the end, and takes a colon at the beginning for nothing.
     fn by_name(&mut self, text: &str, span: Span) -> Result<Description> {
         let mut description = Description {
             span,
@@ -135,7 +135,7 @@ impl Parser<'_> {
             Some(Field::Provider) => 0,
         };
         let mut field: u8 = last + 1;
-        for part in text.rsplit(':') {
+        for part in text.strip_prefix(':').unwrap_or(text).rsplit(':') {
             let Some(index) = field.checked_sub(1) else {
                 return Err(self
                     .lexer

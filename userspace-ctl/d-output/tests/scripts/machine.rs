@@ -151,11 +151,13 @@ impl Machine<'_> {
         let mut room = Room::filled(0xa5);
         let mut firing = Firing::new(self.program, Rights::Kernel, &mut room, surroundings);
         let mut exited = false;
-        for (index, clause) in self.program.clauses.iter().enumerate() {
-            let mut enabled = self.enabled[index].iter();
-            let Some((_, epid)) = enabled.find(|(of, _)| *of == event.probe) else {
-                continue;
-            };
+        let runs = self.program.clauses.iter().enumerate();
+        let runs = runs.flat_map(|(index, clause)| {
+            let enabled = self.enabled[index].iter();
+            let enabled = enabled.filter(|(of, _)| *of == event.probe);
+            enabled.map(move |(_, epid)| (index, clause, epid))
+        });
+        for (index, clause, epid) in runs {
             if exited && !event.goes_on {
                 break;
             }
@@ -371,7 +373,7 @@ pub fn run(
         let mut all = Vec::new();
         for (index, probe) in (0..).zip(&probes) {
             let named = |description: &Description| description.name == probe.0.name;
-            if clause.descriptions.iter().any(named) {
+            for _ in clause.descriptions.iter().filter(|one| named(one)) {
                 epid += 1;
                 all.push((index, epid));
             }

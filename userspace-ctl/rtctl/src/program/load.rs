@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! From a compiled program to one that is loaded, with its probes added to the session.
 //!
-//! A clause is loaded once for each world that its descriptions name, under a group of its own;
-//! the copies share their code.
-
-use std::collections::BTreeMap;
+//! A clause is loaded once for each world that its descriptions name, under a group of its own, and
+//! once more for a description that may name a probe which another one of them names: it runs for both.
+//! The copies share their code.
 
 use anyhow::{Result, anyhow};
 use d_compiler::ast;
@@ -107,6 +106,28 @@ pub fn named(
     Ok(all?)
 }
 
+/// What a copy of a clause runs for: the index of the description, and what it names.
+type Copied<'a> = Vec<(usize, &'a Named)>;
+
+/// The copies of a clause, by what its descriptions name: none has a probe for two descriptions.
+fn copies(named: &[Vec<Named>]) -> Vec<(World, Copied<'_>)> {
+    let mut copies: Vec<(World, Copied<'_>)> = Vec::new();
+    for (description, named) in named.iter().enumerate() {
+        for named in named {
+            let twice =
+                |(of, other): &(usize, &Named)| *of != description && named.may_share(other);
+            let free = copies
+                .iter_mut()
+                .find(|(world, of)| *world == named.world() && !of.iter().any(twice));
+            match free {
+                Some((_, of)) => of.push((description, named)),
+                None => copies.push((named.world(), vec![(description, named)])),
+            }
+        }
+    }
+    copies
+}
+
 /// Loads the program, and adds the probes that its clauses name.
 pub fn load(
     session: &Session,
@@ -119,14 +140,7 @@ pub fn load(
     let mut groups = Vec::new();
     let mut load = Load::default();
     for (index, (clause, named)) in compiled.clauses.iter().zip(named).enumerate() {
-        let mut worlds = BTreeMap::<World, Vec<(usize, &Named)>>::new();
-        for (description, named) in named.iter().enumerate() {
-            for named in named {
-                let of = worlds.entry(named.world()).or_default();
-                of.push((description, named));
-            }
-        }
-        for (world, named) in worlds {
+        for (world, named) in copies(named) {
             let group = groups.len() as u32 + 1;
             let mut flags = 0;
             if clause.default {
@@ -162,7 +176,8 @@ pub fn load(
     let all = compiled.aggregations.iter().zip(&aggregations);
     for (aggregation, loaded) in all {
         let words = Function::new(aggregation).map_or(0, |function| function.words() as u64);
-        if u64::from(loaded.keys) + 8 * words > sizes.aggsize {
+        // The module needs a word for the entry, and one for all of them.
+        if u64::from(loaded.keys) + 8 * (2 + words) > sizes.aggsize {
             let entry = format!("entry of @{}", aggregation.name);
             return Err(too_small(&entry, "aggsize"));
         }
@@ -280,17 +295,16 @@ fn no_match(session: &Session, description: &d_compiler::ast::Description) -> Wr
         id,
         span,
     } = description;
-    let mut message = match id {
-        Some(id) => format!("probe identifier {id} does not match any probes"),
-        None => format!(
-            "probe description {provider}:{module}:{function}:{name} does not match any probes"
-        ),
-    };
-    if id.is_none() {
-        for line in advice(session, &Spec::of(description)) {
-            message += "\n\t";
-            message += &line;
-        }
+    if let Some(id) = id {
+        let why = format!("invalid probe identifier {id}: Unknown probe identifier");
+        return Wrong::new("D_PDESC_INVAL", *span, why);
+    }
+    let mut message = format!(
+        "probe description {provider}:{module}:{function}:{name} does not match any probes"
+    );
+    for line in advice(session, &Spec::of(description)) {
+        message += "\n\t";
+        message += &line;
     }
     Wrong::new("D_PDESC_ZERO", *span, message)
 }
@@ -311,6 +325,7 @@ mod tests {
     use d_compiler::macros::Macros;
     use d_compiler::parse::parse;
     use rust_tracer::fake::{Fake, FakeFunction};
+    use rust_tracer::{Kind, Pattern};
 
     use super::*;
 
@@ -344,5 +359,62 @@ mod tests {
         ] {
             assert_eq!(told(text), Some(("D_PDESC_ZERO", start)), "{text}");
         }
+    }
+
+    /// Which descriptions each copy of a clause runs for.
+    fn copied(named: &[Vec<Named>]) -> Vec<Vec<usize>> {
+        let of = |copy: (World, Copied<'_>)| copy.1.iter().map(|(of, _)| *of).collect();
+        copies(named).into_iter().map(of).collect()
+    }
+
+    fn functions(glob: &str) -> Vec<Named> {
+        vec![Named::Functions(Pattern::function(glob))]
+    }
+
+    #[test]
+    fn a_clause_runs_once_for_each_description_of_a_probe() {
+        // dtrace-utils test/unittest/drops/drp.DTRACEDROP_SPECUNAVAIL.d
+        let begin = || {
+            vec![Named::Own {
+                kind: Kind::Begin,
+                name: "BEGIN".into(),
+                period: 0,
+            }]
+        };
+        assert_eq!(copied(&[begin(), begin(), begin()]), [[0], [1], [2]]);
+        let ids = |ids: &[u32]| vec![Named::Ids(ids.to_vec())];
+        assert_eq!(
+            copied(&[ids(&[1, 2]), ids(&[3]), ids(&[2, 4])]),
+            [vec![0, 1], vec![2]]
+        );
+        let entry = |glob: &str| {
+            vec![Named::Functions(Pattern {
+                ret: false,
+                ..Pattern::function(glob)
+            })]
+        };
+        let back = vec![Named::Functions(Pattern {
+            entry: false,
+            ..Pattern::function("vfs_read")
+        })];
+        assert_eq!(
+            copied(&[entry("vfs_*"), entry("vfs_read"), back]),
+            [vec![0, 2], vec![1]]
+        );
+    }
+
+    #[test]
+    fn descriptions_of_different_probes_share_a_copy() {
+        let read = functions("vfs_read");
+        assert_eq!(
+            copied(&[read.clone(), functions("vfs_write"), functions("tcp_*")]),
+            [[0, 1, 2]]
+        );
+        // One description, which names functions and system calls.
+        let both = vec![read[0].clone(), Named::Ids(vec![7])];
+        assert_eq!(
+            copied(&[both, functions("vfs_write")]),
+            [vec![0, 1], vec![0]]
+        );
     }
 }

@@ -73,6 +73,34 @@ impl Named {
             Self::Functions(_) | Self::Own { .. } => World::Plain,
         }
     }
+
+    /// Whether a probe may be among both. It is not looked into what two globs have in common.
+    pub fn may_share(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Functions(one), Self::Functions(two)) => {
+                ((one.entry && two.entry) || (one.ret && two.ret))
+                    && overlap(&one.module, &two.module)
+                    && overlap(&one.function, &two.function)
+            }
+            (Self::Ids(one), Self::Ids(two)) => one.iter().any(|id| two.contains(id)),
+            (Self::Own { .. }, Self::Own { .. }) => self == other,
+            _ => false,
+        }
+    }
+}
+
+/// Whether two fields of descriptions may mean the same word; an empty one means any.
+fn overlap(one: &str, two: &str) -> bool {
+    let any = |field: &str| field.is_empty() || field.contains(['*', '?', '[', '\\']);
+    let means = |glob: &str, word: &str| {
+        glob.is_empty() || Glob::new(glob).is_ok_and(|glob| glob.matches(word))
+    };
+    match (any(one), any(two)) {
+        (true, true) => true,
+        (true, false) => means(one, two),
+        (false, true) => means(two, one),
+        (false, false) => one == two,
+    }
 }
 
 /// A system call.

@@ -244,8 +244,6 @@ fn enable(
     says: &mut Speaker,
     sources: &Sources,
 ) -> Result<Load, Failure> {
-    must_be_allowed(compiled, options)?;
-    must_hold_records(compiled, options)?;
     let late = session.info().features & u64::from(abi::RTRACE_FEATURE_LATE) != 0;
     let zero = options.program.zdefs;
     let mut providers = Providers::new(session, late);
@@ -264,6 +262,9 @@ fn enable(
         )
         .into());
     }
+    // dtrace says so of programs whose probes it has found.
+    must_be_allowed(compiled, options)?;
+    must_hold_records(compiled, options)?;
     Ok(loaded)
 }
 

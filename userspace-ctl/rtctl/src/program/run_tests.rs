@@ -40,12 +40,39 @@ fn what_is_wrong_with_a_program_is_told_though_it_is_only_compiled() {
         ("fbt::nosuch:entry", "D_PDESC_ZERO"),
         ("BEGIN, fbt::nosuch:return { exit(0); }", "D_PDESC_ZERO"),
         ("BEGIN { trace(wrong); }", "D_IDENT_UNDEF"),
+        // dtrace-utils test/unittest/dtrace-util/tst.ZeroProbeIdentifier.sh
+        ("9999", "D_PDESC_INVAL"),
     ] {
         let (done, said) = said(&["-e", "-n", text]);
         let error = done.unwrap_err();
         let start = format!("invalid probe specifier {text}: [{tag}] ");
         assert!(error.starts_with(&start), "{error}");
         assert_eq!(said, "");
+    }
+}
+
+#[test]
+fn what_is_matched_is_told_before_what_cannot_be_enabled() {
+    // dtrace(1) looks for the probes (dtrace_program_exec) before it makes buffers (dtrace_go).
+    for (text, size, why) in [
+        (
+            "BEGIN { exit(0); }",
+            "bufsize=8",
+            "Enabling exceeds size of buffer",
+        ),
+        (
+            "BEGIN { freopen(\"/tmp/x\"); }",
+            "bufsize=1m",
+            "Destructive actions not allowed",
+        ),
+    ] {
+        let (done, said) = said(&["-n", text, "-x", size]);
+        let error = done.unwrap_err();
+        assert!(
+            error.starts_with(&format!("could not enable tracing: {why}")),
+            "{error}"
+        );
+        assert_eq!(said, "rtctl: description 'BEGIN ' matched 1 probe\n");
     }
 }
 
