@@ -84,8 +84,16 @@ pub fn check(facts: &Facts) -> Outcome {
 
 fn of_site(facts: &Facts, ops: &[Ops], site: &Site) -> Option<Finding> {
     let ways = [
-        (abi::RTRACE_REC_IPMODIFY, Ops::IPMODIFY, "redirected (IPMODIFY)"),
-        (abi::RTRACE_REC_DIRECT, Ops::DIRECT, "called directly (DIRECT)"),
+        (
+            abi::RTRACE_REC_IPMODIFY,
+            Ops::IPMODIFY,
+            "redirected (IPMODIFY)",
+        ),
+        (
+            abi::RTRACE_REC_DIRECT,
+            Ops::DIRECT,
+            "called directly (DIRECT)",
+        ),
     ];
     for (record, flag, how) in ways {
         if site.record & record == 0 {

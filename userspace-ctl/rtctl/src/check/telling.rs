@@ -249,7 +249,10 @@ mod tests {
         // Who is called for all functions, as tracers are.
         assert_eq!(found(text(), 0, 0, "__x64_sys_getdents64"), 0);
         // That one redirects is another finding.
-        assert_eq!(found(text(), Ops::IPMODIFY, SITE, "__x64_sys_getdents64"), 0);
+        assert_eq!(
+            found(text(), Ops::IPMODIFY, SITE, "__x64_sys_getdents64"),
+            0
+        );
         // tracefs, BPF, and ourselves.
         let ours = modules(Kind::Module, OURS);
         assert_eq!(found(kernels(), 0, SITE, "__x64_sys_getdents64"), 0);
