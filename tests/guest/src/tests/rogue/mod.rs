@@ -278,8 +278,11 @@ pub mod table {
         };
         let found: Vec<_> = behaviours::ALL.iter().filter_map(row_of).collect();
         let count = found.len();
-        let found = found.join("\n") + "\n";
-        println!("| behaviour | found by | and by | s |\n|---|---|---|---|\n{found}");
+        let found = format!(
+            "| behaviour | found by | and by | s |\n|---|---|---|---|\n{}\n",
+            found.join("\n")
+        );
+        println!("{found}");
         let missing: Vec<_> = behaviours::ALL
             .iter()
             .filter(|one| row_of(one).is_none())
