@@ -50,9 +50,11 @@ static int sleeps(void *unused)
 	for (;;) {
 		set_current_state(TASK_IDLE);
 		if (kthread_should_stop())
-			return 0;
+			break;
 		schedule();
 	}
+	__set_current_state(TASK_RUNNING);
+	return 0;
 }
 
 static struct task_struct *begin(void)
