@@ -555,27 +555,3 @@ fn too_deep_an_expression_has_no_registers() {
     }
     refused(&[("D_NOREG", &format!("BEGIN {{ trace({text}); }}"))]);
 }
-
-#[test]
-fn messages_have_the_words_of_libdtrace() {
-    // dtrace-utils test/unittest/actions/{exit/err.D_PROTO_ARG.void,printf/err.D_PRINTF_ARG_TYPE.*}.r,
-    // arrays/err.D_DECL_ARRBIG.toobig.r
-    for (text, end) in [
-        ("BEGIN { exit(exit(0)); }", "\n\t argument: void"),
-        (
-            "BEGIN { printf(\"%d\", printf(\" \")); }",
-            "\n\t  argument: void",
-        ),
-        (
-            "BEGIN { @a = count(); printf(\"%d\", @a); }",
-            "\n\t  argument: aggregation",
-        ),
-        ("int x[88294967295]; BEGIN { }", "array dimension too big"),
-    ] {
-        let message = build(text).err().map(|error| error.message);
-        assert!(
-            message.as_ref().is_some_and(|said| said.ends_with(end)),
-            "{text}: {message:?}"
-        );
-    }
-}

@@ -27,6 +27,11 @@ fn what_gives_no_value_is_void_where_one_is_needed() {
             "[D_PROTO_ARG] progenyof( ) argument #1 is incompatible with prototype:\n\t\
              prototype: pid_t\n\t argument: void",
         ),
+        (
+            "BEGIN { exit(exit(0)); }",
+            "[D_PROTO_ARG] exit( ) argument #1 is incompatible with prototype:\n\t\
+             prototype: int\n\t argument: void",
+        ),
     ]);
 }
 
@@ -52,6 +57,10 @@ fn a_format_is_a_string_constant() {
 #[test]
 fn sizes_are_told() {
     said(&[
+        (
+            "int x[88294967295]; BEGIN { }",
+            "[D_DECL_ARRBIG] array dimension too big",
+        ),
         (
             "BEGIN { s = alloca(16385); }",
             "[D_ALLOCA_SIZE] alloca(16385) size larger than scratchsize 16384",
