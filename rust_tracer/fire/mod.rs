@@ -114,7 +114,8 @@ unsafe fn enter(
     if let Some(running) = engine.running() {
         let place = rtrace_place {
             regs,
-            ip,
+            site: ip,
+            to: 0,
             kind: bindings::RTRACE_PLACE_ENTRY,
         };
         let event = Event {
@@ -284,7 +285,8 @@ unsafe extern "C" fn rtrace_on_return(
     let short = enabling.map(|enabling| &enabling.ret_short);
     let place = rtrace_place {
         regs,
-        ip: to,
+        site: ip,
+        to,
         kind: bindings::RTRACE_PLACE_RETURN,
     };
     leave(engine, here, &call, short, moment, value, kept, &place);

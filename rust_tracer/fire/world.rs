@@ -274,19 +274,12 @@ impl<'a> World<'a> {
         who
     }
 
-    /// The address at which the caller goes on: the first of the stack, and the second where a timer
-    /// came upon the function itself.
+    /// The address at which the caller goes on: the second of the stack, behind the function itself.
     fn caller(&mut self) -> Result<u64, Fault> {
         self.shows_data()?;
-        // One more costs as much as the first.
-        if self.fired.event.place.kind == bindings::RTRACE_PLACE_CLOCK {
-            let mut frames = [0u64; 2];
-            kernel_stack(self.fired, &mut frames);
-            return Ok(frames[1]);
-        }
-        let mut frame = [0u64; 1];
-        kernel_stack(self.fired, &mut frame);
-        Ok(frame[0])
+        let mut frames = [0u64; 2];
+        kernel_stack(self.fired, &mut frames);
+        Ok(frames[1])
     }
 
     /// A register of the current task in user space, `RTRACE_UREG_*`.

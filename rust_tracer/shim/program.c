@@ -259,6 +259,7 @@ u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room)
 {
 	struct pt_regs start = { .cs = __KERNEL_CS };
 	struct unwind_state state;
+	bool is_return = place->kind == RTRACE_PLACE_RETURN;
 	u32 count = 0;
 	u8 busy;
 
@@ -272,21 +273,24 @@ u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room)
 		const struct pt_regs *regs = &arch_ftrace_regs(fregs)->regs;
 
 		/* Others are not saved here. */
-		start.ip = place->kind == RTRACE_PLACE_RETURN ? place->ip : regs->ip;
+		start.ip = is_return ? place->to : regs->ip;
 		start.sp = regs->sp;
 		start.bp = regs->bp;
+		/* As a call from there is seen by others, at either end. */
+		frames[count++] = place->site + MCOUNT_INSN_SIZE;
 		break;
 	}
 	case RTRACE_PLACE_CLOCK:
 		if (!place->regs || user_mode((struct pt_regs *)place->regs))
 			return 0;
 		start = *(const struct pt_regs *)place->regs;
+		frames[count++] = start.ip;
 		break;
 	default:
 		return 0;
 	}
 	/* What the unwinder leaves out: where it begins. */
-	if (place->kind != RTRACE_PLACE_ENTRY && place->kind != RTRACE_PLACE_STUB)
+	if (is_return && count < room)
 		frames[count++] = start.ip;
 	busy = rtrace_shield();
 	for (unwind_start(&state, current, &start, NULL);

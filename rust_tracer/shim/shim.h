@@ -134,16 +134,20 @@ u64 rtrace_wall_time(void);
 
 /* Where a probe fires. */
 #define RTRACE_PLACE_ENTRY 0u  /* regs: struct ftrace_regs */
-#define RTRACE_PLACE_RETURN 1u /* the same, and ip: where to */
+#define RTRACE_PLACE_RETURN 1u /* the same, and where to */
 #define RTRACE_PLACE_CLOCK 2u  /* regs: struct pt_regs that were interrupted */
 #define RTRACE_PLACE_OWN 3u    /* in a command of ours */
 #define RTRACE_PLACE_STUB 4u   /* a return to the stub: regs are those there */
 struct rtrace_place {
 	const void *regs; /* or NULL */
-	unsigned long ip;
+	unsigned long site; /* of the function, where there is one */
+	unsigned long to;   /* RTRACE_PLACE_RETURN */
 	u32 kind;
 };
-/* Innermost first: the caller, or what was interrupted. Returns how many. */
+/*
+ * Innermost first: the function, behind its site, or what was interrupted; then its
+ * caller. Returns how many.
+ */
 u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room);
 u32 rtrace_user_stack(u64 *frames, u32 room);
 /* RTRACE_UREG_* of the current task; 0 for what is never in user space. */

@@ -159,7 +159,8 @@ unsafe extern "C" fn rtrace_on_stub_return(
     };
     let place = rtrace_place {
         regs,
-        ip: frame.to,
+        site: site(frame),
+        to: 0,
         kind: bindings::RTRACE_PLACE_STUB,
     };
     for enabling in table.enablings(site(frame)) {

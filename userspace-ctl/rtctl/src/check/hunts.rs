@@ -16,7 +16,7 @@ pub const CLAUSES: &str = "fbt:vmlinux:register_kprobe:entry \
     /((struct kprobe *)arg0)->symbol_name != NULL/ \
     { @hunts[caller, stringof(((struct kprobe *)arg0)->symbol_name)] = count(); }\n\
     fbt:vmlinux:kallsyms_on_each_symbol:entry /arg1 != 0/ \
-    { @searches[stack(8), stringof(*(char **)arg1)] = count(); }\n";
+    { @searches[stack(9), stringof(*(char **)arg1)] = count(); }\n";
 
 /// Who asked, and for what, by the keys of `@hunts` and `@searches`. Of a search it is the first on the stack who is not
 /// the kernel.

@@ -245,16 +245,16 @@ fn text(types: bool) -> String {
     for all in [&needed, &rare, &below] {
         let _ = writeln!(text, "{all} {{ @callers[probefunc, caller] = count(); }}");
     }
-    let _ = writeln!(text, "{rare} {{ @stacks[stack(32)] = count(); }}");
+    let _ = writeln!(text, "{rare} {{ @stacks[stack(33)] = count(); }}");
     let _ = writeln!(
         text,
-        "{below} /pid == $pid/ {{ @stacks[stack(32)] = count(); }}"
+        "{below} /pid == $pid/ {{ @stacks[stack(33)] = count(); }}"
     );
     // Each caller's first, and then some.
     let _ = writeln!(
         text,
         "{needed} /pid == $pid || !seen[caller] || rand() % {ONE_OF} == 0/ \
-         {{ seen[caller] = 1; @stacks[stack(32)] = count(); }}"
+         {{ seen[caller] = 1; @stacks[stack(33)] = count(); }}"
     );
     text += RUNS;
     if types {

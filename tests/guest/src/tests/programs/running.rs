@@ -15,7 +15,7 @@ group! { "programs, running":
     "arguments beyond the registers, and those of the entry at the return, are seen" => arguments,
     "built-in variables are what the head of the record and the process say" => built_ins,
     "the clauses of a probe's groups run in the program's order" => groups,
-    "a stack begins with the caller" => stacks,
+    "a stack begins with the function, and its caller follows" => stacks,
     "a session without a program records as ever, and groups mean nothing to it" => without,
     "clauses that together may take too long at one probe are refused, and change nothing" => too_long,
     "ERROR fires for so many of a firing's faults as it has time for, and the rest are counted" => many_errors,
@@ -301,11 +301,18 @@ fn stacks(_: &Options) -> Outcome {
     let trace = started(session)?;
     Target::open()?.run_on(0, "value 1")?;
     let finished = trace.finish()?;
-    check_eq!(finished.made.len(), 2, "records");
-    for made in &finished.made {
+    let [entered, returned] = &finished.made[..] else {
+        return Err(fail(format!("{} records", finished.made.len())));
+    };
+    check_eq!(
+        entered.items[0].words(),
+        returned.items[0].words(),
+        "the stack at both ends"
+    );
+    for made in [entered, returned] {
         let frames = made.items[0].words();
         check!(frames.len() > 3, "{} frames", frames.len());
-        check_eq!(made.items[2].number(), Some(frames[0]), "caller");
+        check_eq!(made.items[2].number(), Some(frames[1]), "caller");
         check_eq!(
             made.items[3].number(),
             Some(frames.len() as u64),
@@ -315,8 +322,9 @@ fn stacks(_: &Options) -> Outcome {
             .iter()
             .map(|frame| finished.session.symbol(*frame).unwrap_or_default())
             .collect();
+        check!(names[0].starts_with("rt_value+"), "rt_value: {names:?}");
         check!(
-            names[0].starts_with("run+") || names[0].contains("[rt_target]"),
+            names[1].starts_with("run+") || names[1].contains("[rt_target]"),
             "the caller of rt_value: {names:?}"
         );
         check!(
