@@ -114,15 +114,39 @@ run_builder() { # BUILDER DIRECTORY LOG
 
 # CHECKOUT: where this checkout's builds go, and what is known of them. That of a checkout that is gone goes, too.
 use_checkout() {
-	local known
+	local lock
 	CHECKOUT=$CACHE/checkouts/$(key "$TOP")
-	if [ ! -e "$CHECKOUT/path" ]; then
-		for known in "$CACHE"/checkouts/*; do
-			[ ! -e "$known/path" ] || [ -d "$(cat "$known/path")" ] || rm -rf --one-file-system -- "$known"
-		done
-		mkdir -p -- "$CHECKOUT" || die "cannot write to $CACHE: set XDG_CACHE_HOME to a directory you may write to"
-		printf '%s\n' "$TOP" >"$CHECKOUT/path"
-	fi
+	[ ! -e "$CHECKOUT/path" ] || return 0
+	mkdir -p -- "$CACHE/checkouts" || die "cannot write to $CACHE: set XDG_CACHE_HOME to a directory you may write to"
+	exec {lock}>"$CACHE/checkouts/.lock"
+	flock "$lock"
+	[ -e "$CHECKOUT/path" ] || begin_checkout
+	exec {lock}>&-
+}
+
+# What others built last of other people's crates, which look the same from each checkout (in-root), need not be built again:
+# it is taken over from one that is gone, and copied from one that is there. What it built of ours, cargo would tell by the
+# age of the sources, which need not be that of a checkout: it is to forget that.
+begin_checkout() {
+	local new=$CACHE/checkouts/making known built to name
+	rm -rf --one-file-system -- "$new"
+	mkdir -- "$new"
+	while read -r built; do
+		known=${built%/target-*}
+		to=$new${built#"$known"}
+		[ ! -e "$to" ] || continue
+		mkdir -p -- "${to%/*}"
+		if [ -d "$(cat "$known/path")" ]; then cp -a --reflink=auto -- "$built" "$to"; else mv -- "$built" "$to"; fi
+		while read -r name; do
+			rm -rf --one-file-system -- "$to/.fingerprint/$name"-*
+		done < <(sed -n 's/^name = "\(.*\)"/\1/p' "$TOP"/userspace-ctl/*/Cargo.toml "$TOP"/tests/*/Cargo.toml "$TOP"/tests/*/*/Cargo.toml)
+	done < <(find "$CACHE"/checkouts/*/target-* -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' 2>/dev/null | sort -rn | cut -d' ' -f2-)
+	printf '%s\n' "$TOP" >"$new/path"
+	for known in "$CACHE"/checkouts/*; do
+		[ ! -e "$known/path" ] || [ -d "$(cat "$known/path")" ] || rm -rf --one-file-system -- "$known"
+	done
+	rm -rf --one-file-system -- "$CHECKOUT"
+	mv -T -- "$new" "$CHECKOUT"
 }
 
 # fresh STAMP PATH…: was the build that STAMP marks made after the last change to the sources below the paths?
