@@ -119,11 +119,12 @@ fn waiting_buffers(_: &Options) -> Outcome {
         session.add("rt_target:rt_plain", 3)?;
         session.start()?;
         macro_rules! filling {
-            ($command:ident) => {{
+            ($command:ident $(, $field:ident: $value:expr)?) => {{
                 let fill = |buf| {
                     let mut request = abi::$command {
                         buf,
                         buf_len: FILLED,
+                        $($field: $value,)?
                         ..Default::default()
                     }
                     .sized();
@@ -137,6 +138,7 @@ fn waiting_buffers(_: &Options) -> Outcome {
             filling!(rtrace_probes),
             filling!(rtrace_ledger),
             filling!(rtrace_sessions),
+            filling!(rtrace_view, view: abi::RTRACE_VIEW_MODULES),
         ];
         let threads = (EACH * commands.len()) as u64;
         let ground = Ground {
