@@ -43,6 +43,7 @@ mod fired;
 mod own;
 mod program;
 mod short;
+mod stacks;
 mod stub;
 mod world;
 

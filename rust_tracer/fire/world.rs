@@ -68,7 +68,7 @@ impl Asked {
 pub(super) struct World<'a> {
     fired: &'a Fired<'a>,
     pub(super) asked: Asked,
-    /// For a stack of which only the depth is asked.
+    /// For a stack of which only the depth is asked, or that goes to memory.
     frames: &'a mut [u64],
     /// The time of the firing, once somebody asked; ns.
     pub(super) time: u64,
@@ -96,26 +96,6 @@ fn length(told: i64, address: u64, into: &[u8]) -> Result<usize, Fault> {
     usize::try_from(told)
         .map(|len| len.min(into.len()))
         .map_err(|_| Fault::bad_address(address))
-}
-
-/// The kernel's stack, where the node shows it.
-fn kernel_stack(fired: &Fired<'_>, frames: &mut [u64]) -> usize {
-    if !fired.engine.node().shows_data() {
-        return 0;
-    }
-    let room = frames.len() as u32;
-    // SAFETY: Any context, preemption off; the place is valid, and there is as much room.
-    unsafe { bindings::rtrace_kernel_stack(fired.event.place, frames.as_mut_ptr(), room) as usize }
-}
-
-/// The current task's stack in user space, where the node shows it.
-fn user_stack(fired: &Fired<'_>, frames: &mut [u64]) -> usize {
-    if !fired.engine.node().shows_data() {
-        return 0;
-    }
-    let room = frames.len() as u32;
-    // SAFETY: Any context, preemption off; there is as much room.
-    unsafe { bindings::rtrace_user_stack(frames.as_mut_ptr(), room) as usize }
 }
 
 impl<'a> World<'a> {
@@ -274,14 +254,6 @@ impl<'a> World<'a> {
         who
     }
 
-    /// The address at which the caller goes on: the second of the stack, behind the function itself.
-    fn caller(&mut self) -> Result<u64, Fault> {
-        self.shows_data()?;
-        let mut frames = [0u64; 2];
-        kernel_stack(self.fired, &mut frames);
-        Ok(frames[1])
-    }
-
     /// A register of the current task in user space, `RTRACE_UREG_*`.
     fn user_register(&self, register: u32) -> Result<u64, Fault> {
         self.shows_data()?;
@@ -386,20 +358,13 @@ impl program::World for World<'_> {
                 // SAFETY: As above.
                 unsafe { bindings::rtrace_current() }
             }
-            var::CALLER => self.caller()?,
-            var::STACKDEPTH => {
+            var::CALLER | var::UCALLER => {
                 self.shows_data()?;
-                kernel_stack(self.fired, self.frames) as u64
+                self.fired.caller(which == var::UCALLER)
             }
-            var::USTACKDEPTH => {
+            var::STACKDEPTH | var::USTACKDEPTH => {
                 self.shows_data()?;
-                user_stack(self.fired, self.frames) as u64
-            }
-            var::UCALLER => {
-                self.shows_data()?;
-                let mut frames = [0u64; 2];
-                user_stack(self.fired, &mut frames);
-                frames[1]
+                self.fired.stack(which == var::USTACKDEPTH, self.frames) as u64
             }
             var::TARGET => self.fired.engine.target().into(),
             which => match user_register(which) {
@@ -501,11 +466,19 @@ impl program::World for World<'_> {
     }
 
     fn kernel_stack(&mut self, frames: &mut [u64]) -> usize {
-        kernel_stack(self.fired, frames)
+        self.fired.stack(false, frames)
     }
 
     fn user_stack(&mut self, frames: &mut [u64]) -> (u64, usize) {
-        (self.fired.who().0.into(), user_stack(self.fired, frames))
+        (self.fired.who().0.into(), self.fired.stack(true, frames))
+    }
+
+    fn stack_of(&mut self, user: bool, most: usize) -> (u64, &[u64]) {
+        let most = most.min(self.frames.len());
+        let room = self.frames.get_mut(..most).unwrap_or(&mut []);
+        let count = self.fired.stack(user, room);
+        let pid = if user { self.fired.who().0 } else { 0 };
+        (pid.into(), room.get(..count).unwrap_or(&[]))
     }
 
     fn random(&mut self) -> u64 {

@@ -16,7 +16,9 @@ use super::{
     Program,
     ITEM_WORDS,
     LOCALS_MAX,
-    SCRATCH_BYTES, //
+    SCRATCH_BYTES,
+    STACK_BYTES,
+    STACK_FRAMES_MAX, //
 };
 
 /// The most that one run of a clause may cost. An instruction costs at least 1, which is a few
@@ -37,6 +39,9 @@ pub(super) const RECORD: u32 = 2 * ITEM_WORDS as u32;
 
 /// What a frame of a stack costs.
 const FRAME_COST: u32 = 16;
+
+/// What STACK and USTACK cost: the frames are taken, and put in memory that was cleared.
+const STACK: u32 = 64 + FRAME_COST * STACK_FRAMES_MAX + STACK_BYTES / 4;
 
 /// How many parents PROGENYOF goes up to, at most (`shim/program.c`).
 const PARENTS: u32 = 4096;
@@ -95,6 +100,7 @@ fn call(program: &Program<'_>, insn: Insn) -> u32 {
                     sub::PROGENYOF => PARENTS,
                     sub::LLTOSTR => DIGITS,
                     sub::D_PATH => STEPS,
+                    sub::STACK | sub::USTACK => STACK,
                     _ => 16,
                 };
                 text.wrapping_mul(called.passes).saturating_add(beside)

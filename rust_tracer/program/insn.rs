@@ -366,6 +366,8 @@ subroutines! {
     33 STRNCMP    "strncmp"    (Text Text Number)     0 Number 3;
     34 EXECARGS   "execargs"   (User Number)          0 Text   4;
     35 JSON       "json"       (Text Text)            0 Text   12;
+    36 STACK      "stack"      (Number)               0 Bytes  0;
+    37 USTACK     "ustack"     (Number)               0 Bytes  0;
 }
 
 /// The subroutine of a number.

@@ -80,6 +80,9 @@ pub(crate) const LOCALS_MAX: u32 = 8192;
 pub(crate) const GLOBALS_MAX: u32 = 1048576;
 /// `RTRACE_STACK_FRAMES_MAX`.
 pub(crate) const STACK_FRAMES_MAX: u32 = 127;
+
+/// Bytes of a stack in memory, `struct rtrace_stack`: two words before its frames.
+pub(crate) const STACK_BYTES: u32 = 8 * (2 + STACK_FRAMES_MAX);
 /// `RTRACE_RECORD_MAX`: bytes of a record.
 pub(crate) const RECORD_MAX: u32 = 32768;
 /// Bytes of `struct rtrace_record_clause`.
@@ -293,6 +296,10 @@ pub(crate) trait World {
 
     /// The process's id, and its stack, innermost first, with how many there are.
     fn user_stack(&mut self, frames: &mut [u64]) -> (u64, usize);
+
+    /// One of these stacks, of at most so many frames, in words of the world's own; the id is 0 of the
+    /// kernel's.
+    fn stack_of(&mut self, user: bool, most: usize) -> (u64, &[u64]);
 
     /// Anything.
     fn random(&mut self) -> u64;

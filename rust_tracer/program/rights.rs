@@ -120,6 +120,7 @@ pub(crate) fn of_built_in(number: u32) -> Shown {
 pub(crate) fn of_subroutine(number: u32) -> Shown {
     match number {
         sub::COPYIN | sub::COPYINSTR | sub::COPYINTO | sub::D_PATH | sub::EXECARGS => Shown::Kernel,
+        sub::STACK | sub::USTACK => Shown::Kernel,
         sub::PROGENYOF => Shown::Own,
         _ => Shown::Everywhere,
     }

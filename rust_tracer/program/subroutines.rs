@@ -23,7 +23,9 @@ use super::{
     },
     strings,
     Fault,
-    World, //
+    World,
+    STACK_BYTES,
+    STACK_FRAMES_MAX, //
 };
 
 /// The most arguments of a subroutine.
@@ -90,6 +92,7 @@ pub(crate) fn call<W: World>(
             memory.transfer(world, a, b, c)?;
             Ok(0)
         }
+        sub::STACK | sub::USTACK => stack(memory, world, number == sub::USTACK, a),
         sub::D_PATH => {
             let text = memory.receive(usize::MAX, |into| world.path(a, into))?;
             Ok(text.address())
@@ -115,6 +118,23 @@ pub(crate) fn call<W: World>(
         }
         _ => text(memory, world, number, arguments, count),
     }
+}
+
+/// A stack of at most so many frames in new memory, `struct rtrace_stack`.
+fn stack<W: World>(
+    memory: &mut Memory<'_>,
+    world: &mut W,
+    user: bool,
+    most: u64,
+) -> Result<u64, Fault> {
+    let most = most.min(STACK_FRAMES_MAX.into()) as usize;
+    let (address, into) = memory.allocate(STACK_BYTES.into())?;
+    let (pid, frames) = world.stack_of(user, most);
+    let head = [frames.len() as u64 | u64::from(user) << 32, pid];
+    for (word, into) in head.iter().chain(frames).zip(into.chunks_mut(8)) {
+        copy(&word.to_le_bytes(), into);
+    }
+    Ok(address)
 }
 
 /// Subroutines that give a number about strings.

@@ -80,8 +80,8 @@ fn main() {
         .allowlist_var("(RTRACE|COMMAND|AREA)_.*")
         .parse_callbacks(Box::new(Bytes))
         .derive_default(true)
-        // Their names are arrays too long for a derived one.
-        .no_default("rtrace_owner|rtrace_view_.*")
+        // They have arrays that are too long for a derived one.
+        .no_default("rtrace_owner|rtrace_stack|rtrace_view_.*")
         .derive_eq(true)
         .layout_tests(true)
         .use_core()

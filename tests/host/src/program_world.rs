@@ -55,6 +55,8 @@ pub(crate) struct Mock {
     pub(crate) ended: Vec<(u64, bool)>,
     /// Whether no record is written.
     pub(crate) ring_is_full: bool,
+    /// The last that was taken for [`World::stack_of`].
+    pub(crate) stack: Vec<u64>,
     /// Frames of the kernel stack and the user stack.
     pub(crate) frames: usize,
     /// What the verifier's costs are about: bytes in steps of 8, frames, look-ups.
@@ -167,6 +169,14 @@ impl World for Mock {
     fn user_stack(&mut self, frames: &mut [u64]) -> (u64, usize) {
         let count = self.kernel_stack(frames);
         (77, count)
+    }
+
+    fn stack_of(&mut self, user: bool, most: usize) -> (u64, &[u64]) {
+        let mut frames = vec![0; most];
+        let count = self.kernel_stack(&mut frames);
+        frames.truncate(count);
+        self.stack = frames;
+        (if user { 77 } else { 0 }, &self.stack)
     }
 
     fn random(&mut self) -> u64 {

@@ -157,7 +157,9 @@ fn aggregation(aggregation: &tree::Aggregation) -> Aggregation {
                 string_keys += 1;
                 8
             }
-            Form::Bytes(bytes) | Form::Characters(bytes) => 8 + bytes.next_multiple_of(8),
+            Form::Bytes(bytes) | Form::Characters(bytes) | Form::StackValue(bytes) => {
+                8 + bytes.next_multiple_of(8)
+            }
             Form::Stack(frames) => 8 + 8 * frames,
             Form::Ustack(frames) => 16 + 8 * frames,
             Form::Address(form) if actions::is_user(*form) => 16,

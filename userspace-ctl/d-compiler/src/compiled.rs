@@ -169,6 +169,8 @@ pub enum Form {
     Stack(u32),
     /// A user stack of so many frames at most; the process's id first.
     Ustack(u32),
+    /// Either, as a value: a `struct rtrace_stack`, of so many bytes.
+    StackValue(u32),
     /// An address, to be shown by name.
     Address(AddressForm),
 }

@@ -408,6 +408,7 @@ fn form(form: &Form) -> String {
         Form::Pointer => "pointer".into(),
         Form::String => "string".into(),
         Form::Bytes(bytes) | Form::Characters(bytes) => format!("{bytes} bytes"),
+        Form::StackValue(bytes) => format!("stack in {bytes} bytes"),
         Form::Probe(part) => format!("probe {part:?}").to_lowercase(),
         Form::Stack(frames) => format!("stack {frames}"),
         Form::Ustack(frames) => format!("ustack {frames}"),

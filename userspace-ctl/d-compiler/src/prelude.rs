@@ -48,6 +48,12 @@ static LIBRARIES: &[Library] = &[
         variables: &["root"],
         text: include_str!("prelude/root.d"),
     },
+    Library {
+        name: "stack",
+        types: &["dt_stack_t"],
+        variables: &[],
+        text: include_str!("prelude/stack.d"),
+    },
 ];
 
 /// Whether a library has a type of this name.

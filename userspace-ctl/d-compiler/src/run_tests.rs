@@ -116,7 +116,7 @@ fn run(text: &str) -> Vec<Recorded> {
 
 /// pid 42, and some memory.
 fn world() -> Mock {
-    let mut world = Mock::new(1024);
+    let mut world = Mock::new(4096);
     world.numbers.insert(abi::RTRACE_VAR_PID, 42);
     world.numbers.insert(abi::RTRACE_VAR_ARG0, KERNEL);
     world.numbers.insert(abi::RTRACE_VAR_ARG0 + 1, USER);

@@ -212,6 +212,21 @@ fn raw_bytes_on_demand() {
 }
 
 #[test]
+fn a_stack_that_was_kept_is_shown_as_deep_as_its_program_says_it_is() {
+    let kept = |head: i64, pid: i64| {
+        let words = [head, pid, 0x1010, 0x2000].map(number);
+        traced(Form::StackValue(32), words.concat())
+    };
+    let (first, second) = ("\n              vmlinux`s10+0x10\n", "              vmlinux`s20\n");
+    assert_eq!(kept(2, 0), format!("{first}{second}\n"));
+    assert_eq!(kept(1, 0), format!("{first}\n"));
+    // Whatever was written there, it is no more than there is.
+    assert_eq!(kept(0x7fff_ffff, -1), format!("{first}{second}\n"));
+    let user = kept(1 << 32 | 1, 7);
+    assert_eq!(user, "\n              0x1010\n\n");
+}
+
+#[test]
 fn stacks_and_names() {
     // dtrace-utils test/unittest/stack/tst.stack3_fbt.x86_64.r
     let frames = [number(0x1010), number(0x2000), number(0x10)].concat();

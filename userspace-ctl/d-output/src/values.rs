@@ -215,6 +215,19 @@ fn normal(form: AddressForm, address: u64, symbol: Option<crate::world::Symbol>)
     }
 }
 
+/// A stack that was in memory (`struct rtrace_stack`), where its program may have written anything: it has no
+/// more frames than there is room for.
+fn stack(reader: &mut Reader) -> Result<Value, Malformed> {
+    let head = reader.u64("stack")?;
+    let pid = reader.u64("process")? as u32;
+    let mut frames = reader.words(reader.0.len() as u64 / 8, "stack")?;
+    frames.truncate(head as u32 as usize);
+    Ok(match head >> 32 {
+        0 => Value::Stack(frames),
+        _ => Value::Ustack { pid, frames },
+    })
+}
+
 /// An item's payload as a value. `probe` is the firing's.
 pub fn item(
     form: &Form,
@@ -235,6 +248,7 @@ pub fn item(
             pid: reader.pid("process")?,
             frames: reader.words(reader.0.len() as u64 / 8, "user stack")?,
         },
+        Form::StackValue(_) => stack(&mut reader)?,
         Form::Address(form) if is_user(form) => Value::User {
             form,
             pid: reader.pid("process")?,
@@ -292,6 +306,10 @@ fn key(form: &Form, reader: &mut Reader, world: &dyn World) -> Result<Value, Mal
                 pid: reader.pid("process")?,
                 frames: reader.words(count, "user stack")?,
             }
+        }
+        Form::StackValue(_) => {
+            let length = reader.u64("stack")?;
+            stack(&mut Reader(reader.padded(length, "stack")?))?
         }
         Form::Address(form) if is_user(form) => {
             let (pid, address) = (reader.pid("process")?, reader.u64("address")?);

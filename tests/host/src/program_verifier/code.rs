@@ -3,7 +3,7 @@
 //! Instructions: their fields, registers, jumps, and what they name.
 
 use super::{ldi, program, refuses, takes, RET};
-use crate::program::insn::{op, sub, var};
+use crate::program::insn::{op, sub, var, SUBROUTINES};
 use crate::program::refused::Why;
 use crate::program_world::{insn, Owned};
 
@@ -106,7 +106,7 @@ fn numbers_of_what_there_is_not_are_refused() {
     }
     let code = [insn(op::AGG, 0, 0, 0, 0)];
     refuses(&program(&code), 0, Why::Immediate("aggregation"));
-    for number in [36, -1] {
+    for number in [SUBROUTINES.len() as i32, -1] {
         let code = [insn(op::CALL, 0, 0, 0, number)];
         refuses(&program(&code), 0, Why::Immediate("subroutine"));
     }

@@ -8,7 +8,7 @@ use crate::ast::{self, ExprKind};
 use crate::builtins::Function;
 use crate::compiled::{Action, AddressForm, Form};
 use crate::error::{Error, Span};
-use crate::types::{Intrinsic, TypeId};
+use crate::types::{Intrinsic, Named, TypeId};
 
 use super::Checker;
 use super::aggregate::aggregation;
@@ -20,6 +20,9 @@ use super::tree::{Item, Node, NodeKind, Statement};
 /// and a number beside it.
 pub(super) const RECORD_BYTES: u32 =
     abi::RTRACE_RECORD_MAX - size_of::<abi::rtrace_record_clause>() as u32 - 24;
+
+/// The type of a stack as a value.
+const STACK: &str = "dt_stack_t";
 
 /// How the address that this action takes is shown.
 fn address_form(name: &str) -> Option<AddressForm> {
@@ -164,6 +167,41 @@ impl Checker<'_> {
         } else {
             Item::Stack(frames)
         })
+    }
+
+    /// A stack as a value: a `dt_stack_t` in the firing's own memory.
+    pub(super) fn stack_value(
+        &mut self,
+        function: &Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Result<Node, Error> {
+        let (number, frames) = match self.stack(function, arguments, span)? {
+            Item::Stack(frames) => (abi::RTRACE_SUB_STACK, frames),
+            Item::Ustack(frames) => (abi::RTRACE_SUB_USTACK, frames),
+            _ => unreachable!("stacks are stacks"),
+        };
+        self.load_library(STACK, span)?;
+        let stack = self
+            .types
+            .lookup(None, Named::Typedef(STACK))
+            .expect("its library declares it");
+        let int = self.types.intrinsic(Intrinsic::Int);
+        let frames = self.int(frames.into(), int, span);
+        let pointer = self.types.pointer_to(stack);
+        let address = Node::new(NodeKind::Call(number, vec![frames]), pointer, span);
+        let kind = NodeKind::Memory {
+            address: Box::new(address),
+            offset: 0,
+            bits: None,
+        };
+        Ok(Node::new(kind, stack, span))
+    }
+
+    /// Whether the type is that of the value of a stack.
+    pub(super) fn is_stack(&self, ty: TypeId) -> bool {
+        let stack = self.types.lookup(None, Named::Typedef(STACK));
+        stack.is_some_and(|stack| self.types.same(ty, stack))
     }
 
     fn trace(&mut self, argument: &ast::Expr) -> Result<Statement, Error> {

@@ -230,7 +230,11 @@ impl Checker<'_> {
         if self.types.is_pointer(ty) || self.types.is_function(ty) {
             return Form::Pointer;
         }
-        Form::Bytes(self.types.size(ty).unwrap_or(0) as u32)
+        let bytes = self.types.size(ty).unwrap_or(0) as u32;
+        if self.is_stack(ty) {
+            return Form::StackValue(bytes);
+        }
+        Form::Bytes(bytes)
     }
 
     /// The aggregation of this name, made or checked against what it was before.

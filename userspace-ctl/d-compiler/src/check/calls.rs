@@ -61,6 +61,9 @@ impl Checker<'_> {
         span: Span,
     ) -> Result<Node, Error> {
         let function = self.function_named(name, span)?;
+        if function.outcome == Outcome::Stack {
+            return self.stack_value(function, arguments, span);
+        }
         if function.role == Role::Action && name.starts_with("print") {
             // Its arguments are checked where it is a statement.
             return Ok(self.no_value(&format!("{name}( )"), "void", span));

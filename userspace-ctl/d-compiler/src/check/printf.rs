@@ -268,7 +268,7 @@ impl Checker<'_> {
             }
             (Size::Any, 'c' | 'C') => number.is_some_and(|number| number.bytes <= 4),
             (Size::Any, 'e' | 'E' | 'f' | 'g' | 'G') => self.types.is_float(ty),
-            (Size::Any, 'k') => false,
+            (Size::Any, 'k') => self.is_stack(ty),
             (Size::Any, 's' | 'S') => {
                 self.types.is_string(ty)
                     || (self.types.is_array(ty) && self.types.is_string_like(ty))

@@ -139,3 +139,32 @@ fn strings() {
         assert_eq!(number(expr), value, "{expr}");
     }
 }
+
+/// A stack is a value: what is stored of it is what there was.
+#[test]
+fn stacks_as_values() {
+    for (before, expr, value) in [
+        ("", "stack(7).depth", 7),
+        ("", "stack().depth", 20),
+        ("", "stack(3).is_user", 0),
+        ("", "ustack(3).is_user", 1),
+        ("", "ustack(3).pid", 77),
+        ("", "stack(3).pcs[2]", 0x102),
+        ("", "stack(3).pcs[3]", 0),
+        ("v = stack(3);", "v.depth", 3),
+        ("v = stack(3); v.depth = 2;", "v.depth", 2),
+        ("this->v = stack(4);", "this->v.pcs[3]", 0x103),
+        ("self->v = ustack(4);", "self->v.depth", 4),
+        (
+            "a[\"x\"] = stack(5); a[\"y\"] = stack(6);",
+            "a[\"x\"].depth",
+            5,
+        ),
+        ("v = stack(3); w = v;", "w.depth", 3),
+        ("v = stack(9); v = stack(2);", "v.pcs[2] + v.depth", 2),
+    ] {
+        let text = format!("BEGIN {{ {before} trace((int64_t)({expr})); }}");
+        let items = run(&text);
+        assert_eq!(items[0].bytes, i64::to_le_bytes(value), "{text}");
+    }
+}

@@ -53,7 +53,9 @@ fn form_bytes(form: &Form, strsize: u32) -> u64 {
     match form {
         Form::Integer { .. } | Form::Pointer => WORD,
         Form::String => u64::from(strsize).next_multiple_of(WORD),
-        Form::Bytes(bytes) | Form::Characters(bytes) => u64::from(*bytes).next_multiple_of(WORD),
+        Form::Bytes(bytes) | Form::Characters(bytes) | Form::StackValue(bytes) => {
+            u64::from(*bytes).next_multiple_of(WORD)
+        }
         Form::Probe(_) => 0,
         Form::Stack(frames) => WORD * u64::from(*frames),
         Form::Ustack(frames) => WORD * (1 + u64::from(*frames)),

@@ -77,6 +77,10 @@ fn cases() -> Vec<(&'static str, Code, [bool; 3])> {
             .op(abi::RTRACE_OP_EMITS, 0, 1, 0, item(TRACE, 0))
             .ret()
     };
+    let call = |which: u32| {
+        let code = Code::new().set(1, 0);
+        code.op(abi::RTRACE_OP_CALL, 2, 1, 1, which as i32).ret()
+    };
     let all = [true; 3];
     let none = [false; 3];
     vec![
@@ -108,20 +112,9 @@ fn cases() -> Vec<(&'static str, Code, [bool; 3])> {
                 .ret(),
             none,
         ),
-        (
-            "copyinstr",
-            Code::new()
-                .set(1, 0)
-                .op(
-                    abi::RTRACE_OP_CALL,
-                    2,
-                    1,
-                    1,
-                    abi::RTRACE_SUB_COPYINSTR as i32,
-                )
-                .ret(),
-            none,
-        ),
+        ("copyinstr", call(abi::RTRACE_SUB_COPYINSTR), none),
+        ("stack", call(abi::RTRACE_SUB_STACK), none),
+        ("ustack", call(abi::RTRACE_SUB_USTACK), none),
     ]
 }
 
