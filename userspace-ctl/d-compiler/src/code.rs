@@ -28,7 +28,7 @@ use crate::error::{Error, Span};
 use crate::options::Options;
 use crate::types::{TypeId, Types};
 
-use assembler::{Assembler, Pool, Register};
+use assembler::{Assembler, Label, Pool, Register};
 
 /// Makes the bytecode of a program.
 pub fn generate(
@@ -47,8 +47,11 @@ pub fn generate(
     };
     let mut pool = Pool::default();
     for clause in &program.clauses {
+        let mut assembler = Assembler::new(&mut pool);
+        let end = assembler.label();
         let mut generator = Generator {
-            assembler: Assembler::new(&mut pool),
+            assembler,
+            end,
             types,
             options,
             program,
@@ -180,6 +183,8 @@ fn aggregation(aggregation: &tree::Aggregation) -> Aggregation {
 /// A clause while its code is made.
 struct Generator<'a, 'p> {
     assembler: Assembler<'p>,
+    /// The clause's.
+    end: Label,
     types: &'a Types,
     options: &'a Options<'a>,
     program: &'a Program,
@@ -200,9 +205,8 @@ impl Generator<'_, '_> {
         self.data = self
             .data_of(&clause.body, 0)
             .min(abi::RTRACE_RECORD_MAX.into());
-        for statement in &clause.body {
-            self.statement(statement)?;
-        }
+        self.block(&clause.body)?;
+        self.assembler.place(self.end);
         Ok(())
     }
 

@@ -23,8 +23,58 @@ pub(super) fn is_user(form: AddressForm) -> bool {
 const USER_ADDRESS: i64 = 16;
 
 impl Generator<'_, '_> {
+    /// The statements of a clause, or of an arm of `if`. What stands before, behind and in an `if`
+    /// is to libdtrace a clause of its own: none runs behind one that called `exit()`. Whether
+    /// that holds for all that follows.
+    pub(super) fn block(&mut self, statements: &[Statement]) -> Result<bool, Error> {
+        let mut exits = false;
+        for statement in statements {
+            if let Statement::If {
+                condition,
+                then,
+                otherwise,
+            } = statement
+            {
+                exits = exits || self.arms(condition, then, otherwise)?;
+                if exits {
+                    return Ok(true);
+                }
+            } else {
+                self.statement(statement)?;
+                exits |= matches!(statement, Statement::Exit(_));
+            }
+        }
+        Ok(exits)
+    }
+
+    /// Whether both arms end the clause.
+    fn arms(
+        &mut self,
+        condition: &Node,
+        then: &[Statement],
+        otherwise: &[Statement],
+    ) -> Result<bool, Error> {
+        self.assembler.action += 1;
+        let (no, end) = (self.assembler.label(), self.assembler.label());
+        self.jump_unless(condition, no, 0)?;
+        let mut exits = self.block(then)?;
+        if exits {
+            self.assembler.jump(abi::RTRACE_OP_JMP, 0, 0, self.end);
+        } else if !otherwise.is_empty() {
+            self.assembler.jump(abi::RTRACE_OP_JMP, 0, 0, end);
+        }
+        self.assembler.place(no);
+        let other = self.block(otherwise)?;
+        if other && !exits {
+            self.assembler.jump(abi::RTRACE_OP_JMP, 0, 0, self.end);
+        }
+        exits &= other;
+        self.assembler.place(end);
+        Ok(exits)
+    }
+
     /// A statement.
-    pub(super) fn statement(&mut self, statement: &Statement) -> Result<(), Error> {
+    fn statement(&mut self, statement: &Statement) -> Result<(), Error> {
         match statement {
             Statement::Expr(node) => {
                 self.assembler.action += 1;
@@ -34,23 +84,7 @@ impl Generator<'_, '_> {
                 condition,
                 then,
                 otherwise,
-            } => {
-                self.assembler.action += 1;
-                let (no, end) = (self.assembler.label(), self.assembler.label());
-                self.jump_unless(condition, no, 0)?;
-                for statement in then {
-                    self.statement(statement)?;
-                }
-                if !otherwise.is_empty() {
-                    self.assembler.jump(abi::RTRACE_OP_JMP, 0, 0, end);
-                }
-                self.assembler.place(no);
-                for statement in otherwise {
-                    self.statement(statement)?;
-                }
-                self.assembler.place(end);
-                Ok(())
-            }
+            } => self.arms(condition, then, otherwise).map(drop),
             Statement::Aggregate {
                 aggregation,
                 keys,
