@@ -50,6 +50,18 @@ impl Checker<'_> {
     }
 
     fn statement(&mut self, expr: &ast::Expr) -> Result<Statement, Error> {
+        if let ExprKind::Conditional {
+            condition,
+            then,
+            otherwise,
+        } = &expr.kind
+        {
+            // What is known now leaves one arm, which may be an action: dt_node_op3() of
+            // dt_parser.c. Scripts choose by inline constants what they print.
+            if let Some(value) = self.value(condition)?.constant() {
+                return self.statement(if value != 0 { then } else { otherwise });
+            }
+        }
         if let Some((function, arguments)) = called(expr) {
             match function.role {
                 Role::Action => return self.action(function, arguments, expr.span),
