@@ -135,7 +135,7 @@ fn operators() {
         ("D_OP_WRITE", "int x; inline int i = x + 1; BEGIN { i++; }"),
         ("D_OP_WRITE", "BEGIN { timestamp++; }"),
         ("D_OP_WRITE", "BEGIN { execname = \"a\"; }"),
-        ("D_OP_WRITE", "string s; BEGIN { s[0] = 'a'; }"),
+        ("D_OP_WRITE", "BEGIN { execname[0] = 'a'; }"),
         ("D_OP_VFPTR", "BEGIN { x = (void *)1; x++; }"),
         ("D_OP_PTR", "BEGIN { trace(pid->a); }"),
         ("D_OP_SOU", "BEGIN { trace(pid.a); }"),

@@ -229,8 +229,8 @@ impl Checker<'_> {
             ));
         }
         let lvalue = !self.types.is_array(to);
-        // Strings are values: their characters cannot be set one by one.
-        let writable = pointer.writable && !self.types.is_string(pointer.ty);
+        let writable =
+            pointer.writable && (!self.types.is_string(pointer.ty) || pointer.is_in_variable());
         let mut node = Node::new(
             NodeKind::Memory {
                 address: Box::new(pointer),

@@ -426,6 +426,15 @@ impl Node {
         self.constant() == Some(0)
     }
 
+    /// Whether it is a variable, or leads from one's start further on.
+    pub fn is_in_variable(&self) -> bool {
+        match &self.kind {
+            NodeKind::Variable { .. } => true,
+            NodeKind::Move { pointer, .. } => pointer.is_in_variable(),
+            _ => false,
+        }
+    }
+
     /// Whether its evaluation changes nothing: it may be done earlier or later.
     pub fn is_pure(&self) -> bool {
         match &self.kind {

@@ -247,18 +247,36 @@ impl Generator<'_, '_> {
                     self.tuple(keys, slot.first);
                     self.load_variable(variable, loaded);
                     let whole = self.program.variables[variable].ty;
-                    let bytes = whole.and_then(|ty| self.types.size(ty)).unwrap_or(0);
-                    self.op(abi::RTRACE_OP_LDMEM, copy, loaded, 0, bytes as i32);
+                    let text = whole.filter(|ty| self.types.is_string(*ty));
+                    let scope = self.program.variables[variable].scope;
+                    let in_place = text.is_some() && scope == abi::RTRACE_SCOPE_LOCAL;
+                    match text {
+                        Some(_) if in_place => {
+                            self.op(abi::RTRACE_OP_MOV, copy, loaded, 0, 0);
+                        }
+                        Some(text) => self.copied_text(text, loaded, copy, node.span)?,
+                        None => {
+                            let bytes = whole.and_then(|ty| self.types.size(ty)).unwrap_or(0);
+                            self.op(abi::RTRACE_OP_LDMEM, copy, loaded, 0, bytes as i32);
+                        }
+                    }
                     let at = self.above(copy, node.span)?;
                     self.address_inside(address, copy, at)?;
                     let offset = self.small(*offset, at, node.span)?;
                     let next = self.above(at, node.span)?;
+                    if text.is_some() {
+                        self.op(abi::RTRACE_OP_SUB, next, at, copy, 0);
+                        // The last byte there is stays a NUL.
+                        let last = self.options.strsize.saturating_sub(1) as i32;
+                        self.op(abi::RTRACE_OP_BOUND, 0, next, 0, last);
+                    }
+                    let inside = Inside { slot, loaded, copy };
                     return Ok((
                         Place::Memory {
                             address: at,
                             offset,
                             bits: *bits,
-                            inside: Some(Inside { slot, loaded, copy }),
+                            inside: (!in_place).then_some(inside),
                         },
                         next,
                     ));
@@ -427,6 +445,21 @@ impl Generator<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// A copy of a string that has room for the longest, into d.
+    fn copied_text(
+        &mut self,
+        ty: TypeId,
+        from: Register,
+        d: Register,
+        span: Span,
+    ) -> Result<(), Error> {
+        let free = self.above(d, span)?;
+        self.assembler.load(d, self.options.strsize.into());
+        let room = abi::RTRACE_SUB_ALLOCA as i32;
+        self.op(abi::RTRACE_OP_CALL, d, d, 1, room);
+        self.copy(ty, from, d, 0, free, span)
     }
 
     /// Copies a struct's bytes, or a string with its NUL.
