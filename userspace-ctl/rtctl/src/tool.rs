@@ -94,7 +94,8 @@ fn run(args: &Args, texts: &[(Origin, String)], says: &mut Speaker) -> Result<u8
     }
     // With -e nothing is enabled: what is wrong the compiler tells.
     let needs_program = args.show || args.exit || options.program.cpu.is_some();
-    if !names_functions(&session, &specs)? || needs_program {
+    options.program.zdefs |= args.zero;
+    if needs_program || !names_functions(&session, &specs, options.program.zdefs)? {
         return program::run(args, options, &session, texts, says);
     }
     trace(args, &options, &session, &specs, says).map(status)
@@ -121,9 +122,11 @@ fn bare_specs(
     parse_specs(fields).map(Some)
 }
 
-/// Whether the descriptions name functions alone: what needs no program.
-fn names_functions(session: &Session, specs: &[(String, Spec)]) -> Result<bool> {
+/// Whether the descriptions name functions alone: what needs no program. With `zero` some may name
+/// nothing, but not all.
+fn names_functions(session: &Session, specs: &[(String, Spec)], zero: bool) -> Result<bool> {
     let mut providers = Providers::new(session, false);
+    let mut nothing = zero && !specs.is_empty();
     for (_, spec) in specs {
         let named = providers.named(&spec.description())?;
         if !named
@@ -132,8 +135,9 @@ fn names_functions(session: &Session, specs: &[(String, Spec)]) -> Result<bool> 
         {
             return Ok(false);
         }
+        nothing &= named.is_empty();
     }
-    Ok(true)
+    Ok(!nothing)
 }
 
 /// Does what is to be done instead of tracing.
@@ -196,7 +200,7 @@ fn trace(
     let mut attempt = || {
         {
             let _progress = Progress::begin("finding the probes");
-            enable(session, specs, args.zero, says)?;
+            enable(session, specs, options.program.zdefs, says)?;
         }
         let targets = Targets::take(&args.command, &args.pid, &options.environment)?;
         if args.target_only {

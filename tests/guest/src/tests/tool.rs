@@ -27,6 +27,7 @@ group! { "rtctl":
     "ends at an interrupt with everything read and the ledger printed" => interrupted,
     "ends with the command's target and reports no drops for a few events" => quiet_end,
     "refuses an unknown probe as dtrace does" => unknown_probe,
+    "runs a command with -Z though there is no probe, by option or letter, with a clause or not" => zero,
 }
 
 pub(super) fn rtctl(arguments: &[&str]) -> Outcome<Output> {
@@ -357,5 +358,24 @@ fn unknown_probe(_: &Options) -> Outcome {
         said.contains("fbt::no_such_function:entry") && said.contains("does not match any probes"),
         "it says:\n{said}"
     );
+    Ok(())
+}
+
+fn zero(_: &Options) -> Outcome {
+    for text in [
+        "nosuch",
+        "nosuch:::probe { trace(1); }",
+        "fbt::no_such_function:entry",
+    ] {
+        for zero in [&["-Z"][..], &["-x", "zdefs"]] {
+            let words = ["-q", "-n", text, "-c", "echo on"];
+            let output = rtctl(&[zero, &words[..]].concat())?;
+            let out = good(&output)?;
+            check!(
+                out.starts_with("on\n"),
+                "{zero:?}, {text}: it prints {out:?}"
+            );
+        }
+    }
     Ok(())
 }

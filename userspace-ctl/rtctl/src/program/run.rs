@@ -14,7 +14,7 @@ use d_compiler::macros::Macros;
 use d_compiler::source::Define;
 use d_compiler::types::Types;
 use d_compiler::{compile, disassemble, options};
-use rust_tracer::{Info, Node, Policy, Session, abi};
+use rust_tracer::{Info, Kind, Node, Policy, Session, abi};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::consumer::Consumer;
@@ -256,11 +256,17 @@ fn enable(
         says.notice(&format!("{text} matched {matched} probe{plural}"));
         all += matched;
     }
-    if all == 0 && !zero {
+    if all == 0 && !zero && !compiled.clauses.is_empty() {
         return Err(anyhow!(
             "no probes matched: rtctl -l lists what there is, -Z waits for modules"
         )
         .into());
+    }
+    if all == 0 {
+        // A trace has a probe. This one would fire for faults of clauses, of which none runs, and is
+        // of a group that has none.
+        let group = loaded.clauses.len() as u32 + 1;
+        session.add_own(Kind::Error, Kind::Error.name(), 0, group)?;
     }
     // dtrace says so of programs whose probes it has found.
     must_be_allowed(compiled, options)?;
