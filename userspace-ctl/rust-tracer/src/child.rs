@@ -16,7 +16,9 @@ use std::thread::{self, JoinHandle};
 
 use rustix::io::{Errno, read, retry_on_intr, write};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal,
+};
 
 /// A variable of the environment, and what it is to be; `None`: it is not to be there.
 pub type Setting = (OsString, Option<OsString>);
@@ -51,7 +53,12 @@ impl Held {
             let pid = getpid().as_raw_nonzero().get().to_ne_bytes();
             retry_on_intr(|| write(&pid_in, &pid))?;
             match retry_on_intr(|| read(&go_out, &mut [0]))? {
-                0 => Err(Errno::CANCELED.into()),
+                // An error goes back to the parent, and when that is gone already, the standard
+                // library aborts with a message.
+                0 => {
+                    kill_process(getpid(), Signal::KILL)?;
+                    Err(Errno::CANCELED.into())
+                }
                 _ => Ok(()),
             }
         };
@@ -204,6 +211,23 @@ mod tests {
         use rustix::event::{PollFd, PollFlags, poll};
         let fd = process.fd();
         poll(&mut [PollFd::new(&fd, PollFlags::IN)], None).unwrap();
+    }
+
+    /// In a process of its own, which ends before the child does.
+    #[test]
+    fn a_child_whose_parent_is_gone_ends_without_a_word() {
+        let mine = "child::tests::a_child_whose_parent_is_gone_ends_without_a_word";
+        if std::env::var_os("HELD_ALONE").is_some() {
+            let _child = held("sleep", &["1000"]);
+            std::process::exit(0);
+        }
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", mine])
+            .env("HELD_ALONE", "")
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     }
 
     #[test]
