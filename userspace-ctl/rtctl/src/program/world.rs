@@ -28,6 +28,8 @@ pub struct Machine {
     resolve: bool,
     zone: jiff::tz::TimeZone,
     zones: RefCell<HashMap<i64, Zone>>,
+    /// By name, the address that stands for all of a module of the kernel.
+    modules: RefCell<HashMap<String, u64>>,
 }
 
 impl Machine {
@@ -40,6 +42,7 @@ impl Machine {
             resolve,
             zone: jiff::tz::TimeZone::system(),
             zones: RefCell::default(),
+            modules: RefCell::default(),
         }
     }
 
@@ -56,6 +59,24 @@ impl Machine {
 pub struct Told<'a> {
     machine: &'a Machine,
     names: &'a Names,
+}
+
+impl Told<'_> {
+    /// The address that stands for a module of the kernel, one of whose addresses is given: the first
+    /// that was asked for, as long as it is the module's. Where a module begins is not told; it lies in
+    /// one piece, so that any of its addresses is ordered among other modules' as its beginning is.
+    fn stands_for(&self, module: &str, address: u64) -> u64 {
+        let mut modules = self.machine.modules.borrow_mut();
+        if let Some(&known) = modules.get(module) {
+            let name = self.names.symbols.get(known);
+            let owner = name.as_deref().and_then(|name| name.split_once('`'));
+            if owner.is_some_and(|(owner, _)| owner == module) {
+                return known;
+            }
+        }
+        modules.insert(module.to_owned(), address);
+        address
+    }
 }
 
 impl World for Told<'_> {
@@ -89,9 +110,8 @@ impl World for Told<'_> {
             None => (place, 0),
         };
         Some(Symbol {
+            base: self.stands_for(module, address),
             module: module.into(),
-            // Where a module begins is not told; its name says which it is.
-            base: 0,
             name: Some((symbol.into(), address.wrapping_sub(offset))),
         })
     }
@@ -130,5 +150,50 @@ impl World for Told<'_> {
     fn typed(&self, _type_name: &str, type_id: u32, bytes: &[u8]) -> Option<String> {
         let types = self.machine.types.borrow();
         Some(d_compiler::print::print(&types, TypeId(type_id), bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rust_tracer::Session;
+    use rust_tracer::fake::{Fake, FakeFunction};
+
+    use super::*;
+    use crate::symbols::Symbols;
+
+    const READ: u64 = 0xffff_ffff_8123_4560;
+    const SYNC: u64 = 0xffff_ffff_c000_1000;
+
+    fn base(told: &Told<'_>, address: u64) -> u64 {
+        told.kernel(address).unwrap().base
+    }
+
+    #[test]
+    fn one_address_of_a_module_stands_for_all_and_is_named_as_they_are() {
+        let module = Fake::new(1, vec![FakeFunction::new("vfs_read")]);
+        module.add_symbol(READ, "vfs_read+0x0/0x40");
+        module.add_symbol(READ - 0x100, "vfs_open+0x0/0x40");
+        module.add_symbol(SYNC, "ext4_sync+0x10/0x40 [ext4]");
+        let session = Session::over(Arc::clone(&module) as _).unwrap();
+        let names = Names::with(Symbols::of(&session, false));
+        let machine = Machine::new(Rc::new(RefCell::new(Types::new(None))), None, true);
+        let told = machine.with(&names);
+        assert_eq!(base(&told, READ), READ);
+        assert_eq!(base(&told, SYNC), SYNC);
+        assert_eq!(base(&told, READ - 0x100), READ);
+        assert_eq!(told.kernel(READ).unwrap().module, "vmlinux");
+    }
+
+    #[test]
+    fn a_module_that_came_back_elsewhere_has_another_address_that_stands_for_it() {
+        let module = Fake::new(1, vec![FakeFunction::new("vfs_read")]);
+        module.add_symbol(SYNC, "ext4_sync+0x0/0x40 [ext4]");
+        let session = Session::over(Arc::clone(&module) as _).unwrap();
+        let machine = Machine::new(Rc::new(RefCell::new(Types::new(None))), None, true);
+        machine.modules.borrow_mut().insert("ext4".into(), READ);
+        let names = Names::with(Symbols::of(&session, false));
+        assert_eq!(base(&machine.with(&names), SYNC), SYNC);
     }
 }
