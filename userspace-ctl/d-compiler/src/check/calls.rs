@@ -86,6 +86,7 @@ impl Checker<'_> {
             )),
             Role::Subroutine(number) => {
                 self.fits_scratch(function.name, number, &nodes)?;
+                self.says_how(function, number, &nodes)?;
                 Ok(self.subroutine(function, number, nodes, span))
             }
             Role::Composed => self.composed(name, nodes, span),
@@ -106,6 +107,16 @@ impl Checker<'_> {
                 size.span,
                 format!("{name}({bytes}) size larger than scratchsize {most}"),
             )),
+            _ => Ok(()),
+        }
+    }
+
+    /// How inet_ntoa6() is to write an address is known when the program is compiled.
+    fn says_how(&self, function: &Function, number: u32, nodes: &[Node]) -> Result<(), Error> {
+        match nodes.get(1) {
+            Some(how) if number == abi::RTRACE_SUB_INET_NTOA6 && how.constant().is_none() => {
+                Err(self.mismatch(function, 1, "integer constant", how))
+            }
             _ => Ok(()),
         }
     }
