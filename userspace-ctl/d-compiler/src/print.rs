@@ -145,7 +145,7 @@ impl Printer<'_> {
     }
 
     fn elements(&mut self, of: TypeId, count: u32, offset: u64, depth: usize) -> Result<(), Ended> {
-        let size = self.types.size(of).unwrap_or(0) * 8;
+        let size = self.types.room(of).unwrap_or(0) * 8;
         // As in dtrace, arrays of characters of any sign end with their first NUL.
         let text = matches!(
             self.types.kind(self.types.resolve(of)),

@@ -318,7 +318,7 @@ impl Checker<'_> {
         }
         self.types
             .pointee(node.ty)
-            .and_then(|to| self.types.size(to))
+            .and_then(|to| self.types.room(to))
             .unwrap_or(1)
             .max(1)
     }

@@ -72,7 +72,7 @@ impl Types {
             }
             _ => {}
         }
-        let bytes = self.size(of).unwrap_or(0).checked_mul(u64::from(count));
+        let bytes = self.room(of).unwrap_or(0).checked_mul(u64::from(count));
         if bytes.is_none_or(|bytes| bytes > u64::from(u32::MAX)) {
             return Err(TypeError::new("D_DECL_ARRBIG", "array dimension too big"));
         }

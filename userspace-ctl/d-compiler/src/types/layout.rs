@@ -11,17 +11,20 @@ const STEPS_MAX: usize = 100_000;
 
 impl Types {
     /// Bytes; `None`: it has no size of its own (void, functions, what is only named, D's
-    /// strings).
+    /// strings, unless they are an array's).
     pub fn size(&self, ty: TypeId) -> Option<u64> {
         let mut ty = self.resolve(ty);
         let mut times: u64 = 1;
+        let mut in_array = false;
         for _ in 0..CHAIN_MAX {
             let bytes = match self.kind(ty) {
                 Kind::Array { of, count } => {
                     times = times.checked_mul(u64::from(*count))?;
                     ty = self.resolve(*of);
+                    in_array = true;
                     continue;
                 }
+                Kind::String if in_array => u64::from(self.string_bytes),
                 Kind::Integer { bytes, .. } | Kind::Float { bytes } => u64::from(*bytes),
                 Kind::Pointer(_) => 8,
                 Kind::Enum(enumeration) => u64::from(enumeration.bytes),
@@ -31,6 +34,14 @@ impl Types {
             return times.checked_mul(bytes);
         }
         None
+    }
+
+    /// Bytes that a value of the type takes where it lies: a string has its whole room.
+    pub fn room(&self, ty: TypeId) -> Option<u64> {
+        if self.is_string(ty) {
+            return Some(self.string_bytes.into());
+        }
+        self.size(ty)
     }
 
     /// Bytes. BTF does not tell alignments: those of the kernel's records are what their members
@@ -43,6 +54,7 @@ impl Types {
     fn align_within(&self, ty: TypeId, depth: usize, steps: &mut usize) -> Option<u64> {
         let depth = depth.checked_sub(1)?;
         match self.kind(self.resolve(ty)) {
+            Kind::Array { of, .. } if self.is_string(*of) => Some(1),
             Kind::Array { of, .. } => self.align_within(*of, depth, steps),
             Kind::Struct(record) | Kind::Union(record) => {
                 let mut align = 1;

@@ -261,6 +261,22 @@ fn a_string_that_is_a_member_takes_as_many_bytes_as_it_may_have() {
     assert_eq!(layout(&types, ty), (28, 4));
 }
 
+#[test]
+fn each_string_of_an_array_takes_as_many_bytes_as_it_may_have() {
+    let mut types = Types::new(None);
+    types.set_string_bytes(10);
+    let (int, string) = (
+        types.intrinsic(Intrinsic::Int),
+        types.intrinsic(Intrinsic::String),
+    );
+    let three = types.array_of(string, 3).unwrap();
+    assert_eq!(layout(&types, three), (30, 1));
+    assert_eq!((types.size(string), types.room(string)), (None, Some(10)));
+    let fields = [field("a", three), field("b", int)];
+    let ty = record(&mut types, false, "named", &fields);
+    assert_eq!(bytes_at(&types, ty, "b"), 32);
+}
+
 /// A member of a random record: which basic type, how many of it (0: no array), bits.
 type Shape = (usize, u32, Option<u64>);
 
