@@ -18,7 +18,7 @@ pub struct Probe {
 pub struct Symbol {
     /// The module of the kernel (`vmlinux` itself), or the mapped file without its folder.
     pub module: String,
-    /// Its lowest address, by which addresses of one module are counted as one.
+    /// An address of it, always the same one and named as all are, by which they are counted as one.
     pub base: u64,
     /// The symbol and where it begins, if there is one.
     pub name: Option<(String, u64)>,

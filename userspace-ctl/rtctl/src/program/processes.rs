@@ -60,7 +60,7 @@ impl Processes {
             .map(|(name, distance)| (name, address - distance));
         Some(Symbol {
             module: mapped.file_name(),
-            base: mapped.start - mapped.offset.min(mapped.start),
+            base: self.first(pid, &mapped),
             name,
         })
     }
@@ -70,6 +70,15 @@ impl Processes {
     pub fn place(&self, pid: u32, address: u64) -> Option<(String, u64)> {
         let mapped = self.mapped(pid, address)?;
         Some((mapped.file_name(), address - mapped.start))
+    }
+
+    /// The first address of the file's code in a process, which has the file's name as well: its
+    /// beginning, which is no code, has none.
+    fn first(&self, pid: u32, mapped: &Mapped) -> u64 {
+        let all = self.maps.borrow();
+        let maps = all.get(&pid).into_iter().flatten();
+        let same = maps.filter(|other| other.path == mapped.path);
+        same.map(|other| other.start).min().unwrap_or(mapped.start)
     }
 
     fn mapped(&self, pid: u32, address: u64) -> Option<Mapped> {
@@ -196,6 +205,18 @@ mod tests {
         let (name, start) = symbol.name.unwrap();
         assert!(name.contains("parse"), "{name}");
         assert_eq!(start, address);
+    }
+
+    #[test]
+    fn what_stands_for_a_file_has_its_name() {
+        let processes = Processes::default();
+        let me = std::process::id();
+        let at = |address| processes.symbol(me, address).unwrap();
+        let one = at(parse as fn(&str) -> Option<Mapped> as usize as u64);
+        let other = at(File::of as fn(&[u8]) -> Option<File> as usize as u64);
+        assert_eq!(one.base, other.base);
+        assert_eq!(at(one.base).module, one.module);
+        assert_eq!(at(one.base).base, one.base);
     }
 
     #[test]
