@@ -50,6 +50,9 @@ pub trait Form {
         Ok(())
     }
 
+    /// The processes of `-c` and `-p` run.
+    fn released(&mut self) {}
+
     /// The trace has ended; the records that are left follow.
     fn ends(&mut self) {}
 
@@ -155,6 +158,11 @@ impl Output {
     /// Takes what comes beside records.
     pub fn collect(&mut self) -> Result<(), rust_tracer::Error> {
         self.form.collect()
+    }
+
+    /// The processes of `-c` and `-p` run.
+    pub fn released(&mut self) {
+        self.form.released();
     }
 
     /// The trace has ended; the records that are left follow.

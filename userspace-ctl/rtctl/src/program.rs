@@ -10,7 +10,7 @@
 //! | [`load`] | the program and its probes in the session |
 //! | [`room`] | how large its records are |
 //! | [`consumer`] | records and aggregations, as they come, to text |
-//! | [`world`], [`processes`], [`kallsyms`] | what the text needs to know of the machine |
+//! | [`world`], [`processes`], [`seen`], [`kallsyms`] | what the text needs to know of the machine |
 
 mod consumer;
 mod kallsyms;
@@ -21,6 +21,7 @@ mod processes;
 mod providers;
 mod room;
 mod run;
+mod seen;
 mod sources;
 mod world;
 

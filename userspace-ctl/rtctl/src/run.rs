@@ -139,6 +139,7 @@ impl Run<'_> {
                 return Err(error);
             }
         };
+        self.output.released();
         let ended = self.follow(&mut trace, &mut processes);
         if self.watch.asked_to_end() {
             self.output.interrupted();
@@ -148,13 +149,14 @@ impl Run<'_> {
         let verdict = trace.verdict();
         let dead = verdict.state == abi::RTRACE_STATE_DEAD;
         let stopped = self.session.stop();
-        // As dtrace does: what was started for the trace does not outlive it.
-        processes.iter().for_each(Process::terminate);
         self.output.ends();
-        let unread = match ended
+        let read = ended
             .and_then(|()| self.collect())
-            .and_then(|()| self.finish(&mut trace))
-        {
+            .and_then(|()| self.finish(&mut trace));
+        // As dtrace does: what was started for the trace does not outlive it, but by what is left to
+        // print, which may have addresses of it.
+        processes.iter().for_each(Process::terminate);
+        let unread = match read {
             Ok(()) => false,
             Err(Ended::Receiver(Stop::Unread)) => true,
             Err(error) => return Err(failure(error)),

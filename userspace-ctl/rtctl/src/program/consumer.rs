@@ -25,6 +25,7 @@ use rust_tracer::{Context, Event, Record, Session, abi};
 use super::load::{Load, Loaded};
 use super::pace::Pace;
 use super::providers::World as Of;
+use super::seen;
 use super::world::{AS_SYSCALL, Machine};
 use crate::access::plain;
 use crate::names::Names;
@@ -45,6 +46,8 @@ pub struct Consumer {
     store: Store,
     printer: Printer,
     machine: Machine,
+    /// Whether the program may show addresses of processes.
+    names_processes: bool,
     options: Options,
     /// Entries that were taken and not joined yet.
     taken: Vec<u8>,
@@ -91,6 +94,7 @@ impl Consumer {
             store: Store::new(&compiled.aggregations).map_err(|why| wrong(&why))?,
             printer,
             machine,
+            names_processes: seen::wanted(compiled),
             options: options.clone(),
             taken: Vec::new(),
             fresh: false,
@@ -328,6 +332,12 @@ impl Form for Consumer {
         match self.may_take() {
             true => self.take(),
             false => Ok(()),
+        }
+    }
+
+    fn released(&mut self) {
+        if let Some(target) = self.machine.target.filter(|_| self.names_processes) {
+            self.machine.processes.follow(target);
         }
     }
 

@@ -2,16 +2,18 @@
 //! Names of addresses of processes, from what they have mapped and its symbol tables.
 //!
 //! A process is looked at when an address of it is to be named for the first time, and when one
-//! does not lie in what it had mapped. What has ended by then cannot be looked at any more: its
-//! addresses have no names, as in DTrace.
+//! does not lie in what it had mapped. What has ended by then cannot be looked at any more: the process
+//! of `-c` or `-p` is looked at while it runs ([`super::seen`]), others' addresses have no names.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::rc::Rc;
 
 use d_output::world::Symbol;
 use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
+
+use super::seen::{self, Seen};
 
 /// Files whose symbols are remembered.
 const FILES_MOST: usize = 256;
@@ -47,9 +49,16 @@ impl Mapped {
 pub struct Processes {
     maps: RefCell<HashMap<u32, Vec<Mapped>>>,
     files: RefCell<HashMap<Rc<str>, Rc<File>>>,
+    /// The process that is looked at while it runs.
+    seen: OnceCell<Seen>,
 }
 
 impl Processes {
+    /// Looks at a process while it runs, so that its addresses have names when it has ended.
+    pub fn follow(&self, pid: u32) {
+        self.seen.get_or_init(|| Seen::follow(pid));
+    }
+
     /// What is at an address of a process.
     pub fn symbol(&self, pid: u32, address: u64) -> Option<Symbol> {
         let mapped = self.mapped(pid, address)?;
@@ -92,7 +101,8 @@ impl Processes {
         if let Some(found) = all.get(&pid).and_then(|maps| find(maps)) {
             return Some(found);
         }
-        let text = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+        let last = || self.seen.get().and_then(|seen| seen.of(pid));
+        let text = seen::maps(pid).or_else(last)?;
         if all.len() >= PROCESSES_MOST {
             all.clear();
         }
