@@ -29,6 +29,7 @@
 #define RTRACE_KEYS_MAX 4096u		   /* bytes of one tuple of keys */
 #define RTRACE_STRSIZE_DEFAULT 256u	   /* DTrace's strsize, NUL included */
 #define RTRACE_STRSIZE_MAX 4096u
+#define RTRACE_VARIABLE_BYTES_MAX 16384u   /* of a variable that is no string */
 #define RTRACE_SCRATCH_BYTES 16384u	   /* of one firing's temporary values */
 #define RTRACE_LOCALS_MAX 8192u		   /* bytes of all clause-local variables */
 #define RTRACE_GLOBALS_MAX 1048576u	   /* bytes of all global variables */
@@ -66,7 +67,7 @@ struct rtrace_variable {
 	__u8 scope; /* RTRACE_SCOPE_* */
 	__u8 value; /* RTRACE_VALUE_* */
 	__u16 reserved;
-	__u32 bytes; /* scalar: 8; at most RTRACE_STRSIZE_MAX */
+	__u32 bytes; /* scalar: 8; string: at most RTRACE_STRSIZE_MAX; bytes: RTRACE_VARIABLE_BYTES_MAX */
 	__u32 keys;  /* arrays: the most bytes that their keys take; else 0 */
 	__u32 reserved2;
 };

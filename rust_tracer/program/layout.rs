@@ -22,7 +22,8 @@ use super::{
     GLOBALS_MAX,
     KEYS_MAX,
     LOCALS_MAX,
-    STRSIZE_MAX, //
+    STRSIZE_MAX,
+    VARIABLE_BYTES_MAX, //
 };
 
 /// `RTRACE_VARIABLES_MAX`.
@@ -53,7 +54,8 @@ pub(crate) fn layout(variables: &[Variable], slots: &mut [Slot]) -> Result<Sizes
     for (at, (variable, slot)) in (0..variables.len()).zip(variables.iter().zip(slots)) {
         let size_fits = match variable.value {
             value::SCALAR => variable.bytes == 8,
-            value::STRING | value::BYTES => (1..=STRSIZE_MAX).contains(&variable.bytes),
+            value::STRING => (1..=STRSIZE_MAX).contains(&variable.bytes),
+            value::BYTES => (1..=VARIABLE_BYTES_MAX).contains(&variable.bytes),
             _ => false,
         };
         let keys_fit = match variable.scope {

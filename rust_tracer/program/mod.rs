@@ -72,6 +72,8 @@ pub(crate) mod words;
 pub(crate) const KEYS_MAX: u32 = 4096;
 /// `RTRACE_STRSIZE_MAX`.
 pub(crate) const STRSIZE_MAX: u32 = 4096;
+/// `RTRACE_VARIABLE_BYTES_MAX`.
+pub(crate) const VARIABLE_BYTES_MAX: u32 = 16384;
 /// `RTRACE_SCRATCH_BYTES`.
 pub(crate) const SCRATCH_BYTES: u32 = 16384;
 /// `RTRACE_LOCALS_MAX`.

@@ -10,7 +10,7 @@ use crate::program::insn::{
 use crate::program::{
     agg, buckets, fault, layout, scope, value, verify, Aggregation, Clause, Variable,
     CLAUSE_DEFAULT, CLAUSE_SYSCALL, GLOBALS_MAX, KEYS_MAX, LOCALS_MAX, RECORD_HEAD, RECORD_MAX,
-    SCRATCH_BYTES, STACK_FRAMES_MAX, STRSIZE_MAX,
+    SCRATCH_BYTES, STACK_FRAMES_MAX, STRSIZE_MAX, VARIABLE_BYTES_MAX,
 };
 
 const HEADER: &str = include_str!("../../../include/uapi/rust_tracer_program.h");
@@ -133,6 +133,7 @@ fn limits_are_those_of_the_abi() {
         (verify::SPECULATIONS_MAX.into(), "RTRACE_SPECULATIONS_MAX"),
         (KEYS_MAX.into(), "RTRACE_KEYS_MAX"),
         (STRSIZE_MAX.into(), "RTRACE_STRSIZE_MAX"),
+        (VARIABLE_BYTES_MAX.into(), "RTRACE_VARIABLE_BYTES_MAX"),
         (SCRATCH_BYTES.into(), "RTRACE_SCRATCH_BYTES"),
         (LOCALS_MAX.into(), "RTRACE_LOCALS_MAX"),
         (GLOBALS_MAX.into(), "RTRACE_GLOBALS_MAX"),

@@ -5,7 +5,9 @@
 use super::{ldi, program, refuses, takes, variable};
 use crate::program::insn::op;
 use crate::program::refused::Why;
-use crate::program::{scope, value, Variable, GLOBALS_MAX, LOCALS_MAX, STRSIZE_MAX};
+use crate::program::{
+    scope, value, Variable, GLOBALS_MAX, LOCALS_MAX, STRSIZE_MAX, VARIABLE_BYTES_MAX,
+};
 use crate::program_world::insn;
 
 #[test]
@@ -40,7 +42,10 @@ fn variables_that_make_no_sense_are_refused() {
     let mut program = program(&[]);
     for good in [
         variable(scope::GLOBAL, value::STRING, 256, 0),
-        variable(scope::LOCAL, value::BYTES, STRSIZE_MAX, 0),
+        variable(scope::LOCAL, value::BYTES, LOCALS_MAX, 0),
+        variable(scope::GLOBAL, value::STRING, STRSIZE_MAX, 0),
+        variable(scope::GLOBAL, value::BYTES, VARIABLE_BYTES_MAX, 0),
+        variable(scope::THREAD, value::BYTES, VARIABLE_BYTES_MAX, 0),
         variable(scope::THREAD_ARRAY, value::BYTES, 1, 4096),
     ] {
         program.variables = vec![good];
@@ -51,7 +56,8 @@ fn variables_that_make_no_sense_are_refused() {
         variable(scope::GLOBAL, 3, 8, 0),
         variable(scope::GLOBAL, value::SCALAR, 4, 0),
         variable(scope::GLOBAL, value::STRING, 0, 0),
-        variable(scope::GLOBAL, value::BYTES, STRSIZE_MAX + 1, 0),
+        variable(scope::GLOBAL, value::STRING, STRSIZE_MAX + 1, 0),
+        variable(scope::GLOBAL, value::BYTES, VARIABLE_BYTES_MAX + 1, 0),
         variable(scope::GLOBAL, value::SCALAR, 8, 8),
         variable(scope::THREAD, value::SCALAR, 8, 8),
         variable(scope::ARRAY, value::SCALAR, 8, 0),

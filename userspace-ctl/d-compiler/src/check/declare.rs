@@ -180,12 +180,12 @@ impl Checker<'_> {
                 ));
             }
         }
-        self.fits(ty, name, span)?;
         let scope = match (scope, &types) {
             (abi::RTRACE_SCOPE_GLOBAL, Some(_)) => abi::RTRACE_SCOPE_ARRAY,
             (abi::RTRACE_SCOPE_THREAD, Some(_)) => abi::RTRACE_SCOPE_THREAD_ARRAY,
             (scope, _) => scope,
         };
+        self.fits(ty, (scope, name), span)?;
         let index = self.new_variable(name, scope, types.is_some(), span)?;
         let variable = &mut self.program.variables[index];
         variable.ty = Some(ty);

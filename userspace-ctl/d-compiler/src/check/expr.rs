@@ -83,27 +83,32 @@ impl Checker<'_> {
     /// Gives a variable its type.
     pub(super) fn give_type(&mut self, place: &mut Node, ty: TypeId) -> Result<(), Error> {
         if let NodeKind::Variable { variable, .. } = place.kind {
-            self.fits(ty, &self.written(variable), place.span)?;
+            let scope = self.program.variables[variable].scope;
+            self.fits(ty, (scope, &self.written(variable)), place.span)?;
             self.program.variables[variable].ty = Some(ty);
             place.ty = ty;
         }
         Ok(())
     }
 
-    /// Whether a variable of the type can be kept.
-    pub(super) fn fits(&self, ty: TypeId, name: &str, span: Span) -> Result<(), Error> {
+    /// Whether a variable of the type can be kept. Of what is not global there is a copy wherever it is
+    /// named, and a clause must have room for two.
+    pub(super) fn fits(
+        &self,
+        ty: TypeId,
+        (scope, name): (u32, &str),
+        span: Span,
+    ) -> Result<(), Error> {
         let size = self.types.size(ty).unwrap_or(0);
-        if !self.types.is_string(ty)
-            && !self.types.is_scalar(ty)
-            && size > u64::from(abi::RTRACE_STRSIZE_MAX)
-        {
+        let most = match scope {
+            abi::RTRACE_SCOPE_GLOBAL => abi::RTRACE_VARIABLE_BYTES_MAX,
+            _ => abi::RTRACE_SCRATCH_BYTES / 2,
+        };
+        if !self.types.is_string(ty) && !self.types.is_scalar(ty) && size > u64::from(most) {
             return Err(Error::new(
                 "D_DECL_ARRBIG",
                 span,
-                format!(
-                    "{name} takes {size} bytes, but a variable takes {} at most",
-                    abi::RTRACE_STRSIZE_MAX
-                ),
+                format!("{name} takes {size} bytes, but such a variable takes {most} at most"),
             ));
         }
         Ok(())

@@ -374,7 +374,7 @@ impl Checker<'_> {
     /// A variable of the clause's that no program can name.
     fn hidden(&mut self, ty: TypeId, span: Span) -> Result<Node, Error> {
         let name = format!("xlate #{}", self.program.variables.len());
-        self.fits(ty, &name, span)?;
+        self.fits(ty, (abi::RTRACE_SCOPE_LOCAL, &name), span)?;
         let variable = self.new_variable(&name, abi::RTRACE_SCOPE_LOCAL, false, span)?;
         self.program.variables[variable].ty = Some(ty);
         Ok(self.variable(variable, Vec::new(), span))
