@@ -94,6 +94,7 @@ fn is_of_process(form: &Form) -> bool {
     matches!(
         form,
         Form::Ustack(_)
+            | Form::StackValue(_)
             | Form::Address(
                 AddressForm::UserFunction | AddressForm::UserAddress | AddressForm::UserModule
             )
@@ -128,6 +129,7 @@ mod tests {
             "umod(ucaller);",
             "printf(\"%A\", ucaller);",
             "printf(\"%k\", ustack(2));",
+            "this->v = ustack(2); trace(this->v);",
             "@[ustack(2)] = count();",
             "@[uaddr(ucaller)] = count();",
         ] {
