@@ -342,15 +342,16 @@ struct rtrace_program {
 #define RTRACE_SUB_EXECARGS 34u	 /* (user address, bytes): the string there, a blank for each NUL but the last */
 #define RTRACE_SUB_JSON 35u /* (text in JSON, path): the value there, or 0 */
 #define RTRACE_SUB_STACK 36u	 /* (frames at most): pointer to a struct rtrace_stack */
-#define RTRACE_SUB_USTACK 37u
+#define RTRACE_SUB_USTACK 37u	 /* the same, or (frames at most, strsz) */
 #define RTRACE_SUBS 38u
 
 /* A stack in memory, innermost first. */
 struct rtrace_stack {
 	__u32 depth; /* how many frames there are */
 	__u32 is_user;
-	__u64 pid; /* of a user stack: whose */
-	__u64 frames[RTRACE_STACK_FRAMES_MAX];
+	__u32 pid;   /* of a user stack: whose */
+	__u32 strsz; /* as it was given */
+	__u64 addrs[RTRACE_STACK_FRAMES_MAX];
 };
 
 /* ---- what a clause writes ---------------------------------------------------- */

@@ -367,7 +367,7 @@ subroutines! {
     34 EXECARGS   "execargs"   (User Number)          0 Text   4;
     35 JSON       "json"       (Text Text)            0 Text   12;
     36 STACK      "stack"      (Number)               0 Bytes  0;
-    37 USTACK     "ustack"     (Number)               0 Bytes  0;
+    37 USTACK     "ustack"     (Number Number)        1 Bytes  0;
 }
 
 /// The subroutine of a number.

@@ -92,7 +92,10 @@ pub(crate) fn call<W: World>(
             memory.transfer(world, a, b, c)?;
             Ok(0)
         }
-        sub::STACK | sub::USTACK => stack(memory, world, number == sub::USTACK, a),
+        sub::STACK | sub::USTACK => {
+            let strsz = if count > 1 { b as u32 } else { 0 };
+            stack(memory, world, number == sub::USTACK, a, strsz)
+        }
         sub::D_PATH => {
             let text = memory.receive(usize::MAX, |into| world.path(a, into))?;
             Ok(text.address())
@@ -126,11 +129,15 @@ fn stack<W: World>(
     world: &mut W,
     user: bool,
     most: u64,
+    strsz: u32,
 ) -> Result<u64, Fault> {
     let most = most.min(STACK_FRAMES_MAX.into()) as usize;
     let (address, into) = memory.allocate(STACK_BYTES.into())?;
     let (pid, frames) = world.stack_of(user, most);
-    let head = [frames.len() as u64 | u64::from(user) << 32, pid];
+    let head = [
+        frames.len() as u64 | u64::from(user) << 32,
+        pid | u64::from(strsz) << 32,
+    ];
     for (word, into) in head.iter().chain(frames).zip(into.chunks_mut(8)) {
         copy(&word.to_le_bytes(), into);
     }

@@ -11,9 +11,9 @@ fbt::vfs_read:entry
 	this->v = v;
 	self->v = this->v;
 	a[1] = self->v;
-	printf("%d %d %d\n", a[1].depth, v.pcs[1] == caller, a[1].pcs[2] == v.pcs[2]);
+	printf("%d %d %d\n", a[1].depth, v.addrs[1] == caller, a[1].addrs[2] == v.addrs[2]);
 	u = ustack(5);
-	printf("%d %d %d\n", u.is_user, u.pid == pid, u.pcs[0] == uregs[R_PC]);
+	printf("%d %d %d\n", u.is_user, u.pid == pid, u.addrs[0] == uregs[R_PC]);
 	v.depth = 0;
 	printf("[%k]", v);
 	v.depth = 1;

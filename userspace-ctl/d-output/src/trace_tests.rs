@@ -3,7 +3,7 @@ use d_compiler::compiled::{Compiled, Part};
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{Session, action_text, aggregation, number, program, quiet, record};
+use crate::testing::{Session, Small, action_text, aggregation, number, program, quiet, record};
 use compiled::Action as A;
 
 const INT: Form = Form::Integer {
@@ -217,11 +217,17 @@ fn a_stack_that_was_kept_is_shown_as_deep_as_its_program_says_it_is() {
         let words = [head, pid, 0x1010, 0x2000].map(number);
         traced(Form::StackValue(32), words.concat())
     };
-    let (first, second) = ("\n              vmlinux`s10+0x10\n", "              vmlinux`s20\n");
+    let (first, second) = (
+        "\n              vmlinux`s10+0x10\n",
+        "              vmlinux`s20\n",
+    );
     assert_eq!(kept(2, 0), format!("{first}{second}\n"));
     assert_eq!(kept(1, 0), format!("{first}\n"));
-    // Whatever was written there, it is no more than there is.
-    assert_eq!(kept(0x7fff_ffff, -1), format!("{first}{second}\n"));
+    // Whatever was written there, no more is read than there is.
+    assert_eq!(kept(2, -1), format!("{first}{second}\n"));
+    let deeper = [3, 0, 0x1010, 0x2000].map(number).concat();
+    let refused = item(&Form::StackValue(32), &deeper, 0, &Small);
+    assert_eq!(refused, Err(Malformed::Size));
     let user = kept(1 << 32 | 1, 7);
     assert_eq!(user, "\n              0x1010\n\n");
 }

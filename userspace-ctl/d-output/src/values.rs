@@ -11,24 +11,28 @@ use crate::world::{Probe, World};
 
 /// The bytes are not what the program's description says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed {
-    /// What was to be read.
-    pub what: &'static str,
+pub enum Malformed {
+    /// This was to be read.
+    Missing(&'static str),
+    /// A stack that the program has kept is to be deeper than there is room for (EDT_DSIZE).
+    Size,
 }
 
 impl Malformed {
     pub(crate) const fn new(what: &'static str) -> Self {
-        Self { what }
+        Self::Missing(what)
     }
 }
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "what the module wrote does not fit the program: no {} is there",
-            self.what
-        )
+        match self {
+            Self::Missing(what) => write!(
+                f,
+                "what the module wrote does not fit the program: no {what} is there"
+            ),
+            Self::Size => f.write_str("processing aborted: Data record has incorrect size"),
+        }
     }
 }
 
@@ -215,13 +219,16 @@ fn normal(form: AddressForm, address: u64, symbol: Option<crate::world::Symbol>)
     }
 }
 
-/// A stack that was in memory (`struct rtrace_stack`), where its program may have written anything: it has no
-/// more frames than there is room for.
+/// A stack that was in memory (`struct rtrace_stack`), where its program may have written anything.
 fn stack(reader: &mut Reader) -> Result<Value, Malformed> {
     let head = reader.u64("stack")?;
     let pid = reader.u64("process")? as u32;
     let mut frames = reader.words(reader.0.len() as u64 / 8, "stack")?;
-    frames.truncate(head as u32 as usize);
+    let depth = head as u32 as usize;
+    if depth > frames.len() {
+        return Err(Malformed::Size);
+    }
+    frames.truncate(depth);
     Ok(match head >> 32 {
         0 => Value::Stack(frames),
         _ => Value::Ustack { pid, frames },

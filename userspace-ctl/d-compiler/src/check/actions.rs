@@ -187,9 +187,12 @@ impl Checker<'_> {
             .lookup(None, Named::Typedef(STACK))
             .expect("its library declares it");
         let int = self.types.intrinsic(Intrinsic::Int);
-        let frames = self.int(frames.into(), int, span);
+        let mut sizes = vec![self.int(frames.into(), int, span)];
+        if let Some(strsz) = arguments.get(1) {
+            sizes.push(self.value(strsz)?);
+        }
         let pointer = self.types.pointer_to(stack);
-        let address = Node::new(NodeKind::Call(number, vec![frames]), pointer, span);
+        let address = Node::new(NodeKind::Call(number, sizes), pointer, span);
         let kind = NodeKind::Memory {
             address: Box::new(address),
             offset: 0,

@@ -4,6 +4,7 @@
 typedef struct dt_stack {
 	uint32_t depth;
 	uint32_t is_user;
-	uint64_t pid;
-	uint64_t pcs[127];
+	pid_t pid;
+	uint32_t strsz;
+	uint64_t addrs[127];
 } dt_stack_t;

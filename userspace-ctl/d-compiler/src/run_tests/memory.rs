@@ -149,11 +149,16 @@ fn stacks_as_values() {
         ("", "stack(3).is_user", 0),
         ("", "ustack(3).is_user", 1),
         ("", "ustack(3).pid", 77),
-        ("", "stack(3).pcs[2]", 0x102),
-        ("", "stack(3).pcs[3]", 0),
+        ("", "stack(3).pid", 0),
+        ("", "stack(3).strsz", 0),
+        ("", "ustack(3).strsz", 0),
+        ("", "ustack(7, 42).strsz", 42),
+        ("", "ustack(7, 42).depth", 7),
+        ("", "stack(3).addrs[2]", 0x102),
+        ("", "stack(3).addrs[3]", 0),
         ("v = stack(3);", "v.depth", 3),
         ("v = stack(3); v.depth = 2;", "v.depth", 2),
-        ("this->v = stack(4);", "this->v.pcs[3]", 0x103),
+        ("this->v = stack(4);", "this->v.addrs[3]", 0x103),
         ("self->v = ustack(4);", "self->v.depth", 4),
         (
             "a[\"x\"] = stack(5); a[\"y\"] = stack(6);",
@@ -161,7 +166,7 @@ fn stacks_as_values() {
             5,
         ),
         ("v = stack(3); w = v;", "w.depth", 3),
-        ("v = stack(9); v = stack(2);", "v.pcs[2] + v.depth", 2),
+        ("v = stack(9); v = stack(2);", "v.addrs[2] + v.depth", 2),
     ] {
         let text = format!("BEGIN {{ {before} trace((int64_t)({expr})); }}");
         let items = run(&text);
