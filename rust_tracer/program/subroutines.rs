@@ -135,8 +135,8 @@ fn stack<W: World>(
     let (address, into) = memory.allocate(STACK_BYTES.into())?;
     let (pid, frames) = world.stack_of(user, most);
     let head = [
-        frames.len() as u64 | u64::from(user) << 32,
-        pid | u64::from(strsz) << 32,
+        frames.len() as u64 | (u64::from(user) << 32),
+        pid | (u64::from(strsz) << 32),
     ];
     for (word, into) in head.iter().chain(frames).zip(into.chunks_mut(8)) {
         copy(&word.to_le_bytes(), into);

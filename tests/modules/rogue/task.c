@@ -13,8 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
-static void tells(struct seq_file *seq);
-#define ROGUE_TELLS(seq) tells(seq)
+#define ROGUE_TELLS(seq) rogue_tells(seq)
 
 #include "rogue.h"
 
@@ -40,7 +39,7 @@ static bool has(const char *what)
 	return !strcmp(how, what) || !strcmp(how, "asleep");
 }
 
-static void tells(struct seq_file *seq)
+static void rogue_tells(struct seq_file *seq)
 {
 	seq_printf(seq, "task %d\n", pid);
 }

@@ -228,7 +228,7 @@ fn a_stack_that_was_kept_is_shown_as_deep_as_its_program_says_it_is() {
     let deeper = [3, 0, 0x1010, 0x2000].map(number).concat();
     let refused = item(&Form::StackValue(32), &deeper, 0, &Small);
     assert_eq!(refused, Err(Malformed::Size));
-    let user = kept(1 << 32 | 1, 7);
+    let user = kept((1 << 32) | 1, 7);
     assert_eq!(user, "\n              0x1010\n\n");
 }
 
