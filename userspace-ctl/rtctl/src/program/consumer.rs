@@ -18,6 +18,7 @@ use d_compiler::compiled::Compiled;
 use d_output::aggregations::Store;
 use d_output::record::{Fault, Firing};
 use d_output::trace::{self, Printer, Step};
+use d_output::values::Malformed;
 use d_output::world::{Probe, World};
 use d_output::{json, messages};
 use rust_tracer::{Context, Event, Record, Session, abi};
@@ -125,8 +126,7 @@ impl Consumer {
     fn join(&mut self, names: &Names) {
         let taken = std::mem::take(&mut self.taken);
         if let Err(why) = self.store.merge(&taken, &self.machine.with(names)) {
-            self.said
-                .push(format!("aggregations that cannot be read: {why}"));
+            self.cannot_read("aggregations", why);
         }
     }
 
@@ -171,8 +171,18 @@ impl Consumer {
             self.step(out, names, (loaded, at.probe), step);
         }
         if let Err(why) = printed {
-            self.said
-                .push(format!("a record that cannot be read: {why}"));
+            self.cannot_read("a record", why);
+        }
+    }
+
+    /// What a program has made too large ends its trace, as in dtrace; else it is told of what is left out.
+    fn cannot_read(&mut self, what: &str, why: Malformed) {
+        match why {
+            Malformed::Size => {
+                self.exit = Some(1);
+                self.said.push(why.to_string());
+            }
+            Malformed::Missing(_) => self.said.push(format!("{what} that cannot be read: {why}")),
         }
     }
 
