@@ -244,27 +244,31 @@ fn patience(_: &Options) -> Outcome {
     Ok(())
 }
 
-/// Calls rt_plain at full speed on all CPUs until the other part is done.
+/// Calls rt_plain at full speed on all CPUs until the other part is done. While one storm ends and the next
+/// begins there is another, so that the guard never finds a CPU at rest.
 fn under_load<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     let done = AtomicBool::new(false);
+    let load = || -> Outcome {
+        let target = Target::open()?;
+        while !done.load(Ordering::Relaxed) {
+            target.run("storm 4 5000")?;
+        }
+        Ok(())
+    };
     thread::scope(|scope| {
-        let load = scope.spawn(|| -> Outcome {
-            let target = Target::open()?;
-            while !done.load(Ordering::Relaxed) {
-                target.run("storm 4 5000")?;
-            }
-            Ok(())
-        });
+        let loads = [scope.spawn(load), scope.spawn(load)];
         let result = work();
         done.store(true, Ordering::Relaxed);
-        load.join().map_err(|_| fail("the load panicked"))??;
+        for load in loads {
+            load.join().map_err(|_| fail("the load panicked"))??;
+        }
         result
     })
 }
 
 fn busiest(_: &Options) -> Outcome {
     // Less than what the busy one takes by any way on any kernel, and more than the calm one when it is alone.
-    let _parameters = Parameters::set(&[("burden_percent", 10), ("burden_seconds", 2)])?;
+    let _parameters = Parameters::set(&[("burden_percent", 4), ("burden_seconds", 2)])?;
     let watcher = Session::open()?;
     let busy = plain().ring(abi::RTRACE_RING_MIN.into()).start()?;
     let calm = Plan::new().entry("rt_target:rt_yield").start()?;
