@@ -4,7 +4,7 @@
 #pragma D option quiet
 
 profile-997hz
-/arg0 && stackdepth > 1/
+/cpu == 0 && arg0 && stackdepth > 1/
 {
 	printf("%d", caller != 0 && caller != arg0);
 	exit(0);
