@@ -9,12 +9,13 @@
 //! |---|---|
 //! | make instructions | [`assembler`] |
 //! | evaluate expressions | `expr`, `condition` |
-//! | load, store, keys | `memory` |
+//! | load, store, keys | `memory`, `at_address` |
 //! | record, aggregate | `actions` |
 #![forbid(unsafe_code)]
 
 mod actions;
 pub mod assembler;
+mod at_address;
 mod comparisons;
 mod condition;
 mod expr;
