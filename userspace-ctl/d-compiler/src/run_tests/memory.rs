@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What is read and written: a firing's own memory, the kernel's, and strings.
 
+use rust_tracer::abi;
+
 use super::{number, number_after, run, text};
 
 #[test]
@@ -138,6 +140,13 @@ fn strings() {
     ] {
         assert_eq!(number(expr), value, "{expr}");
     }
+}
+
+#[test]
+fn a_stack_takes_as_many_bytes_as_the_module_gives_it() {
+    let bytes = size_of::<abi::rtrace_stack>();
+    assert_eq!(bytes, crate::program::STACK_BYTES as usize);
+    assert_eq!(number("sizeof (stack(1))"), bytes as i64);
 }
 
 /// A stack is a value: what is stored of it is what there was.
