@@ -101,4 +101,10 @@ static __always_inline void rtrace_unshield(u8 busy)
 	raw_cpu_write(rtrace_busy, busy);
 }
 
+/* Whether the current task has memory of its own, which it can be looked at. */
+static __always_inline bool rtrace_has_user_memory(void)
+{
+	return current->mm && !(current->flags & (PF_KTHREAD | PF_EXITING));
+}
+
 #endif /* RUST_TRACER_SHIM_MOMENT_H */
