@@ -47,19 +47,18 @@
 	RET
 .endm
 
-/*
- * To what else would have been called at the site, or else into the function,
- * with the address to return to on top of the stack.
- */
+/* Into the function, or where others at its site have it go on: %r10. */
 .macro GO_ON
+	pushq	%r10
+	RET
+.endm
+
+/* To what else would have been called at the site, with that address to return to on top of the stack. */
+.macro GO_ON_BY_CALL
 	testb	$1, %al
 	jnz	.Ljump\@
 	pushq	%r10
-	testq	%rax, %rax
-	jz	.Lfunction\@
 	pushq	%rax
-	RET
-.Lfunction\@:
 	RET
 .Ljump\@:
 	decq	%rax
@@ -99,10 +98,11 @@ SYM_CODE_END(rtrace_stub)
 /*
  * The same where others are at the site as well: from ftrace_regs_caller, by
  * rtrace_stub_listed(). %r10 is what the site's call would have pushed, and where
- * to go on lies in its place; %rax is what else would have been called directly
- * (bit 0: by a jump), or 0.
+ * to go on lies in its place. %rax is passed on: who overrides the function has its result
+ * there.
  */
-SYM_CODE_START(rtrace_stub_shared)
+.macro SHARED name:req go_on:req
+SYM_CODE_START(rtrace_stub_\name)
 	UNWIND_HINT_FUNC
 	ANNOTATE_NOENDBR
 	xchgq	%r10, (%rsp)
@@ -113,32 +113,41 @@ SYM_CODE_START(rtrace_stub_shared)
 	incq	PER_CPU_VAR(__preempt_count)
 	decl	PER_CPU_VAR(rtrace_turn)
 	movl	$RTRACE_STUB_LONG, %eax
-	js	.Lshared_long
+	js	.L\name\()_long
 	leaq	16(%rsp), %rdi
 	call	rtrace_on_stub
 	cmpl	$RTRACE_STUB_FOLLOW, %eax
-	ja	.Lshared_long
-.Lshared_entered:
+	ja	.L\name\()_long
+.L\name\()_entered:
 	RESTORE_ARGUMENTS above=16
 	popq	%rax
 	popq	%r10
-	jne	.Lshared_alone
+	jne	.L\name\()_alone
 	pushq	$rtrace_stub_exit
-	GO_ON
+	\go_on
 
-.Lshared_alone:
+.L\name\()_alone:
 	/* What the site's call pushed is to be pushed again. */
 	addq	$RTRACE_FRAME_IP+8, %rsp
-	GO_ON
+	\go_on
 
-.Lshared_long:
+.L\name\()_long:
 	leaq	16(%rsp), %rdi
 	movq	%rbp, %rsi
 	movl	%eax, %edx
 	call	rtrace_stub_enter_long
 	cmpl	$RTRACE_STUB_FOLLOW, %eax
-	jmp	.Lshared_entered
-SYM_CODE_END(rtrace_stub_shared)
+	jmp	.L\name\()_entered
+SYM_CODE_END(rtrace_stub_\name)
+.endm
+
+	SHARED shared, go_on=GO_ON
+
+/*
+ * And where one of them is called directly: %rax is what else would have been called (bit 0:
+ * by a jump).
+ */
+	SHARED direct, go_on=GO_ON_BY_CALL
 
 /*
  * A function is entered whose calls fprobe follows: what ftrace's own trampoline

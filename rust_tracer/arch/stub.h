@@ -109,7 +109,9 @@ struct rtrace_hot {
 };
 
 /* The stub, and where the functions return to that it follows. */
-extern const char rtrace_stub[], rtrace_stub_shared[], rtrace_stub_exit[];
+extern const char rtrace_stub[], rtrace_stub_exit[];
+/* The same where others are at the site, and where one of them is called directly. */
+extern const char rtrace_stub_shared[], rtrace_stub_direct[];
 
 /* What a slot stub knows of the site that it serves. */
 struct rtrace_slot_stub {

@@ -98,9 +98,15 @@ void rtrace_stub_listed(unsigned long ip, unsigned long parent, struct ftrace_op
 	struct rtrace_moment moment __uninitialized;
 	u8 busy;
 
-	if (likely(regs->orig_ax || !static_call(rtrace_direct_of)(ip))) {
+	if (regs->orig_ax) {
 		regs->r10 = ip + MCOUNT_INSN_SIZE;
 		regs->ax = regs->orig_ax;
+		regs->orig_ax = (unsigned long)rtrace_stub_direct;
+		return;
+	}
+	if (likely(!static_call(rtrace_direct_of)(ip))) {
+		/* Where a kprobe overrides the function its result is in ax, or is going to be. */
+		regs->r10 = ip + MCOUNT_INSN_SIZE;
 		regs->orig_ax = (unsigned long)rtrace_stub_shared;
 		return;
 	}

@@ -35,6 +35,7 @@ group! { "stub, beside others":
     "kretprobe events and the stub each see every call" => kretprobes,
     "fprobe events and the stub each see every call, at the entry and the return" => fprobes,
     "a function that is redirected as livepatches do is followed, and its new value seen" => redirected,
+    "a function whose result is overridden as kprobes do is followed, and that result seen and kept" => overridden,
     "BPF's fentry and a session each see every call" => fentry,
     "BPF's fexit and a session each see every call, with its value" => fexit,
     "all of them at once see every call" => all,
@@ -159,8 +160,9 @@ impl Redirected {
     /// What the new function adds to the argument.
     const MORE: u64 = 512;
 
-    fn load(options: &Options) -> Outcome<Self> {
-        let parameters = format!("function={FUNCTION}");
+    /// To another function, or to a plain return with a result.
+    fn load(options: &Options, is_overridden: bool) -> Outcome<Self> {
+        let parameters = format!("function={FUNCTION} override={}", u8::from(is_overridden));
         target::load(options, "rt_redirect", &parameters)?;
         Ok(Self)
     }
@@ -388,22 +390,32 @@ fn fprobes(_: &Options) -> Outcome {
 }
 
 fn redirected(options: &Options) -> Outcome {
+    led_elsewhere(options, false)
+}
+
+fn overridden(options: &Options) -> Outcome {
+    led_elsewhere(options, true)
+}
+
+fn led_elsewhere(options: &Options, is_overridden: bool) -> Outcome {
     let values: Vec<u64> = (0..CALLS).map(|i| (i & 0o777) + Redirected::MORE).collect();
     for number in 0..2 {
         for first in [true, false] {
-            let before = first.then(|| Redirected::load(options)).transpose()?;
+            let load = || Redirected::load(options, is_overridden);
+            let before = first.then(load).transpose()?;
             let trace = session(number)?;
             is_by_stub(&trace.session, FUNCTION)?;
             let other = match before {
                 Some(other) => other,
-                None => Redirected::load(options)?,
+                None => load()?,
             };
             let mine = other.seen()?;
             // The mask is cut to its bits where the library has it, not by the kernel.
-            for i in 0..CALLS {
-                call(i & 0o777);
+            for value in &values {
+                let mask = value - Redirected::MORE;
+                check_eq!(call(mask) & 0o777, mask & 0o777, "what the caller gets");
             }
-            check_eq!(other.seen()? - mine, CALLS, "calls of the new function");
+            check_eq!(other.seen()? - mine, CALLS, "calls that were led elsewhere");
             check_session(trace, &values)
                 .map_err(|failure| fail(format!("session {number}, {first}: {failure}")))?;
             drop(other);
@@ -477,7 +489,7 @@ fn all(options: &Options) -> Outcome {
         for (number, (other, zero)) in others.iter().zip(zero).enumerate() {
             check_eq!(other.seen()? - zero, CALLS, "what other {number} saw");
         }
-        let redirected = Redirected::load(options)?;
+        let redirected = Redirected::load(options, false)?;
         for i in 0..CALLS {
             call(i & 0o777);
         }
