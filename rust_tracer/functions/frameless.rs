@@ -66,6 +66,8 @@ pub(super) const NAMES: &[&[u8]] = &[
     // A CPU begins, or idles until it goes.
     b"cpu_startup_entry",
     b"do_idle",
+    // An idle task waits in it for its CPU to be idle again, and no list of tasks has idle ones.
+    b"schedule_idle",
     b"arch_cpu_idle_dead",
     b"cpuidle_play_dead",
     b"acpi_idle_play_dead",

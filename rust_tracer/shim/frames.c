@@ -4,6 +4,7 @@
  * a task dies or the stub is detached, and how long the module must stay for their
  * sake. Built without ftrace sites of its own, as inlines.c.
  */
+#include <linux/cpu.h>
 #include <linux/ftrace.h>
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -137,7 +138,10 @@ void rtrace_stubs_are_left(void)
 {
 	/* Tasks may be preempted there; idle ones and interrupts are not. */
 	synchronize_rcu_tasks();
+	/* As in rtrace_wait_for_handlers(). */
+	cpus_read_lock();
 	synchronize_rcu();
+	cpus_read_unlock();
 }
 
 void rtrace_stub_stop(void)
@@ -156,6 +160,13 @@ static void rtrace_say_frame(struct rtrace_frame *frame, struct task_struct *tas
 		(void *)frame->ip);
 }
 
+/* Whether its frames may be looked at. One that ends has told of them itself, or is about to. */
+static bool rtrace_may_have_frames(struct task_struct *task)
+{
+	return task != current && READ_ONCE(task->stack) &&
+	       !(READ_ONCE(task->flags) & PF_EXITING);
+}
+
 /* Our frames of all tasks that do not run, as far as they do not change meanwhile. */
 static void rtrace_each_task(void (*each)(struct rtrace_frame *, struct task_struct *))
 {
@@ -164,7 +175,7 @@ static void rtrace_each_task(void (*each)(struct rtrace_frame *, struct task_str
 	rcu_read_lock();
 	for_each_process_thread(process, task) {
 		/* Its stack stays mapped for as long as this reads under RCU. */
-		if (task != current && READ_ONCE(task->stack))
+		if (rtrace_may_have_frames(task))
 			rtrace_each_frame(task, each);
 	}
 	rcu_read_unlock();
@@ -320,20 +331,27 @@ static void rtrace_let_out(struct rtrace_frame *frame, struct task_struct *task)
 
 /*
  * Tasks that seem to have frames, so many at a time: the machine stands still for
- * them alone, and not for as many as there are.
+ * them alone, and not for as many as there are. Those that stayed come first again, and
+ * are skipped.
  */
 #define RTRACE_LEAVING_MAX 128
-static struct task_struct *rtrace_leaving[RTRACE_LEAVING_MAX];
-static unsigned int rtrace_leaving_count;
+static struct {
+	struct task_struct *tasks[RTRACE_LEAVING_MAX];
+	struct task_struct *last;
+	unsigned int count;
+	unsigned int skip;
+	unsigned int stayed;
+} rtrace_leaving;
 
 static void rtrace_note_leaving(struct rtrace_frame *frame, struct task_struct *task)
 {
-	unsigned int count = rtrace_leaving_count;
-
-	if (count == RTRACE_LEAVING_MAX || (count && rtrace_leaving[count - 1] == task))
+	if (rtrace_leaving.last == task)
 		return;
-	rtrace_leaving[count] = get_task_struct(task);
-	rtrace_leaving_count = count + 1;
+	rtrace_leaving.last = task;
+	if (rtrace_leaving.skip)
+		rtrace_leaving.skip--;
+	else if (rtrace_leaving.count < RTRACE_LEAVING_MAX)
+		rtrace_leaving.tasks[rtrace_leaving.count++] = get_task_struct(task);
 }
 
 /* All other CPUs stand still, and no task runs. */
@@ -341,21 +359,33 @@ static int rtrace_let_them_out(void *data)
 {
 	unsigned int i;
 
-	for (i = 0; i < rtrace_leaving_count; i++) {
-		if (rtrace_leaving[i]->stack)
-			rtrace_each_frame(rtrace_leaving[i], rtrace_let_out);
+	for (i = 0; i < rtrace_leaving.count; i++) {
+		u64 frames = raw_cpu_read(rtrace_frames);
+
+		if (rtrace_may_have_frames(rtrace_leaving.tasks[i]))
+			rtrace_each_frame(rtrace_leaving.tasks[i], rtrace_let_out);
+		rtrace_leaving.stayed += raw_cpu_read(rtrace_frames) == frames;
 	}
 	return 0;
 }
 
 static void rtrace_let_all_out(void)
 {
-	rtrace_leaving_count = 0;
-	rtrace_each_task(rtrace_note_leaving);
-	if (rtrace_leaving_count)
-		stop_machine(rtrace_let_them_out, NULL, NULL);
-	while (rtrace_leaving_count)
-		put_task_struct(rtrace_leaving[--rtrace_leaving_count]);
+	unsigned int count;
+
+	rtrace_leaving.stayed = 0;
+	do {
+		rtrace_leaving.count = 0;
+		rtrace_leaving.last = NULL;
+		rtrace_leaving.skip = rtrace_leaving.stayed;
+		rtrace_each_task(rtrace_note_leaving);
+		count = rtrace_leaving.count;
+		if (count)
+			stop_machine(rtrace_let_them_out, NULL, NULL);
+		while (rtrace_leaving.count)
+			put_task_struct(rtrace_leaving.tasks[--rtrace_leaving.count]);
+		cond_resched();
+	} while (count == RTRACE_LEAVING_MAX);
 }
 
 #define RTRACE_STUB_LOOK (HZ / 10)

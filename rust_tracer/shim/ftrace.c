@@ -7,6 +7,7 @@
  * Handlers run in any context up to NMI, with preemption off; the rest is for task
  * context.
  */
+#include <linux/cpu.h>
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
 #include <linux/module.h>
@@ -84,7 +85,10 @@ int rtrace_ops_remove(struct ftrace_ops *ops, unsigned long *ips, unsigned int c
  */
 void rtrace_wait_for_handlers(void)
 {
+	/* One that goes offline is not asked any more while it still calls functions. */
+	cpus_read_lock();
 	synchronize_rcu_expedited();
+	cpus_read_unlock();
 }
 
 /*

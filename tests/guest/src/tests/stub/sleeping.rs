@@ -26,6 +26,7 @@ use crate::waiting;
 
 group! { "stub, sleeping":
     "calls that sleep when nobody follows them any more are let out, and the module goes before they wake" => let_out,
+    "all calls that sleep are let out soon, however many they are" => many_let_out,
     "calls that sleep when the session stops are in flight, hold the module, and return" => stopped,
     "calls that sleep when the session is closed hold the module, and return" => closed,
     "calls that sleep when the session's process is killed hold the module, and return" => killed,
@@ -271,6 +272,49 @@ fn let_out(_: &Options) -> Outcome {
     for one in asleep {
         one.wake()?;
     }
+    guest::load()
+}
+
+/// Many more than are let out while the machine stands still once.
+fn many_let_out(_: &Options) -> Outcome {
+    const THREADS: usize = 2000;
+    let mut sleepers = Actor::start(|cue| {
+        cue.pause()?;
+        let (held, hold) = rustix::pipe::pipe()?;
+        let sleep = || sys::poll(&held, libc::POLLIN, -1).map(drop);
+        thread::scope(|scope| {
+            let start = |_| {
+                thread::Builder::new()
+                    .stack_size(1 << 16)
+                    .spawn_scoped(scope, sleep)
+            };
+            let threads = (0..THREADS).map(start).collect::<Result<Vec<_>, _>>()?;
+            let asleep = || {
+                let tasks = fs::read_dir("/proc/self/task")?.flatten();
+                let asleep = tasks.filter(|task| {
+                    stack_asleep(&task.path().to_string_lossy(), Sleep::Poll).is_some()
+                });
+                Ok(asleep.count() == THREADS)
+            };
+            waiting::until(asleep, || "not all threads sleep".into())?;
+            cue.pause()?;
+            drop(hold);
+            for thread in threads {
+                thread.join().map_err(|_| fail("a thread"))??;
+            }
+            Ok(())
+        })
+    })?;
+    sleepers.ready()?;
+    let trace = Plan::new().both(Sleep::Poll.pattern()).start()?;
+    is_by_stub(&trace.session, Sleep::Poll.function())?;
+    sleepers.go()?;
+    sleepers.ready()?;
+    drop(trace);
+    await_nobody_inside()?;
+    target::unload("rust_tracer")?;
+    sleepers.go()?;
+    sleepers.end()?;
     guest::load()
 }
 
