@@ -66,6 +66,9 @@ struct Looks {
     last: Option<(u64, u64)>,
     /// How many anchors were set.
     anchors: usize,
+    /// The machine is about to sleep, or has not quite woken up: the counter may go on while the clock stands still,
+    /// or begin anew.
+    asleep: bool,
 }
 
 impl Looks {
@@ -73,11 +76,15 @@ impl Looks {
         Self {
             last: None,
             anchors: 0,
+            asleep: false,
         }
     }
 
     /// Looks, if the last look was so many ns ago.
     fn look(&mut self, apart: u64) {
+        if self.asleep {
+            return;
+        }
         let (mut cycles, mut ns) = (0, 0);
         // SAFETY: Task context; both are there.
         if !unsafe { bindings::rtrace_clock_snapshot(&mut cycles, &mut ns) } {
@@ -213,9 +220,10 @@ pub(crate) fn look_again() {
 ///
 /// Called by the shim in task context.
 #[no_mangle]
-unsafe extern "C" fn rtrace_on_power_event() {
-    // The counter may go on while the clock stands still.
-    LOOKS.lock().forget();
+unsafe extern "C" fn rtrace_on_power_event(sleeps: bool) {
+    let mut looks = LOOKS.lock();
+    looks.asleep = sleeps;
+    looks.forget();
 }
 
 /// Looks after the clock for as long as it lives.

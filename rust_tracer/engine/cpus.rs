@@ -66,6 +66,12 @@ pub(crate) fn cpu_limit() -> u32 {
     unsafe { bindings::rtrace_cpu_limit() }
 }
 
+/// Others get this CPU first, if they wait for it. Task context.
+pub(crate) fn give_way() {
+    // SAFETY: No requirements in task context.
+    unsafe { bindings::rtrace_give_way() }
+}
+
 /// The numbers of all CPUs that there can be.
 pub(super) fn possible() -> impl Iterator<Item = u32> + Clone {
     (0..cpu_limit()).filter(|cpu| is_possible(*cpu))

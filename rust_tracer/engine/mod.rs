@@ -71,6 +71,7 @@ pub(crate) use counters::Probe;
 use cpus::is_online;
 pub(crate) use cpus::{
     cpu_limit,
+    give_way,
     CpuWatch,
     CpusLocked, //
 };

@@ -2,10 +2,10 @@
 /*
  * What the kernel offers only as C inlines, macros, and per-CPU variables: one
  * section for each part of shim.h that has no file of its own. Those that have one:
- * our ftrace_ops and fprobes (ftrace.c), the stub (stub.c, frames.c),
- * what programs read (program.c), what readers map and wait in (reader.c),
- * and access (access.c). Built without ftrace sites of its own (see Kbuild), so
- * that no handler here can be traced.
+ * our ftrace_ops and fprobes (ftrace.c), the stub (stub.c, frames.c), what programs
+ * read (memory.c, task.c, registers.c, stacks.c, paths.c), clocks (clocks.c), what
+ * readers map and wait in (reader.c), and access (access.c). Built without ftrace
+ * sites of its own (see Kbuild), so that no handler here can be traced.
  */
 #include <linux/clocksource_ids.h>
 #include <linux/cpu.h>
@@ -82,7 +82,8 @@ bool rtrace_clock_snapshot(u64 *cycles, u64 *ns)
 static int rtrace_power_event(struct notifier_block *block, unsigned long event,
 			      void *data)
 {
-	rtrace_on_power_event();
+	rtrace_on_power_event(event == PM_SUSPEND_PREPARE || event == PM_HIBERNATION_PREPARE ||
+			      event == PM_RESTORE_PREPARE);
 	return NOTIFY_OK;
 }
 
@@ -369,6 +370,11 @@ void rtrace_cpus_unwatch(void)
 {
 	cpuhp_remove_state_nocalls(rtrace_cpus_online_state);
 	cpuhp_remove_state_nocalls(rtrace_cpus_state);
+}
+
+void rtrace_give_way(void)
+{
+	cond_resched();
 }
 
 /* ---- tasks ---------------------------------------------------------------- */

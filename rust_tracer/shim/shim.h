@@ -100,7 +100,7 @@ bool rtrace_on_guard(void); /* whether there is more to guard */
 /* In another one, after rtrace_undertaker_wake(). */
 void rtrace_on_undertaker(void);
 
-/* ---- registers: see program.c ----------------------------------- */
+/* ---- registers: see registers.c --------------------------------- */
 
 /*
  * The six arguments of the system call that the current task is in, if the
@@ -114,8 +114,9 @@ u64 rtrace_stack_argument(const void *regs, u32 number);
 /* As the first, whoever made the registers that were passed. */
 bool rtrace_passed_registers(const void *regs, u64 *arguments);
 
-/* ---- what a program reads: see program.c; any context, preemption off --- */
+/* ---- what a program reads; any context, preemption off ----------- */
 
+/* See memory.c. */
 bool rtrace_read_kernel(void *to, u64 address, u32 bytes);
 /* The length without a NUL, or a negative errno. */
 s64 rtrace_read_kernel_text(void *to, u64 address, u32 room);
@@ -123,7 +124,7 @@ s64 rtrace_read_kernel_text(void *to, u64 address, u32 room);
 bool rtrace_read_user(void *to, u64 address, u32 bytes);
 s64 rtrace_read_user_text(void *to, u64 address, u32 room);
 
-/* The current task: its address, its parent's process id, its real group id. */
+/* See task.c. The current task: its address, its parent's process id, its real group id. */
 u64 rtrace_current(void);
 u32 rtrace_parent(void);
 u32 rtrace_gid(void);
@@ -131,8 +132,10 @@ bool rtrace_descends_from(u32 process);
 /* ns: of the current task on CPUs; since 1970. */
 u64 rtrace_virtual_time(void);
 u64 rtrace_wall_time(void);
+/* Task context. */
+u64 rtrace_random(void);
 
-/* Where a probe fires. */
+/* Where a probe fires: see stacks.c. */
 #define RTRACE_PLACE_ENTRY 0u  /* regs: struct ftrace_regs */
 #define RTRACE_PLACE_RETURN 1u /* the same, and where to */
 #define RTRACE_PLACE_CLOCK 2u  /* regs: struct pt_regs that were interrupted */
@@ -150,16 +153,16 @@ struct rtrace_place {
  */
 u32 rtrace_kernel_stack(const struct rtrace_place *place, u64 *frames, u32 room);
 u32 rtrace_user_stack(u64 *frames, u32 room);
-/* RTRACE_UREG_* of the current task; 0 for what is never in user space. */
+/* See registers.c. RTRACE_UREG_* of the current task; 0 for what is never in user space. */
 u64 rtrace_user_register(u32 number);
 /* What a clock interrupted: in the kernel, or in user space; the other is 0. */
 void rtrace_counters(const struct rtrace_place *place, u64 *kernel, u64 *user);
 
-/* Of a struct path; of the current task. The length, or a negative errno. */
+/* See paths.c. Of a struct path; of the current task. The length, or a negative errno. */
 s64 rtrace_path_of(u64 path, char *buf, u32 room);
 s64 rtrace_cwd(char *buf, u32 room);
 
-/* ---- probes of the module's own: see program.c; task context ----------- */
+/* ---- probes of the module's own: see clocks.c; task context ------------- */
 
 /* Fires here and now. */
 void rtrace_fire_own(u64 owner, u32 probe);
@@ -171,8 +174,6 @@ void rtrace_clock_start(struct rtrace_clock *clock);
 /* It is not at work any more. */
 void rtrace_clock_stop(struct rtrace_clock *clock);
 void rtrace_clock_free(struct rtrace_clock *clock);
-/* Task context. */
-u64 rtrace_random(void);
 
 /* ---- the kernel's symbols and ftrace sites ------------------------------ */
 
@@ -294,7 +295,7 @@ bool rtrace_is_own_fprobe(const struct fprobe *fprobe);
  */
 bool rtrace_clock_snapshot(u64 *cycles, u64 *ns);
 /* The machine is about to sleep, or has woken up. Task context. */
-void rtrace_on_power_event(void);
+void rtrace_on_power_event(bool sleeps);
 int rtrace_clock_watch(void);
 void rtrace_clock_unwatch(void);
 
@@ -319,6 +320,8 @@ bool rtrace_cpu_online(u32 cpu);
 int rtrace_cpu_call(u32 cpu, int (*set)(void *), void *data);
 int rtrace_cpus_watch(void);
 void rtrace_cpus_unwatch(void);
+/* Others get this one first, if they wait for it. Task context. */
+void rtrace_give_way(void);
 
 /* ---- tasks ------------------------------------------------------------- */
 

@@ -101,8 +101,10 @@ impl Rows {
     }
 }
 
-/// Counters that one call adds up: about so many, then the listing goes on by its cursor.
+/// Counters that one call adds up: so many and the rest of a row, then the listing goes on by its cursor.
 const CELLS_MAX: u64 = 1 << 16;
+/// Counters that are added up before others get the CPU.
+const CELLS_AT_ONCE: u32 = 1 << 12;
 
 /// All that an engine counted, summed over probes and CPUs; without what is in flight.
 pub(in crate::session) fn totals(probes: &Probes, engine: &Engine) -> abi::rtrace_ledger_row {
@@ -123,7 +125,8 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     abi::must_be_zero(arg.reserved, "reserved")?;
     let mut bytes = space(room(arg.buf_len))?;
     let subject = session.subject()?;
-    let session = subject.as_deref().unwrap_or(session);
+    let asker = session;
+    let session = subject.as_deref().unwrap_or(asker);
     // What is dead must be at rest, too.
     session.bury();
     let engine = super::engine(session)?;
@@ -131,7 +134,7 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     sort(&mut inside);
     arg.count = 0;
     {
-        let inner = session.inner();
+        let inner = session.inner_for(asker);
         let rows = Rows {
             probes: inner.probes.len(),
             cpus: engine::cpu_limit(),
@@ -198,7 +201,14 @@ fn add(
     engine: &Engine,
     inside: &[Inside],
 ) {
+    let cpus = cell.cpus.end - cell.cpus.start;
+    let mut left = CELLS_AT_ONCE;
     for index in cell.probes.clone() {
+        left = left.saturating_sub(cpus);
+        if left == 0 {
+            left = CELLS_AT_ONCE;
+            engine::give_way();
+        }
         let Some(probe) = probes.get(index) else {
             continue;
         };
