@@ -281,6 +281,11 @@ impl Charge {
         })
     }
 
+    /// The session takes so many bytes more.
+    pub(crate) fn more_memory(&mut self, more: u64) -> Result<(), Refusal> {
+        self.memory(self.taken.memory.saturating_add(more))
+    }
+
     /// The session takes so many bytes now, which it was not asked about (a module came).
     pub(crate) fn note_memory(&mut self, now: u64) {
         let mut uses = USES.lock();

@@ -468,10 +468,11 @@ fn status(session: &Session, at: UserPtr) -> Result<(), Refusal> {
         new.reason = reason as u32;
         return abi::write(at, size, &new);
     }
-    let session = observed.as_deref().unwrap_or(session);
+    let asker = session;
+    let session = observed.as_deref().unwrap_or(asker);
     new.id = session.id;
     {
-        let inner = session.inner();
+        let inner = session.inner_for(asker);
         new.state = inner.state.number();
         new.probes = inner.probes.len();
         new.attached = inner.probes.count_attached().0;

@@ -376,7 +376,8 @@ fn kill_busiest(
     let mut busiest = None;
     let mut most = 0;
     list::for_each(|session| {
-        if which(session) && session.died_of().is_none() && of(session) > most {
+        let ended = session.died_of().is_some() || session.is_closed();
+        if which(session) && !ended && of(session) > most {
             most = of(session);
             busiest = Some(session.clone());
         }

@@ -255,6 +255,8 @@ impl Session {
             self.audit(Event::End { probes }, Wait::No);
         }
         self.closed.store(clock::now().max(1), Ordering::SeqCst);
+        // Who observes it and waits for it to start.
+        self.waiter.wake();
         if self.observers.load(Ordering::SeqCst) == 0 {
             self.forget();
         }
@@ -448,6 +450,12 @@ impl Inner {
         let clock_time = self.probes.clock_time(&bound);
         self.charge(|charge| charge.clock_time(clock_time))?;
         let memory = (before.map_or(0, Binding::memory), bound.memory());
+        if self.state == State::Idle {
+            // Many clauses of a probe are more than was asked for.
+            let asked = Binding::memory_needed(self.probes.len()).max(memory.0 as u64);
+            let more = (memory.1 as u64).saturating_sub(asked);
+            self.charge(|charge| charge.more_memory(more))?;
+        }
         running.bind(bound)?;
         engine.note_memory(memory.0, memory.1);
         Ok(())

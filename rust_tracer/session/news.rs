@@ -52,6 +52,15 @@ impl Session {
         inner
     }
 
+    /// For a command of `asker` that tells of it. Who observes it finds it as it was left: what it has missed is asked
+    /// of its own opener's memory and time, not of theirs, which may be short.
+    pub(super) fn inner_for(&self, asker: &Session) -> MutexGuard<'_, Inner> {
+        match self.id == asker.id {
+            true => self.inner(),
+            false => self.inner.lock(),
+        }
+    }
+
     /// For others: none while a command may be busy with it for long.
     pub(super) fn inner_soon(&self) -> Option<MutexGuard<'_, Inner>> {
         let inner = self.inner.try_lock();

@@ -288,10 +288,11 @@ pub(super) fn probes(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let room = room(arg.buf_len);
     let mut bytes = space(room)?;
     let subject = session.subject()?;
-    let session = subject.as_deref().unwrap_or(session);
+    let asker = session;
+    let session = subject.as_deref().unwrap_or(asker);
     arg.count = 0;
     {
-        let inner = session.inner();
+        let inner = session.inner_for(asker);
         let table = FUNCTIONS.lock();
         arg.total = inner.probes.len();
         arg.next = arg.first.min(arg.total);

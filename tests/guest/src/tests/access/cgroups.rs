@@ -24,6 +24,7 @@ group! { "access, cgroups":
     "memory that commands fill is charged for as long as a buffer has them wait" => waiting_buffers,
     "a cgroup without room lets a start fail with a sentence, and nothing stays behind" => no_room,
     "whose cgroup has him wait for memory keeps nobody else waiting, and misses no module" => held_back,
+    "who observes a session neither pays for nor waits for what that one has missed" => observed,
 }
 
 /// A cgroup with the memory controller, gone at the end.
@@ -276,5 +277,51 @@ fn held_back(options: &Options) -> Outcome {
     late.call(2)?;
     starter.go()?;
     starter.end()?;
+    late.unload()
+}
+
+fn observed(options: &Options) -> Outcome {
+    let group = Cgroup::new("rt-observed")?;
+    let mut owner = Actor::start(|cue| {
+        group.join()?;
+        let session = open(KERNEL)?;
+        session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+        let late = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_ADD_LATE;
+        session.add("rt_late:rt_late_work", late)?;
+        session.publish("rt-observed")?;
+        session.configure(abi::rtrace_config {
+            ring_bytes: 16 << 20,
+            ..Default::default()
+        })?;
+        cue.pause()?;
+        let Err(refused) = session.start() else {
+            return Err(fail("16 MiB a CPU in a cgroup of 12 MiB"));
+        };
+        check_eq!(refused.errno, Errno::NOMEM, "{refused}");
+        cue.pause()?;
+        check_eq!(session.status()?.probes, 2, "when its owner asks");
+        Ok(())
+    })?;
+    owner.ready()?;
+    let high = group.0.join("memory.high");
+    fs::write(&high, "4096")?;
+    owner.go()?;
+    let stack = format!("/proc/{}/stack", owner.pid());
+    let waits = || {
+        let stack = fs::read_to_string(&stack)?;
+        Ok(stack.contains("handle_over_high") && stack.contains("[rust_tracer]"))
+    };
+    waiting::until(waits, || "it does not wait for memory".into())?;
+    let late = Late::load(options, 3)?;
+    fs::write(group.0.join("memory.max"), "12M")?;
+    fs::write(&high, "max")?;
+    owner.ready()?;
+    let observer = open(KERNEL)?;
+    observer.observe("rt-observed")?;
+    check_eq!(observer.status()?.probes, 1, "as its owner left it");
+    check_eq!(observer.probes()?.len(), 1, "and so they are listed");
+    drop(observer);
+    owner.go()?;
+    owner.end()?;
     late.unload()
 }

@@ -13,6 +13,7 @@ use crate::sys;
 use crate::target::{Target, plain_args};
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Plan, Trace};
+use crate::waiting;
 
 group! { "access, observers":
     "whoever may read the node reads a published session's records, byte for byte as its owner" => read_only,
@@ -24,6 +25,7 @@ group! { "access, observers":
     "when the owner closes, observers read the rest for as long as the header says" => lingering,
     "an observer that may not read the node any more is put out, and the owner is not" => revoked_observer,
     "an observer of a session that is revoked hears it" => revoked_subject,
+    "an observer that sleeps hears of the end of a session that was never started" => idle_subject,
 }
 
 /// Carol may read that node while this is done.
@@ -452,5 +454,37 @@ fn revoked_subject(_: &Options) -> Outcome {
         "records"
     );
     drop(trace);
+    Ok(())
+}
+
+fn idle_subject(_: &Options) -> Outcome {
+    for is_revoked in [false, true] {
+        // It has no descriptor of the owner's.
+        let mut looker = Actor::start(|cue| {
+            cue.pause()?;
+            let observer = Session::open_as(KERNEL, libc::O_RDONLY)?;
+            observer.observe("idle-subject")?;
+            cue.ready()?;
+            let ready = sys::poll(&observer.fd, libc::POLLIN, -1)?;
+            check!(ready & libc::POLLHUP != 0, "not told: {ready:#x}");
+            Ok(())
+        })?;
+        looker.ready()?;
+        let owner = Session::open()?;
+        owner.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+        owner.publish("idle-subject")?;
+        looker.go()?;
+        looker.ready()?;
+        let stack = format!("/proc/{}/stack", looker.pid());
+        let sleeps = || Ok(std::fs::read_to_string(&stack)?.contains("do_sys_poll"));
+        waiting::until(sleeps, || "it does not sleep in poll".into())?;
+        if is_revoked {
+            Session::open()?.revoke(owner.status()?.id)?;
+            looker.end()?;
+        } else {
+            drop(owner);
+            looker.end()?;
+        }
+    }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::program::{Code, Program};
 use crate::session::{Answer, KERNEL, SYSTEM, Session, USER};
 use crate::sys;
 use crate::target::Target;
-use crate::test::{Outcome, check, check_eq, fail, group};
+use crate::test::{Failure, Outcome, check, check_eq, fail, group};
 use crate::trace::Plan;
 
 group! { "access, quotas":
@@ -28,6 +28,7 @@ group! { "access, quotas":
     "who is over a limit that was lowered keeps what he has, and gets nothing more" => lowered,
     "memory is counted over all sessions of a user, and a ring too many is refused" => memory,
     "memory of targets is counted as well, and a target too many is refused" => targets,
+    "what many clauses of many probes take is counted as well, and refused if it is too much" => bound,
     "more events a second than allowed end the user's busiest session, and no other" => events,
     "root is above the limits, and who is at one does not hold up another user" => others,
     "what is used and what is allowed can be asked for" => asked,
@@ -413,6 +414,40 @@ fn others(_: &Options) -> Outcome {
     root[0].add("rt_target:rt_*", 3)?;
     bob.go()?;
     bob.end()
+}
+
+fn bound(_: &Options) -> Outcome {
+    const CLAUSES: usize = 4000;
+    let _limits = Limits::set(&[("memory_mb_per_uid", "8")])?;
+    play("bob", || {
+        let clause = |program: Program, _| program.clause(1, 0, Code::new().ret());
+        let mut program = (0..CLAUSES).fold(Program::new(), clause);
+        program.sizes = abi::rtrace_program::default();
+        let started = |pattern: &str| {
+            let session = open(USER)?;
+            session.load(&program)?;
+            session.configure(abi::rtrace_config {
+                ring_bytes: abi::RTRACE_RING_MIN.into(),
+                ..Default::default()
+            })?;
+            session.add_to(pattern, abi::RTRACE_PROBE_ENTRY, 1)?;
+            let probes = session.status()?.probes;
+            let started = session.start();
+            Ok::<_, Failure>((session, probes, started))
+        };
+        let (one, probes, few) = started("rt_target:rt_*")?;
+        few?;
+        let (memory, quota) = (one.status()?.memory, one.quota()?.memory);
+        check!(
+            quota >= memory && memory >= u64::from(probes) * CLAUSES as u64 * 8,
+            "{quota} bytes are counted of {memory}, which {probes} probes take"
+        );
+        let (other, _, many) = started("vmlinux:tcp_*")?;
+        is_over(many, &["memory_mb_per_uid"])?;
+        drop(other);
+        check_eq!(one.quota()?.memory, quota, "after the refusal");
+        Ok(one.stop()?)
+    })
 }
 
 fn asked(_: &Options) -> Outcome {
