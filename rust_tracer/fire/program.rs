@@ -273,16 +273,17 @@ impl Fired<'_> {
             self.block.fire(Firing::Fired);
             self.here.count_fired();
             let mut written = false;
-            match firing.run(clause) {
+            let outcome = firing.run(clause);
+            if firing.exits() {
+                self.engine.exit();
+            }
+            match outcome {
                 Outcome::Filtered => self.block.fire(Firing::Filtered),
                 Outcome::Processed => self.clauses.clause(Ran::Processed),
                 Outcome::Dropped => self.clauses.clause(Ran::Aggregation),
                 Outcome::NoSpeculation => self.clauses.clause(Ran::Speculation),
                 Outcome::Recorded(made) => {
                     written = self.record(enabled, made, firing.items());
-                    if made.exits {
-                        self.engine.exit();
-                    }
                 }
                 Outcome::Fault(fault, at) => {
                     match self.record_fault(enabled, fault, at) {

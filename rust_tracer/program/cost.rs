@@ -9,6 +9,7 @@ use super::{
         op,
         sub,
         subroutine,
+        var,
         Form,
         Insn, //
     },
@@ -33,21 +34,28 @@ pub(crate) const NS_PER_COST: u64 = 4;
 /// wrong in them: so a firing ends within some milliseconds.
 pub(crate) const FIRING_COST_MAX: u32 = 1 << 20;
 
+/// What a clause costs beside its instructions: it is chosen and counted, and its record reserved and published.
+pub(super) const CLAUSE: u32 = 16;
+
 /// What EMITB costs once in a clause, however often it comes: all bytes of a record are written
 /// once, and none that are not of it.
 pub(super) const RECORD: u32 = 2 * ITEM_WORDS as u32;
 
 /// What a frame of a stack costs.
 const FRAME_COST: u32 = 16;
+/// What finding out how deep a stack is costs: all its frames are taken.
+const DEPTH: u32 = 64 + FRAME_COST * STACK_FRAMES_MAX;
 
 /// What STACK and USTACK cost: the frames are taken, and put in memory that was cleared.
-const STACK: u32 = 64 + FRAME_COST * STACK_FRAMES_MAX + STACK_BYTES / 4;
+const STACK: u32 = DEPTH + STACK_BYTES / 4;
 
-/// How many parents PROGENYOF goes up to, at most (`shim/program.c`).
+/// How many parents PROGENYOF goes up to, at most (`shim/task.c`).
 const PARENTS: u32 = 4096;
 /// What LLTOSTR's divisions cost: one for each digit of 64, and as many to know how many there are.
 const DIGITS: u32 = 4 * 2 * 64;
-/// What D_PATH's steps cost: from a directory to the one that it is in.
+/// What the time of day costs where the clock is a device that is far away.
+const CLOCK: u32 = 256;
+/// What D_PATH's steps cost, and those of `cwd`: from a directory to the one that it is in.
 const STEPS: u32 = 16 * 256;
 
 /// What an instruction costs at most, behind which the tuple of keys has at most `keys` bytes.
@@ -62,6 +70,12 @@ fn sizes(program: &Program<'_>, insn: Insn, keys: u32) -> u32 {
     let keys = words(keys).wrapping_mul(2);
     match insn.op {
         op::SCMP => text.wrapping_mul(4),
+        op::GET => match insn.i as u32 {
+            var::STACKDEPTH | var::USTACKDEPTH => DEPTH,
+            var::WALLTIMESTAMP => CLOCK,
+            _ => 0,
+        },
+        op::GETSTR if insn.i as u32 == var::CWD => text.wrapping_mul(2).wrapping_add(STEPS),
         op::LDSTR | op::GETSTR => text.wrapping_mul(2),
         op::KEYS | op::EMITS => text.wrapping_mul(3),
         op::LDMEM | op::KEYB => bytes.wrapping_mul(2),

@@ -85,8 +85,6 @@ pub(crate) struct Made {
     pub(crate) items: u32,
     /// What [`World::speculate`] gave; 0: it belongs to no speculation.
     pub(crate) speculation: u64,
-    /// exit() is among the items.
-    pub(crate) exits: bool,
 }
 
 /// How a clause ended.
@@ -206,6 +204,12 @@ impl<'a, W: World> Firing<'a, W> {
     #[inline(always)]
     pub(crate) fn items(&self) -> &[u64] {
         self.state.items.get(..self.state.item_words).unwrap_or(&[])
+    }
+
+    /// Whether the last clause said exit(), whatever else became of it.
+    #[inline(always)]
+    pub(crate) fn exits(&self) -> bool {
+        self.state.exits
     }
 
     /// To be told behind each clause: whether a record was written of what it made. What it
@@ -335,7 +339,6 @@ impl<W: World> State<'_, W> {
             words: self.item_words as u32,
             items: self.item_count,
             speculation: self.speculation,
-            exits: self.exits,
         })
     }
 

@@ -43,10 +43,9 @@ pub(super) fn probe_key(index: u64, is_system_call: bool) -> u64 {
     index | name
 }
 
-/// The second byte of a string variable that was set to NULL: behind its NUL a string has only
-/// zeroes.
+/// A string variable that was set to NULL is empty, and has this as its last byte, which in a string is a NUL.
 const NO_TEXT: u8 = 0xff;
-/// The first word of such a variable.
+/// The first word of a global one: behind its NUL its string has only zeroes.
 const NO_TEXT_WORD: u64 = u64::from_ne_bytes([0, NO_TEXT, 0, 0, 0, 0, 0, 0]);
 
 /// The most bytes of a variable's string.
@@ -246,7 +245,7 @@ impl<W: World> State<'_, W> {
         let slot = self.slot(index)?;
         if slot.scope == scope::LOCAL {
             if slot.value == value::STRING {
-                if let Some([0, NO_TEXT, ..]) = self.memory.local(slot.offset, slot.bytes) {
+                if let Some([0, .., NO_TEXT]) = self.memory.local(slot.offset, slot.bytes) {
                     return Ok(0);
                 }
             }
@@ -316,8 +315,8 @@ impl<W: World> State<'_, W> {
         if new == 0 {
             if let Some(bytes) = memory.local(slot.offset, slot.bytes) {
                 bytes.fill(0);
-                if let (value::STRING, [_, second, ..]) = (slot.value, bytes) {
-                    *second = NO_TEXT;
+                if let (value::STRING, [_, .., last]) = (slot.value, bytes) {
+                    *last = NO_TEXT;
                 }
             }
             return Ok(());

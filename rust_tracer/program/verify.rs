@@ -22,6 +22,7 @@ use super::{
     agg,
     cost::{
         self,
+        CLAUSE,
         COST_MAX, //
     },
     insn::{
@@ -227,6 +228,7 @@ impl Checker<'_> {
         marks.fill(Mark::default());
         if let Some(mark) = marks.first_mut() {
             mark.reached = true;
+            mark.cost = CLAUSE;
         }
         let mut cost = 0;
         for (at, &word) in (0..code.len()).zip(code) {

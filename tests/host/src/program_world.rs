@@ -55,6 +55,8 @@ pub(crate) struct Mock {
     pub(crate) ended: Vec<(u64, bool)>,
     /// Whether no record is written.
     pub(crate) ring_is_full: bool,
+    /// A clause said exit().
+    pub(crate) exited: bool,
     /// The last that was taken for [`World::stack_of`].
     pub(crate) stack: Vec<u64>,
     /// Frames of the kernel stack and the user stack.
@@ -402,6 +404,8 @@ impl Owned {
             let mut outcomes = Vec::new();
             for clause in program.clauses {
                 let outcome = firing.run(clause);
+                let exits = firing.exits();
+                firing.world().exited |= exits;
                 let items = match outcome {
                     Outcome::Recorded(_) => firing.items().to_vec(),
                     _ => Vec::new(),

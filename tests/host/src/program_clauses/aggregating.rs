@@ -93,6 +93,29 @@ fn functions_get_their_value_and_distributions_their_weight() {
 }
 
 #[test]
+fn a_clause_says_exit_also_when_it_is_dropped_or_has_a_fault() {
+    let exit = insn(op::EXIT, 0, 0, 0, 0);
+    let aggregate = insn(op::AGG, 0, 0, 0, 0);
+    let bad = insn(op::LD64, 1, 0, 0, 0);
+    for (code, expected) in [
+        ([ldi(0, 1), exit, aggregate], "Dropped"),
+        ([ldi(0, 1), exit, bad], "Fault"),
+    ] {
+        let mut program = program(&[&code]);
+        program.aggregations = vec![counts(0)];
+        let mut world = world();
+        world.aggregations_max = Some(0);
+        let (outcome, _) = only(&program, &mut world);
+        assert!(format!("{outcome:?}").starts_with(expected), "{outcome:?}");
+        assert!(world.exited, "{expected}");
+    }
+    let mut world = world();
+    let filtered = program(&[&[ldi(0, 0), insn(op::FILTER, 0, 0, 0, 0), exit]]);
+    assert_eq!(only(&filtered, &mut world).0, Outcome::Filtered);
+    assert!(!world.exited);
+}
+
+#[test]
 fn an_aggregation_without_room_drops_the_clause_but_others_still_aggregate() {
     let code = [
         ldi(0, 1),

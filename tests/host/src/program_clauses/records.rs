@@ -26,7 +26,6 @@ fn the_default_action_is_a_record_without_items() {
         words: 0,
         items: 0,
         speculation: 0,
-        exits: false,
     };
     assert_eq!(
         only(&program, &mut world()),
@@ -75,7 +74,6 @@ fn items_have_heads_and_are_filled_up_with_zeroes() {
         words: 16,
         items: 7,
         speculation: 0,
-        exits: true,
     };
     assert_eq!(outcome, Outcome::Recorded(made));
 }

@@ -3,7 +3,7 @@
 //! How much of everything there may be, and how long it may take.
 
 use super::{aggregation, ldi, program, refuses, takes, variable, RET};
-use crate::program::insn::{op, sub};
+use crate::program::insn::{op, sub, var};
 use crate::program::refused::Why;
 use crate::program::rights::Rights;
 use crate::program::verify::{verify, Mark};
@@ -47,6 +47,30 @@ fn what_does_not_depend_on_strings_costs_as_much_with_short_ones() {
     owned.strsize = 1;
     let cost = owned.verify(Rights::Kernel).expect("taken").cost;
     assert!(cost > 4096, "{cost}: it follows as many parents");
+}
+
+#[test]
+fn a_clause_costs_what_is_done_for_it_whatever_is_in_it() {
+    let cost = program(&[]).verify(Rights::Kernel).expect("taken").cost;
+    assert!(cost > 8, "{cost}: it is chosen, counted and recorded");
+}
+
+#[test]
+fn built_ins_that_walk_cost_as_much_as_what_else_walks() {
+    let cost = |code| {
+        let verified = program(&[code]).verify(Rights::Kernel);
+        verified.expect("taken").cost
+    };
+    let stack = cost(insn(op::EMITK, 0, 127, 0, 0));
+    for depth in [var::STACKDEPTH, var::USTACKDEPTH] {
+        let cost = cost(insn(op::GET, 1, 0, 0, depth as i32));
+        assert!(cost >= stack, "{depth}: {cost} beside {stack}");
+    }
+    let cwd = cost(insn(op::GETSTR, 1, 0, 0, var::CWD as i32));
+    assert!(cwd > 4096, "{cwd}: it goes up to the root");
+    let pid = cost(insn(op::GET, 1, 0, 0, var::PID as i32));
+    let clock = cost(insn(op::GET, 1, 0, 0, var::WALLTIMESTAMP as i32));
+    assert!(clock > 10 * pid, "{clock} beside {pid}");
 }
 
 #[test]

@@ -166,10 +166,10 @@ impl Machine<'_> {
             world.epid = *epid;
             world.arguments = event.arguments;
             let outcome = firing.run(clause);
+            exited |= firing.exits();
             firing.settle(matches!(outcome, Outcome::Recorded(_)));
             match outcome {
                 Outcome::Recorded(record) => {
-                    exited |= record.exits;
                     let items = firing.items().iter().flat_map(|word| word.to_ne_bytes());
                     made.push(Made::Record(Recorded {
                         probe: event.probe,
