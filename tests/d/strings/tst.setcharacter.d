@@ -54,10 +54,34 @@ BEGIN
 	this->local[i] = 'x';
 }
 
+/* Nor does it go when more than a character is set at once. */
+BEGIN
+{
+	this->local = "local";
+	*(int *)&this->local[0] = 0x41424344;
+	*(long *)&this->local[247] = -1;
+	printf("%s %d\n", this->local, this->local[254]);
+}
+
+BEGIN
+{
+	this->local = "local";
+	*(long *)&this->local[248] = -1;
+}
+
 BEGIN
 {
 	global = NULL;
 	global[0] = 'x';
+}
+
+/* An empty string is no NULL, whatever is left behind its end. */
+BEGIN
+{
+	this->local = "ab";
+	this->local[1] = '\377';
+	this->local[0] = '\0';
+	printf("[%s]\n", this->local);
 }
 
 BEGIN

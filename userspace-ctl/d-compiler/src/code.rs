@@ -8,7 +8,7 @@
 //! | to … | read |
 //! |---|---|
 //! | make instructions | [`assembler`] |
-//! | evaluate expressions | `expr`, `condition` |
+//! | evaluate expressions | `expr`, `numbers`, `comparisons`, `condition` |
 //! | load, store, keys | `memory`, `at_address` |
 //! | record, aggregate | `actions` |
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ mod comparisons;
 mod condition;
 mod expr;
 mod memory;
+mod numbers;
 
 use rust_tracer::abi;
 

@@ -327,7 +327,7 @@ impl Generator<'_, '_> {
             match weight {
                 Some(weight) => {
                     self.assembler.action += 1;
-                    self.value(weight, heft)?;
+                    self.whole(weight, heft)?;
                 }
                 None => self.assembler.load(heft, 1),
             }

@@ -27,7 +27,7 @@ impl Generator<'_, '_> {
                 .or_else(|| left.constant().map(|value| (right, value)));
             if let Some((operand, value)) = constant {
                 if let Ok(value) = i32::try_from(value) {
-                    self.value(operand, d)?;
+                    self.whole(operand, d)?;
                     self.op(abi::RTRACE_OP_SEQI, d, d, 0, value);
                     if op == Comparison::NotEqual {
                         self.op(abi::RTRACE_OP_LNOT, d, d, 0, 0);
@@ -36,7 +36,7 @@ impl Generator<'_, '_> {
                 }
             }
         }
-        self.operands(left, right, d, |this, d, left, right| {
+        self.operands_by(Self::whole, left, right, d, |this, d, left, right| {
             let (less, less_equal) = if signed {
                 (abi::RTRACE_OP_SLT, abi::RTRACE_OP_SLE)
             } else {
@@ -86,12 +86,14 @@ impl Generator<'_, '_> {
         d: Register,
     ) -> Result<(), Error> {
         match op {
-            Logical::Xor => self.operands(left, right, d, |this, d, left, right| {
-                this.op(abi::RTRACE_OP_LNOT, left, left, 0, 0);
-                this.op(abi::RTRACE_OP_LNOT, right, right, 0, 0);
-                this.op(abi::RTRACE_OP_SNE, d, left, right, 0);
-                Ok(())
-            }),
+            Logical::Xor => {
+                self.operands_by(Self::whole, left, right, d, |this, d, left, right| {
+                    this.op(abi::RTRACE_OP_LNOT, left, left, 0, 0);
+                    this.op(abi::RTRACE_OP_LNOT, right, right, 0, 0);
+                    this.op(abi::RTRACE_OP_SNE, d, left, right, 0);
+                    Ok(())
+                })
+            }
             Logical::And | Logical::Or => {
                 let (other, end) = (self.assembler.label(), self.assembler.label());
                 let stop = op == Logical::Or;

@@ -52,7 +52,7 @@ impl Generator<'_, '_> {
     }
 
     fn filter_value(&mut self, value: &Node) -> Result<(), Error> {
-        self.value(value, 0)?;
+        self.whole(value, 0)?;
         self.op(abi::RTRACE_OP_FILTER, 0, 0, 0, 0);
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Generator<'_, '_> {
                     None
                 };
                 if let (Comparison::Equal | Comparison::NotEqual, Some(operand)) = (op, zero) {
-                    self.value(operand, d)?;
+                    self.whole(operand, d)?;
                     let jump = if (*op == Comparison::Equal) == when {
                         abi::RTRACE_OP_JZ
                     } else {
@@ -101,7 +101,7 @@ impl Generator<'_, '_> {
                     return Ok(());
                 }
                 let (op, signed) = (*op, *signed);
-                return self.operands(left, right, d, |this, _, left, right| {
+                return self.operands_by(Self::whole, left, right, d, |this, _, left, right| {
                     this.compare_and_jump(op, signed, left, right, when, to);
                     Ok(())
                 });
@@ -123,7 +123,7 @@ impl Generator<'_, '_> {
             }
             _ => {}
         }
-        self.value(node, d)?;
+        self.whole(node, d)?;
         let jump = if when {
             abi::RTRACE_OP_JNZ
         } else {

@@ -4,10 +4,9 @@
 
 use rust_tracer::abi;
 
-use crate::check::cut;
-use crate::check::tree::{Arithmetic, Node, NodeKind};
+use crate::check::tree::{Node, NodeKind};
 use crate::error::{Error, Span};
-use crate::types::{Number, TypeId};
+use crate::types::TypeId;
 
 use super::Generator;
 use super::assembler::Register;
@@ -18,10 +17,7 @@ impl Generator<'_, '_> {
         let span = node.span;
         match &node.kind {
             NodeKind::Int(value) => {
-                let value = match self.types.number(node.ty) {
-                    Some(number) => cut(*value, number),
-                    None => *value,
-                };
+                let value = self.constant_of(*value, node.ty);
                 self.assembler.load(d, value);
             }
             NodeKind::Text(text) => self.assembler.text(d, text),
@@ -43,7 +39,7 @@ impl Generator<'_, '_> {
             NodeKind::Memory { .. } => self.load(node, d)?,
             NodeKind::Address(place) => self.address(place, d)?,
             NodeKind::Negate(operand) => {
-                self.value(operand, d)?;
+                self.whole(operand, d)?;
                 self.op(abi::RTRACE_OP_NEG, d, d, 0, 0);
                 self.extend(d, node.ty);
             }
@@ -55,7 +51,7 @@ impl Generator<'_, '_> {
                 }
             }
             NodeKind::Not(operand) => {
-                self.value(operand, d)?;
+                self.whole(operand, d)?;
                 self.op(abi::RTRACE_OP_LNOT, d, d, 0, 0);
             }
             NodeKind::Arithmetic(op, left, right) => {
@@ -97,11 +93,13 @@ impl Generator<'_, '_> {
                 }
             }
             NodeKind::Convert(operand) => {
-                self.value(operand, d)?;
-                self.convert(d, operand.ty, node.ty);
+                self.whole(operand, d)?;
+                if self.is_cut(operand, node.ty) {
+                    self.extend(d, node.ty);
+                }
             }
             NodeKind::Within(index, count) => {
-                self.value(index, d)?;
+                self.whole(index, d)?;
                 self.op(abi::RTRACE_OP_BOUND, 0, d, 0, *count as i32);
             }
             NodeKind::ToText(operand, limit) => {
@@ -116,13 +114,7 @@ impl Generator<'_, '_> {
                 before,
             } => self.update(place, *change, by, *before, d)?,
             NodeKind::Conditional(condition, then, otherwise) => {
-                let (no, end) = (self.assembler.label(), self.assembler.label());
-                self.jump_unless(condition, no, d)?;
-                self.value(then, d)?;
-                self.assembler.jump(abi::RTRACE_OP_JMP, 0, 0, end);
-                self.assembler.place(no);
-                self.value(otherwise, d)?;
-                self.assembler.place(end);
+                self.either(Self::value, condition, then, otherwise, d)?;
             }
             NodeKind::Comma(left, right) => {
                 self.effect(left, d)?;
@@ -153,37 +145,6 @@ impl Generator<'_, '_> {
         }
     }
 
-    /// The size and sign of a number; pointers are unsigned words.
-    pub(super) fn number(&self, ty: TypeId) -> Option<Number> {
-        self.types.number(ty)
-    }
-
-    /// Makes the low bits of d a number of the type.
-    pub(super) fn extend(&mut self, d: Register, ty: TypeId) {
-        let Some(number) = self.number(ty) else {
-            return;
-        };
-        if let Some(op) = extension(number) {
-            self.op(op, d, d, 0, 0);
-        }
-    }
-
-    /// Makes a number of one type one of another.
-    pub(super) fn convert(&mut self, d: Register, from: TypeId, to: TypeId) {
-        let Some(to_number) = self.number(to) else {
-            return;
-        };
-        if let Some(from) = self.number(from) {
-            let fits = from == to_number
-                || to_number.bytes == 8
-                || (from.bytes < to_number.bytes && (!from.signed || to_number.signed));
-            if fits {
-                return;
-            }
-        }
-        self.extend(d, to);
-    }
-
     /// Evaluates two operands, the deeper one first if that changes nothing, and combines them.
     pub(super) fn operands(
         &mut self,
@@ -196,7 +157,7 @@ impl Generator<'_, '_> {
     }
 
     /// The same, each operand evaluated in a way of its own.
-    fn operands_by(
+    pub(super) fn operands_by(
         &mut self,
         evaluate: impl Fn(&mut Self, &Node, Register) -> Result<(), Error>,
         left: &Node,
@@ -215,148 +176,23 @@ impl Generator<'_, '_> {
         combine(self, d, d, above)
     }
 
-    fn arithmetic(
+    /// One of two values, each evaluated by this, as a condition says.
+    pub(super) fn either(
         &mut self,
-        op: Arithmetic,
-        left: &Node,
-        right: &Node,
-        ty: TypeId,
+        evaluate: impl Fn(&mut Self, &Node, Register) -> Result<(), Error>,
+        condition: &Node,
+        then: &Node,
+        otherwise: &Node,
         d: Register,
     ) -> Result<(), Error> {
-        self.carrying(op, left, right, ty, d)?;
-        self.after(op, ty, d);
+        let (no, end) = (self.assembler.label(), self.assembler.label());
+        self.jump_unless(condition, no, d)?;
+        evaluate(self, then, d)?;
+        self.assembler.jump(abi::RTRACE_OP_JMP, 0, 0, end);
+        self.assembler.place(no);
+        evaluate(self, otherwise, d)?;
+        self.assembler.place(end);
         Ok(())
-    }
-
-    /// An operand of an operation in a type. A sum, difference, product, quotient or what is
-    /// shifted left, of the same type, keeps what it carried beyond it until the whole is done.
-    fn operand(
-        &mut self,
-        of: Arithmetic,
-        ty: TypeId,
-        node: &Node,
-        d: Register,
-    ) -> Result<(), Error> {
-        use Arithmetic::{And, Or, Xor};
-        if matches!(of, And | Or | Xor) || self.number(ty) != self.number(node.ty) {
-            return self.value(node, d);
-        }
-        self.whole(node, d)
-    }
-
-    /// The value of a node with what it carries beyond its type: C leaves open what becomes of
-    /// that where the type has a sign, and dtrace computes with 64 bits.
-    pub(super) fn whole(&mut self, node: &Node, d: Register) -> Result<(), Error> {
-        use Arithmetic::{Add, Divide, Multiply, ShiftLeft, Subtract};
-        let signed = self.number(node.ty).is_some_and(|number| number.signed);
-        match &node.kind {
-            NodeKind::Int(value) if signed => {
-                self.assembler.load(d, *value);
-                Ok(())
-            }
-            NodeKind::Negate(operand) if signed => {
-                self.whole(operand, d)?;
-                self.op(abi::RTRACE_OP_NEG, d, d, 0, 0);
-                Ok(())
-            }
-            NodeKind::Arithmetic(
-                op @ (Add | Subtract | Multiply | Divide | ShiftLeft),
-                left,
-                right,
-            ) if signed => self.carrying(*op, left, right, node.ty, d),
-            _ => self.value(node, d),
-        }
-    }
-
-    /// An operation with all that it carries beyond its type.
-    fn carrying(
-        &mut self,
-        op: Arithmetic,
-        left: &Node,
-        right: &Node,
-        ty: TypeId,
-        d: Register,
-    ) -> Result<(), Error> {
-        let signed = self.number(ty).is_none_or(|number| number.signed);
-        if let Some((other, op_code, immediate)) = self.immediate(op, left, right, signed) {
-            self.operand(op, ty, other, d)?;
-            match (op_code, immediate) {
-                // What changes nothing.
-                (abi::RTRACE_OP_ADDI | abi::RTRACE_OP_SHLI, 0) | (abi::RTRACE_OP_MULI, 1) => {}
-                _ => self.op(op_code, d, d, 0, immediate),
-            }
-        } else {
-            let op_code = operation(op, signed);
-            let evaluate = |this: &mut Self, node: &Node, d| this.operand(op, ty, node, d);
-            self.operands_by(evaluate, left, right, d, |this, d, left, right| {
-                this.op(op_code, d, left, right, 0);
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-
-    /// What an operation may have carried beyond its type.
-    pub(super) fn after(&mut self, op: Arithmetic, ty: TypeId, d: Register) {
-        let Some(number) = self.number(ty) else {
-            return;
-        };
-        let beyond = match op {
-            Arithmetic::Add
-            | Arithmetic::Subtract
-            | Arithmetic::Multiply
-            | Arithmetic::ShiftLeft => true,
-            Arithmetic::Divide | Arithmetic::Modulo | Arithmetic::ShiftRight => number.signed,
-            _ => false,
-        };
-        if beyond {
-            self.extend(d, ty);
-        }
-    }
-
-    /// An operation with a constant that fits its instruction: the other operand, the operation,
-    /// the constant.
-    fn immediate<'n>(
-        &self,
-        op: Arithmetic,
-        left: &'n Node,
-        right: &'n Node,
-        signed: bool,
-    ) -> Option<(&'n Node, u32, i32)> {
-        let constant = |node: &Node| {
-            let value = node.constant()?;
-            let value = match self.number(node.ty) {
-                Some(number) if !number.signed => cut(value, number),
-                _ => value,
-            };
-            i32::try_from(value).ok()
-        };
-        if let Some(value) = constant(right) {
-            let chosen = match op {
-                Arithmetic::Add => (abi::RTRACE_OP_ADDI, value),
-                Arithmetic::Subtract => (abi::RTRACE_OP_ADDI, value.checked_neg()?),
-                Arithmetic::Multiply => (abi::RTRACE_OP_MULI, value),
-                Arithmetic::And => (abi::RTRACE_OP_ANDI, value),
-                Arithmetic::ShiftLeft => (abi::RTRACE_OP_SHLI, value & 63),
-                Arithmetic::ShiftRight if signed => (abi::RTRACE_OP_SARI, value & 63),
-                Arithmetic::ShiftRight => (abi::RTRACE_OP_SHRI, value & 63),
-                Arithmetic::Divide if !signed && value > 0 && value.count_ones() == 1 => {
-                    (abi::RTRACE_OP_SHRI, value.trailing_zeros() as i32)
-                }
-                _ => return None,
-            };
-            return Some((left, chosen.0, chosen.1));
-        }
-        if let Some(value) = constant(left) {
-            let op = match op {
-                Arithmetic::Add => abi::RTRACE_OP_ADDI,
-                Arithmetic::Multiply => abi::RTRACE_OP_MULI,
-                Arithmetic::And => abi::RTRACE_OP_ANDI,
-                _ => return None,
-            };
-            return Some((right, op, value));
-        }
-        None
     }
 
     fn moved(
@@ -384,7 +220,7 @@ impl Generator<'_, '_> {
         }
         self.value(pointer, d)?;
         let above = self.above(d, index.span)?;
-        self.value(index, above)?;
+        self.whole(index, above)?;
         self.scale(above, scale);
         let op = if back {
             abi::RTRACE_OP_SUB
@@ -483,38 +319,6 @@ impl Generator<'_, '_> {
         if !small {
             self.extend(d, ty);
         }
-    }
-}
-
-/// The extension that makes the low bits a number; `None`: it is a whole register.
-pub(super) fn extension(number: Number) -> Option<u32> {
-    Some(match (number.bytes, number.signed) {
-        (1, true) => abi::RTRACE_OP_SX8,
-        (2, true) => abi::RTRACE_OP_SX16,
-        (4, true) => abi::RTRACE_OP_SX32,
-        (1, false) => abi::RTRACE_OP_ZX8,
-        (2, false) => abi::RTRACE_OP_ZX16,
-        (4, false) => abi::RTRACE_OP_ZX32,
-        _ => return None,
-    })
-}
-
-/// The operation of two registers.
-pub(super) fn operation(op: Arithmetic, signed: bool) -> u32 {
-    match op {
-        Arithmetic::Add => abi::RTRACE_OP_ADD,
-        Arithmetic::Subtract => abi::RTRACE_OP_SUB,
-        Arithmetic::Multiply => abi::RTRACE_OP_MUL,
-        Arithmetic::Divide if signed => abi::RTRACE_OP_DIV,
-        Arithmetic::Divide => abi::RTRACE_OP_DIVU,
-        Arithmetic::Modulo if signed => abi::RTRACE_OP_MOD,
-        Arithmetic::Modulo => abi::RTRACE_OP_MODU,
-        Arithmetic::And => abi::RTRACE_OP_AND,
-        Arithmetic::Or => abi::RTRACE_OP_OR,
-        Arithmetic::Xor => abi::RTRACE_OP_XOR,
-        Arithmetic::ShiftLeft => abi::RTRACE_OP_SHL,
-        Arithmetic::ShiftRight if signed => abi::RTRACE_OP_SAR,
-        Arithmetic::ShiftRight => abi::RTRACE_OP_SHR,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Span};
 use crate::types::TypeId;
 
 use super::assembler::Register;
-use super::expr::operation;
+use super::numbers::operation;
 use super::{Generator, by_reference};
 
 /// A variable with its keys in registers.
@@ -203,9 +203,13 @@ impl Generator<'_, '_> {
                     let next = self.above(at, node.span)?;
                     if text.is_some() {
                         self.op(abi::RTRACE_OP_SUB, next, at, copy, 0);
-                        // The last byte there is stays a NUL.
-                        let last = self.options.strsize.saturating_sub(1) as i32;
-                        self.op(abi::RTRACE_OP_BOUND, 0, next, 0, last);
+                        if offset != 0 {
+                            self.op(abi::RTRACE_OP_ADDI, next, next, 0, offset);
+                        }
+                        // The last byte there is stays a NUL, and what is set may be wider than a character.
+                        let bytes = self.types.size(node.ty).unwrap_or(1).max(1);
+                        let ends = u64::from(self.options.strsize).saturating_sub(bytes);
+                        self.op(abi::RTRACE_OP_BOUND, 0, next, 0, ends as i32);
                     }
                     let inside = Inside { slot, loaded, copy };
                     return Ok((
