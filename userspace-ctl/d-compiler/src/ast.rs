@@ -8,6 +8,8 @@ pub use crate::error::Span;
 pub struct Program {
     /// What it consists of.
     pub items: Vec<Item>,
+    /// Where in `items` another text begins. Each has clause-local variables of its own: dtrace compiles them one by one.
+    pub texts: Vec<usize>,
     /// `#pragma D option name` or `name=value`, in order.
     pub options: Vec<Pragma>,
 }

@@ -113,6 +113,8 @@ pub enum Role {
     Subroutine(u32),
     /// It is made of other things.
     Composed,
+    /// An inline with one key, of this name in a library.
+    Library(&'static str),
     /// What Linux does not have, and why.
     Refused(&'static str),
 }
@@ -195,7 +197,7 @@ macro_rules! functions {
 use Intrinsic as I;
 use Outcome as O;
 use Parameter::{Any, Is, May, Named, Pointer4, Rest, Struct, Target};
-use Role::{Action, Aggregating, Composed, Destructive, Refused, Subroutine};
+use Role::{Action, Aggregating, Composed, Destructive, Library, Refused, Subroutine};
 
 const VOID: Outcome = O::Is(I::Void);
 const TEXT: Outcome = O::Is(I::String);
@@ -232,6 +234,7 @@ static FUNCTIONS: &[Function] = functions! {
     "freopen": Action, VOID, [Any, Rest];
     "ftruncate": Action, VOID, [];
     "func": Action, O::Symbol, [Is(I::Uintptr)];
+    "getf": Library("__getf"), O::Struct("file"), [Is(I::Int)];
     "getmajor": Subroutine(abi::RTRACE_SUB_GETMAJOR), O::Is(I::Uint32), [Is(I::Uint32)];
     "getminor": Subroutine(abi::RTRACE_SUB_GETMINOR), O::Is(I::Uint32), [Is(I::Uint32)];
     "htonl": Subroutine(abi::RTRACE_SUB_HTONL), O::Is(I::Uint32), [Is(I::Uint32)];

@@ -60,7 +60,10 @@ pub fn check(
 ) -> Result<tree::Program, Error> {
     types.set_string_bytes(options.strsize);
     let mut checker = Checker::new(types, options);
-    for item in &program.items {
+    for (index, item) in program.items.iter().enumerate() {
+        if program.texts.contains(&index) {
+            checker.locals.clear();
+        }
         checker.program_item(item)?;
     }
     checker.settle_keys();

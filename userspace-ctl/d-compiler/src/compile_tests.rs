@@ -9,6 +9,7 @@ use crate::macros::Macros;
 use crate::options::Options;
 use crate::parse::parse;
 use crate::types::Types;
+use crate::version::Version;
 
 /// Compiles a text.
 pub(crate) fn build(text: &str) -> Result<Compiled, Error> {
@@ -220,6 +221,47 @@ fn plain_addresses_of_user_code_want_a_target() {
     };
     assert_eq!(compiled(false).err(), Some("D_PRINTF_ARG_TYPE"));
     assert!(compiled(true).is_ok());
+}
+
+#[test]
+fn each_text_has_clause_local_variables_of_its_own() {
+    let none: [&str; 0] = [];
+    let tag = |first: &str, second: &str| {
+        let [mut program, second] =
+            [first, second].map(|text| parse(text, &Macros::new(none)).expect("valid"));
+        program.texts.push(program.items.len());
+        program.items.extend(second.items);
+        let compiled = compile(&program, &mut Types::new(None), &Options::default());
+        compiled.err().map(|error| error.tag)
+    };
+    let first = "BEGIN { this->x = 1; self->y = 1; z = 1; }";
+    assert_eq!(tag(first, "END { this->x = \"a\"; trace(this->x); }"), None);
+    assert_eq!(tag(first, "END { trace(this->x); }"), Some("D_VAR_UNDEF"));
+    assert_eq!(tag(first, "END { trace(self->y + z); }"), None);
+}
+
+#[test]
+fn what_an_old_version_of_d_does_not_have_is_a_name_to_take() {
+    let none: [&str; 0] = [];
+    let tag = |version, text| {
+        let options = Options {
+            version: Version::parse(version).expect("a version"),
+            ..Options::default()
+        };
+        let program = parse(text, &Macros::new(none)).expect("valid");
+        let compiled = compile(&program, &mut Types::new(None), &options);
+        compiled.err().map(|error| error.tag)
+    };
+    let declared =
+        "int strstr; int index; int ucaller; BEGIN { strstr = 1; index = strstr; ucaller = 2; }";
+    assert_eq!(tag("1.0", declared), None);
+    assert_eq!(tag("1.1", declared), Some("D_DECL_IDRED"));
+    let array = "BEGIN { substr[1] = 2; this->sym = substr[1]; }";
+    assert_eq!(tag("1.0", array), None);
+    let called = "BEGIN { trace(strstr(execname, \"a\")); @ = stddev(1); }";
+    assert_eq!(tag("1.0", called), Some("D_FUNC_UNDEF"));
+    assert_eq!(tag("1.5", called), Some("D_FUNC_UNDEF"));
+    assert_eq!(tag("1.6", called), None);
 }
 
 #[test]

@@ -42,5 +42,6 @@ pub mod source;
 pub mod stability;
 pub mod syscalls;
 pub mod types;
+pub mod version;
 #[cfg(test)]
 mod wording_tests;

@@ -5,6 +5,7 @@
 use rust_tracer::abi;
 
 use crate::stability::Attributes;
+use crate::version::Version;
 
 /// Bytes of a string, NUL included, if no option says otherwise.
 pub const STRSIZE: u32 = abi::RTRACE_STRSIZE_DEFAULT;
@@ -34,6 +35,8 @@ pub struct Options<'a> {
     pub target: bool,
     /// What attributes a clause must have at least (`amin`).
     pub amin: Option<Attributes>,
+    /// Which version of D it is written in (`version`).
+    pub version: Version,
     /// A program that traces nothing will do (`empty`).
     pub empty: bool,
 }
@@ -53,6 +56,7 @@ impl Default for Options<'_> {
             shows_memory: true,
             target: false,
             amin: None,
+            version: Version::LATEST,
             empty: false,
         }
     }

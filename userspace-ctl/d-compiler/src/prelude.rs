@@ -27,7 +27,7 @@ static LIBRARIES: &[Library] = &[
     Library {
         name: "file",
         types: &["fileinfo_t", "offset_t"],
-        variables: &["fds"],
+        variables: &["__getf", "fds"],
         text: include_str!("prelude/file.d"),
     },
     Library {

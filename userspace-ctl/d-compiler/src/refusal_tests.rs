@@ -532,6 +532,8 @@ fn arguments() {
     refused(&[
         ("D_ARGS_MULTI", "fbt::vfs_*:entry { trace(args[0]); }"),
         ("D_ARGS_MULTI", "fbt:::entry { trace(args[0]); }"),
+        ("D_ARGS_MULTI", "syscall:::entry { trace(args[0]); }"),
+        ("D_ARGS_MULTI", "syscall:::return { trace(args[0]); }"),
         ("D_ARGS_IDX", "BEGIN { trace(args[0]); }"),
         ("D_ARGS_IDX", "syscall::read:return { trace(args[2]); }"),
         ("D_ARGS_IDX", "syscall::read:entry { trace(args[-1]); }"),

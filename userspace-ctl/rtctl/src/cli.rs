@@ -275,9 +275,6 @@ impl Args {
                 "--target-only narrows to one process: give one -c or one -p",
             ));
         }
-        if self.list && (targets != 0 || self.exit) {
-            return Err(usage("-l only lists: it goes with none of -c, -p and -e"));
-        }
         let probes = [
             &self.name,
             &self.function,
@@ -394,6 +391,14 @@ mod tests {
     }
 
     #[test]
+    fn what_only_lists_may_have_targets_as_dtrace_has_it() {
+        for more in [&["-p", "1"][..], &["-c", "date"], &["-e"]] {
+            let line = [&["-l", "-n", "BEGIN"], more].concat();
+            assert!(parse(&line).is_ok(), "{line:?}");
+        }
+    }
+
+    #[test]
     fn descriptions_keep_their_order() {
         let (_, specs) = parse(&["-n", "a", "-f", "b", "-n", "c", "-P", "d", "-m", "e"]).unwrap();
         let order: String = specs.iter().map(|(_, spec)| spec.as_str()).collect();
@@ -452,7 +457,6 @@ mod tests {
             &["-q"][..],
             &["-n", "x", "--target-only"],
             &["-n", "x", "--target-only", "-p", "1", "-p", "2"],
-            &["-l", "-p", "1"],
             &["-n", "x", "--node", "root"],
             &["-n", "x", "--format", "xml"],
             &["-n", "x", "-y"],

@@ -11,6 +11,7 @@ use std::time::Duration;
 use d_compiler::options;
 use d_compiler::source::Define;
 use d_compiler::stability::Attributes;
+use d_compiler::version::Version;
 use d_output::options::{number, size, switch};
 use rust_tracer::child::Setting;
 use rust_tracer::{Policy, abi};
@@ -84,6 +85,8 @@ pub struct Program {
     pub scratchsize: u32,
     /// What attributes clauses must have at least.
     pub amin: Option<Attributes>,
+    /// Which version of D programs are written in.
+    pub version: Version,
     /// Whether a text may be empty.
     pub empty: bool,
     /// Whether words outside of clauses are descriptions, even those that name types.
@@ -127,6 +130,7 @@ impl Default for Program {
             maxframes: compiling.maxframes,
             scratchsize: compiling.scratchsize,
             amin: None,
+            version: compiling.version,
             empty: false,
             pspec: false,
             destructive: false,
@@ -175,7 +179,6 @@ const ELSEWHERE: &[&str] = &[
     "modpath",
     "procfspath",
     "tree",
-    "version",
 ];
 
 /// Options that libdtrace does not set any more once it traces; all others, it does.
@@ -229,6 +232,9 @@ const REGISTERS: std::ops::RangeInclusive<u32> = 1..=8;
 
 const BAD_NAME: &str = "Invalid option name";
 const BAD_VALUE: &str = "Invalid value for specified option";
+const BAD_VERSION: &str = "Version is not properly formatted or is too large";
+const NO_VERSION: &str = "Requested version is not supported by compiler";
+const VERSION_REDUCED: &str = "Requested version conflicts with earlier setting";
 const NOT_HERE: &str = "it is about a part of DTrace that rtctl does not have: leave it out";
 const TOO_LATE: &str = "Operation illegal when tracing is active";
 
@@ -336,12 +342,6 @@ impl Options {
                 }
                 self.environment.push((name.into(), None));
             }
-            "evaltime" => match needed()? {
-                // A command is held at its exec.
-                "exec" => {}
-                "preinit" | "postinit" | "main" => return Err(NOT_HERE.into()),
-                _ => return Err(BAD_VALUE.into()),
-            },
             _ if ELSEWHERE.contains(&name) => return Err(NOT_HERE.into()),
             _ => {
                 return match anyway::takes(name, value) {
@@ -406,6 +406,16 @@ impl Program {
             "jstackframes" => self.jstackframes = frames(value, frames_most())?,
             "maxframes" => self.maxframes = frames(value, frames_most())?,
             "amin" => self.amin = Some(Attributes::parse(needed()?).ok_or(BAD_VALUE)?),
+            "version" => {
+                let version = Version::parse(needed()?).ok_or(BAD_VERSION)?;
+                if !version.is_defined() {
+                    return Err(NO_VERSION.into());
+                }
+                if version > self.version {
+                    return Err(VERSION_REDUCED.into());
+                }
+                self.version = version;
+            }
             "empty" => self.empty = flag()?,
             "pspec" => self.pspec = flag()?,
             "destructive" => self.destructive = turned()?,

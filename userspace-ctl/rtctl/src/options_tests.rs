@@ -108,7 +108,7 @@ fn options_that_change_nothing_are_taken_all_the_same() {
         "disasm=1",
         "dofstashpath=/a",
         "errtags",
-        "evaltime=exec",
+        "evaltime=main",
         "iregs=8",
         "jstackstrsize",
         "kdefs",
@@ -311,8 +311,8 @@ fn what_is_wrong_with_an_option_is_told() {
         "failed to set -x bufsize: Invalid value for specified option"
     );
     assert_eq!(
-        set("evaltime=main").unwrap_err(),
-        "failed to set -x evaltime: it is about a part of DTrace that rtctl does not have: leave it out"
+        set("grabanon").unwrap_err(),
+        "failed to set -x grabanon: it is about a part of DTrace that rtctl does not have: leave it out"
     );
     let mut options = Options::default();
     assert_eq!(
@@ -336,6 +336,27 @@ fn what_the_preprocessor_is_told_is_kept_in_order() {
     assert_eq!(flags("cppargs=-H  -dM"), [other("-H"), other("-dM")]);
     assert_eq!(flags("cpphdrs"), [Define::Headers]);
     assert_eq!(flags("incdir=/a"), [Define::Include("/a".into())]);
+}
+
+#[test]
+fn a_version_of_d_can_only_be_lowered() {
+    let mut options = Options::default();
+    for (text, why) in [
+        ("version", BAD_VALUE),
+        ("version=1", BAD_VERSION),
+        ("version=1.7", NO_VERSION),
+    ] {
+        let refused = options.set(text).unwrap_err();
+        assert!(refused.ends_with(why), "{text}: {refused}");
+    }
+    assert_eq!(options.set("version=1.2"), Ok(()));
+    assert_eq!(options.set("version=1.0"), Ok(()));
+    assert!(
+        options
+            .set("version=1.1")
+            .unwrap_err()
+            .ends_with(VERSION_REDUCED)
+    );
 }
 
 #[test]

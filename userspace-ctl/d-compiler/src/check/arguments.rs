@@ -161,7 +161,7 @@ impl Checker<'_> {
         }
         match probe.provider.as_str() {
             "syscall" => {
-                if is_glob(&probe.function) || is_glob(&probe.name) || probe.name.is_empty() {
+                if is_several(probe) {
                     return Err(several(std::slice::from_ref(probe), span));
                 }
                 if probe.name == "return" {
@@ -170,12 +170,7 @@ impl Checker<'_> {
                 Ok(self.system_call(&probe.function))
             }
             "fbt" => {
-                if is_glob(&probe.function)
-                    || probe.function.is_empty()
-                    || is_glob(&probe.name)
-                    || probe.name.is_empty()
-                    || is_glob(&probe.module)
-                {
+                if is_several(probe) || is_glob(&probe.module) {
                     return Err(several(std::slice::from_ref(probe), span));
                 }
                 let module = Some(probe.module.as_str()).filter(|module| !module.is_empty());
@@ -277,6 +272,13 @@ impl Checker<'_> {
 /// Whether it stands for more than itself.
 fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
+}
+
+/// Whether it can mean several functions, or both ends of one.
+fn is_several(probe: &Description) -> bool {
+    [&probe.function, &probe.name]
+        .into_iter()
+        .any(|part| part.is_empty() || is_glob(part))
 }
 
 /// Names of the probes of our own providers.

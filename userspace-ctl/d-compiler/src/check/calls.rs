@@ -36,7 +36,7 @@ impl Checker<'_> {
         name: &str,
         span: Span,
     ) -> Result<&'static Function, Error> {
-        if let Some(function) = builtins::function(name) {
+        if let Some(function) = self.own_function(name) {
             return Ok(function);
         }
         if self.is_known(name) {
@@ -90,6 +90,17 @@ impl Checker<'_> {
                 Ok(self.subroutine(function, number, nodes, span))
             }
             Role::Composed => self.composed(name, nodes, span),
+            Role::Library(inline) => {
+                let base = Box::new(Expr {
+                    kind: ExprKind::Ident(inline.to_owned()),
+                    span,
+                });
+                let keys = arguments.to_vec();
+                self.value(&Expr {
+                    kind: ExprKind::Index { base, keys },
+                    span,
+                })
+            }
         }
     }
 

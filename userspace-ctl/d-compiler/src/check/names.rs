@@ -50,12 +50,22 @@ fn is_scope(name: &str) -> bool {
 }
 
 impl Checker<'_> {
+    /// A variable of D's, as the program's version of it has them.
+    pub(super) fn own_variable(&self, name: &str) -> Option<builtins::Variable> {
+        builtins::variable(name).filter(|_| self.options.version.has(name))
+    }
+
+    /// A function of D's, as the program's version of it has them.
+    pub(super) fn own_function(&self, name: &str) -> Option<&'static builtins::Function> {
+        builtins::function(name).filter(|_| self.options.version.has(name))
+    }
+
     /// Whether D or the program knows this global name, so that the program may not define it.
     pub(super) fn is_known(&self, name: &str) -> bool {
         self.globals.contains_key(name)
             || is_scope(name)
-            || (builtins::variable(name).is_some() && !builtins::is_own_variable(name))
-            || builtins::function(name).is_some()
+            || (self.own_variable(name).is_some() && !builtins::is_own_variable(name))
+            || self.own_function(name).is_some()
     }
 
     /// Whether a global name that is assigned to makes a variable.
@@ -91,13 +101,13 @@ impl Checker<'_> {
                 }
             };
         }
-        if let Some(known) = builtins::variable(name) {
+        if let Some(known) = self.own_variable(name) {
             return self.builtin(known, name, span).map(Some);
         }
         if prelude::defines_variable(name) && self.load_library(name, span)? {
             return self.global(name, span);
         }
-        if builtins::function(name).is_some() {
+        if self.own_function(name).is_some() {
             return Err(bad_reference("function", name, "scalar", span));
         }
         if let Some((value, ty)) = builtins::constant(name) {

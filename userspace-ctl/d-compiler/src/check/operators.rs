@@ -182,7 +182,7 @@ impl Checker<'_> {
         let variable = match self.globals.get(name) {
             Some(super::names::Global::Constant(..)) => false,
             Some(_) => true,
-            None => crate::builtins::variable(name).is_some(),
+            None => self.own_variable(name).is_some(),
         };
         if variable {
             return Err(Error::new(

@@ -38,7 +38,7 @@ impl Checker<'_> {
                         None if builtins::is_own_variable(name) => {
                             Some(self.new_variable(name, abi::RTRACE_SCOPE_ARRAY, true, span)?)
                         }
-                        None => match builtins::variable(name) {
+                        None => match self.own_variable(name) {
                             Some(builtins::Variable::Arguments) => {
                                 return self.probe_argument(keys, span);
                             }
@@ -46,7 +46,7 @@ impl Checker<'_> {
                                 return self.user_register(keys, span);
                             }
                             Some(_) => None,
-                            None if builtins::function(name).is_some()
+                            None if self.own_function(name).is_some()
                                 || builtins::constant(name).is_some() =>
                             {
                                 None

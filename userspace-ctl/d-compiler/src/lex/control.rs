@@ -8,6 +8,7 @@ use crate::ast::Pragma;
 use crate::builtins;
 use crate::error::{Error, Span};
 use crate::stability::Attributes;
+use crate::version::Version;
 
 /// A name that a pragma is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,8 +224,7 @@ impl Lexer<'_> {
                 "malformed #pragma binding \"version\" <ident>",
             ));
         };
-        let numbers: Vec<Option<u8>> = version.split('.').map(|part| part.parse().ok()).collect();
-        if !(2..=3).contains(&numbers.len()) || numbers.contains(&None) {
+        if Version::parse(version).is_none() {
             return Err(Error::new(
                 "D_PRAGMA_INVAL",
                 span,

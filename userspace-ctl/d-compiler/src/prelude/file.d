@@ -23,6 +23,9 @@ translator fileinfo_t < struct file *F > {
 	fi_oflags = F == NULL ? 0 : F->f_flags;
 };
 
-inline fileinfo_t fds[int fd] = xlate <fileinfo_t> (
+/* What getf() is: NULL if there is no such file. */
+inline struct file *__getf[int fd] =
 	fd >= 0 && fd < curthread->files->fdt->max_fds ?
-	    curthread->files->fdt->fd[fd] : (struct file *)NULL);
+	    curthread->files->fdt->fd[fd] : (struct file *)NULL;
+
+inline fileinfo_t fds[int fd] = xlate <fileinfo_t> (__getf[fd]);

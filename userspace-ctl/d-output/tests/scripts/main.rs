@@ -46,6 +46,7 @@ use d_compiler::parse::{Context, parse_in};
 use d_compiler::source;
 use d_compiler::stability::Attributes;
 use d_compiler::types::Types;
+use d_compiler::version::Version;
 use d_output::options::{Options, size};
 
 /// What a script's comments say of a word.
@@ -128,6 +129,13 @@ impl Settings {
             "jstackframes" => self.compile.jstackframes = number()?,
             "maxframes" => self.compile.maxframes = number()?,
             "scratchsize" => self.compile.scratchsize = number()?,
+            "version" => {
+                let version = Version::parse(value?)?;
+                if !version.is_defined() {
+                    return None;
+                }
+                self.compile.version = version;
+            }
             "amin" => self.compile.amin = Some(Attributes::parse(value?)?),
             "specsize" => self.specsize = value?.parse().ok()?,
             "dynvarsize" => self.dynvarsize = value?.parse().ok()?,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Options of DTrace's that ask for what is so anyway, or are about what is never done here:
 //! checking compiled types, linking, looking for DTrace's own libraries and types, running BPF,
-//! keeping the probes of user programs.
+//! keeping the probes of user programs, where a command is held.
 //!
 //! They set nothing, but what libdtrace does not take as their value (dt_options.c) is no value
 //! here either, so that a mistake shows with both.
@@ -46,6 +46,11 @@ pub const ANYWAY: &[(&str, Takes)] = &[
     ("disasm", Takes::Some),
     ("dofstashpath", Takes::Some),
     ("errtags", Takes::None),
+    // A command is held at its exec, which is before all of them.
+    (
+        "evaltime",
+        Takes::Word(&["exec", "preinit", "postinit", "main"]),
+    ),
     ("jstackstrsize", Takes::Size),
     ("kdefs", Takes::None),
     ("knodefs", Takes::None),

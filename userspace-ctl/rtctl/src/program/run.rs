@@ -78,6 +78,7 @@ pub fn run(
         shows_memory: args.list || session.node() == Some(Node::Kernel),
         target: args.list || targets.only().is_some(),
         amin: options.program.amin,
+        version: options.program.version,
         empty: options.program.empty,
     };
     let compiled = match compile::compile(&program, &mut types, &compiling) {
@@ -185,7 +186,9 @@ fn macros(args: &Args, options: &Options, targets: &Targets) -> Macros {
     for (name, number) in numbers {
         macros.define(name, number);
     }
-    macros.define("target", targets.only().map_or(0, i64::from));
+    // What only lists takes hold of no process.
+    let target = targets.only().or(args.pid.first().copied());
+    macros.define("target", target.map_or(0, i64::from));
     macros
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The texts of a run: libraries, then `-P`, `-m`, `-f`, `-n`, `-i` and `-s`, in the order of the
-//! command line. They are one program: what one declares, the others know.
+//! command line. They are one program: what one declares, the others know, but for `this->`.
 //!
 //! Places in the program count on from text to text, so that an error finds its way back.
 
@@ -131,6 +131,7 @@ impl Sources {
             let end = clauses + more.count();
             self.all[at].clauses = clauses..end;
             clauses = end;
+            program.texts.push(program.items.len());
             program.items.extend(parsed.items);
             program.options.extend(parsed.options);
         }
