@@ -235,7 +235,9 @@ unsafe extern "C" fn poll(
     let Some(engine) = engine else {
         // What is observed is over before it has started; without an engine of its own there is nothing to wait for yet.
         return match observed {
-            Some(observed) if observed.is_closed() || observed.is_dead() => bindings::POLLIN | bindings::POLLHUP,
+            Some(observed) if observed.is_closed() || observed.is_dead() => {
+                bindings::POLLIN | bindings::POLLHUP
+            }
             _ => 0,
         };
     };

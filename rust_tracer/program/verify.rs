@@ -18,6 +18,8 @@
 
 #![forbid(unsafe_code)]
 
+mod form;
+
 use super::{
     agg,
     cost::{
@@ -26,7 +28,6 @@ use super::{
         COST_MAX, //
     },
     insn::{
-        is_text,
         op,
         subroutine,
         Field,
@@ -47,7 +48,6 @@ use super::{
         Rights,
         Shown, //
     },
-    scope,
     value,
     words,
     Aggregation,
@@ -58,7 +58,6 @@ use super::{
     CLAUSE_SYSCALL,
     ITEM_WORDS,
     KEYS_MAX,
-    SCRATCH_BYTES,
     STACK_FRAMES_MAX,
     STRSIZE_MAX, //
 };
@@ -233,7 +232,10 @@ impl Checker<'_> {
         let mut cost = 0;
         for (at, &word) in (0..code.len()).zip(code) {
             let insn = Insn::decode(word);
-            let form = self.form(at, insn)?;
+            let form = match form::of(self.program, insn) {
+                Ok(form) => form,
+                Err(why) => return self.refuse(at, why),
+            };
             let mut mark = marks.get(at).copied().unwrap_or_default();
             let jumps = form.i == Immediate::Jump;
             let to = at.wrapping_add(1).wrapping_add(insn.i as u32 as usize);
@@ -266,90 +268,6 @@ impl Checker<'_> {
             }
         }
         Ok(cost)
-    }
-
-    /// What can be said of an instruction by itself: its operation, fields and numbers.
-    fn form(&self, at: usize, insn: Insn) -> Result<&'static Form, Refused> {
-        let Some(form) = insn.form() else {
-            return self.refuse(at, Why::Operation(insn.op));
-        };
-        for (use_of, number, name) in [
-            (form.d, insn.d, "d"),
-            (form.a, insn.a, "a"),
-            (form.b, insn.b, "b"),
-        ] {
-            let why = match use_of {
-                Field::Unused if number != 0 => Why::Unused(name),
-                Field::Unused | Field::Frames | Field::Count => continue,
-                _ if u32::from(number) >= REGISTERS => Why::Register(number),
-                _ => continue,
-            };
-            return self.refuse(at, why);
-        }
-        if let Err(why) = self.immediate(insn, form) {
-            return self.refuse(at, why);
-        }
-        Ok(form)
-    }
-
-    fn immediate(&self, insn: Insn, form: &Form) -> Result<(), Why> {
-        let program = self.program;
-        let index = usize::try_from(insn.i).unwrap_or(usize::MAX);
-        let bytes_max = if insn.op == op::KEYB {
-            KEYS_MAX
-        } else {
-            SCRATCH_BYTES
-        };
-        let what = match form.i {
-            Immediate::Unused if insn.i != 0 => return Err(Why::Unused("i")),
-            Immediate::Unused
-            | Immediate::Number
-            | Immediate::Jump
-            | Immediate::Offset
-            | Immediate::Item => return Ok(()),
-            Immediate::Constant if index < program.constants.len() => return Ok(()),
-            Immediate::Constant => "constant",
-            Immediate::Text if index < program.strings.len() => return Ok(()),
-            Immediate::Text => "string constant",
-            Immediate::Limit if insn.i >= 0 => return Ok(()),
-            Immediate::Bytes if (1..=bytes_max as usize).contains(&index) => return Ok(()),
-            Immediate::Limit | Immediate::Bytes => "number of bytes",
-            Immediate::Frames if (1..=STACK_FRAMES_MAX as usize).contains(&index) => return Ok(()),
-            Immediate::Frames => "number of frames",
-            Immediate::BuiltIn | Immediate::BuiltInText => {
-                let text = form.i == Immediate::BuiltInText;
-                let number = insn.i as u32;
-                let known = super::insn::built_in(number).is_some();
-                if known && is_text(number) == text {
-                    return Ok(());
-                }
-                "built-in variable"
-            }
-            Immediate::Variable | Immediate::Dynamic => match program.variables.get(index) {
-                Some(variable) => {
-                    let plain = matches!(variable.scope, scope::GLOBAL | scope::LOCAL);
-                    if plain == (form.i == Immediate::Variable) {
-                        return Ok(());
-                    }
-                    return Err(Why::Scope);
-                }
-                None => "variable",
-            },
-            Immediate::Aggregation if index < program.aggregations.len() => return Ok(()),
-            Immediate::Aggregation => "aggregation",
-            Immediate::Subroutine => match subroutine(insn.i) {
-                Some(called) => {
-                    let most = called.takes.len();
-                    let least = most.saturating_sub(called.optional.into());
-                    if (least..=most).contains(&insn.b.into()) {
-                        return Ok(());
-                    }
-                    return Err(Why::Arguments(called.name));
-                }
-                None => "subroutine",
-            },
-        };
-        Err(Why::Immediate(what))
     }
 
     /// Goes over an instruction: what must be known before it, and what is known behind it.
