@@ -13,9 +13,11 @@
 //! | [`world`], [`processes`], [`seen`], [`kallsyms`] | what the text needs to know of the machine |
 
 mod consumer;
+mod held;
 mod kallsyms;
 mod libraries;
 mod load;
+mod mapped;
 mod pace;
 mod processes;
 mod providers;

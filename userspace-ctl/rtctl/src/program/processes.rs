@@ -8,17 +8,25 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use d_output::world::Symbol;
 use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
 
+use super::mapped::{Mapped, Named};
 use super::seen::{self, Seen};
 
 /// Files whose symbols are remembered.
 const FILES_MOST: usize = 256;
 /// Processes that are remembered.
 const PROCESSES_MOST: usize = 1024;
+/// For so long what was seen of a process is believed without looking whether it runs something else.
+const BELIEVED: Duration = Duration::from_millis(100);
+/// Bytes of the names in one file, each with so many beside it.
+const NAMES_MOST: usize = 1 << 28;
+const SYMBOL: usize = 64;
 
 /// The symbols of a file, by their addresses in it.
 #[derive(Debug, Default)]
@@ -29,26 +37,26 @@ struct File {
     symbols: BTreeMap<u64, (u64, Box<str>)>,
 }
 
-/// A mapped part of a file that can be executed.
-#[derive(Clone, Debug)]
-struct Mapped {
-    start: u64,
-    end: u64,
-    offset: u64,
-    path: Rc<str>,
+/// Which program a process runs: since when there is a process of that number, and what it executes, if that is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Runs {
+    since: u64,
+    executes: Option<(u64, u64)>,
 }
 
-impl Mapped {
-    fn file_name(&self) -> String {
-        self.path.rsplit('/').next().unwrap_or_default().into()
-    }
+/// What a process had mapped when it was looked at.
+#[derive(Debug)]
+struct Looked {
+    runs: Option<Runs>,
+    at: Instant,
+    maps: Vec<Mapped>,
 }
 
 /// Names of addresses of processes.
 #[derive(Debug, Default)]
 pub struct Processes {
-    maps: RefCell<HashMap<u32, Vec<Mapped>>>,
-    files: RefCell<HashMap<Rc<str>, Rc<File>>>,
+    maps: RefCell<HashMap<u32, Looked>>,
+    files: RefCell<HashMap<Rc<Named>, Rc<File>>>,
     /// The process that is looked at while it runs.
     seen: OnceCell<Seen>,
 }
@@ -62,13 +70,13 @@ impl Processes {
     /// What is at an address of a process.
     pub fn symbol(&self, pid: u32, address: u64) -> Option<Symbol> {
         let mapped = self.mapped(pid, address)?;
-        let file = self.file(pid, &mapped.path);
+        let file = self.file(pid, &mapped);
         let place = address - mapped.start + mapped.offset;
         let name = file
             .name(place)
             .map(|(name, distance)| (name, address - distance));
         Some(Symbol {
-            module: mapped.file_name(),
+            module: mapped.file.name().to_owned(),
             base: self.first(pid, &mapped),
             name,
         })
@@ -78,15 +86,15 @@ impl Processes {
     /// is from the mapping's beginning. No symbols are read for that.
     pub fn place(&self, pid: u32, address: u64) -> Option<(String, u64)> {
         let mapped = self.mapped(pid, address)?;
-        Some((mapped.file_name(), address - mapped.start))
+        Some((mapped.file.name().to_owned(), address - mapped.start))
     }
 
     /// The first address of the file's code in a process, which has the file's name as well: its
     /// beginning, which is no code, has none.
     fn first(&self, pid: u32, mapped: &Mapped) -> u64 {
         let all = self.maps.borrow();
-        let maps = all.get(&pid).into_iter().flatten();
-        let same = maps.filter(|other| other.path == mapped.path);
+        let maps = all.get(&pid).into_iter().flat_map(|looked| &looked.maps);
+        let same = maps.filter(|other| other.file == mapped.file);
         same.map(|other| other.start).min().unwrap_or(mapped.start)
     }
 
@@ -98,37 +106,53 @@ impl Processes {
                 .find(|map| (map.start..map.end).contains(&address));
             found.cloned()
         };
-        if let Some(found) = all.get(&pid).and_then(|maps| find(maps)) {
-            return Some(found);
+        if let Some(looked) = all.get_mut(&pid) {
+            if looked.is_of(pid) {
+                if let Some(found) = find(&looked.maps) {
+                    return Some(found);
+                }
+            }
         }
         let last = || self.seen.get().and_then(|seen| seen.of(pid));
         let text = seen::maps(pid).or_else(last)?;
         if all.len() >= PROCESSES_MOST {
             all.clear();
         }
-        let maps: Vec<_> = text.lines().filter_map(parse).collect();
+        let maps: Vec<_> = text.lines().filter_map(Mapped::parse).collect();
         let found = find(&maps);
-        all.insert(pid, maps);
+        let looked = Looked {
+            runs: Runs::now(pid),
+            at: Instant::now(),
+            maps,
+        };
+        all.insert(pid, looked);
         found
     }
 
-    fn file(&self, pid: u32, path: &Rc<str>) -> Rc<File> {
+    fn file(&self, pid: u32, mapped: &Mapped) -> Rc<File> {
         let mut files = self.files.borrow_mut();
-        if let Some(file) = files.get(path) {
+        if let Some(file) = files.get(&mapped.file) {
             return Rc::clone(file);
         }
         if files.len() >= FILES_MOST {
             files.clear();
         }
-        // By the process's own root; and as it is, if the process has ended meanwhile.
-        let bytes = fs::read(format!("/proc/{pid}/root{path}")).or_else(|_| fs::read(&**path));
-        let file = bytes
-            .ok()
-            .and_then(|bytes| File::of(&bytes))
-            .unwrap_or_default();
-        let file = Rc::new(file);
-        files.insert(Rc::clone(path), Rc::clone(&file));
+        let bytes = mapped.read(pid);
+        let file = bytes.and_then(|bytes| File::of(&bytes));
+        let file = Rc::new(file.unwrap_or_default());
+        files.insert(Rc::clone(&mapped.file), Rc::clone(&file));
         file
+    }
+}
+
+impl Looked {
+    /// Whether it is what the process of that number runs; one that has ended runs nothing else.
+    fn is_of(&mut self, pid: u32) -> bool {
+        if self.at.elapsed() < BELIEVED {
+            return true;
+        }
+        self.at = Instant::now();
+        Runs::now(pid).is_none_or(|runs| self.runs == Some(runs))
     }
 }
 
@@ -143,11 +167,17 @@ impl File {
             segments: segments.collect(),
             ..Self::default()
         };
+        let mut room = NAMES_MOST;
         for symbol in object.symbols().chain(object.dynamic_symbols()) {
             if symbol.kind() != SymbolKind::Text || symbol.is_undefined() {
                 continue;
             }
             let Ok(name) = symbol.name() else { continue };
+            // What has no end was made by somebody who wants our memory.
+            let Some(left) = room.checked_sub(SYMBOL + name.len()) else {
+                break;
+            };
+            room = left;
             let entry = file.symbols.entry(symbol.address());
             entry.or_insert_with(|| (symbol.size(), name.into()));
         }
@@ -169,21 +199,19 @@ impl File {
     }
 }
 
-/// A line of /proc/PID/maps, if it is a file's code.
-fn parse(line: &str) -> Option<Mapped> {
-    let mut words = line.splitn(6, ' ');
-    let (start, end) = words.next()?.split_once('-')?;
-    let rights = words.next()?;
-    let offset = words.next()?;
-    let path = words.nth(2)?.trim_start();
-    (rights.contains('x') && path.starts_with('/')).then_some(())?;
-    let number = |text| u64::from_str_radix(text, 16).ok();
-    Some(Mapped {
-        start: number(start)?,
-        end: number(end)?,
-        offset: number(offset)?,
-        path: path.trim_end_matches(" (deleted)").into(),
-    })
+impl Runs {
+    /// What a process runs now; `None`: it has ended.
+    fn now(pid: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in brackets may have blanks and brackets.
+        let (_, rest) = stat.rsplit_once(')')?;
+        let since = rest.split_ascii_whitespace().nth(19)?.parse().ok()?;
+        let executes = fs::metadata(format!("/proc/{pid}/exe"));
+        Some(Self {
+            since,
+            executes: executes.ok().map(|file| (file.dev(), file.ino())),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -191,29 +219,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_maps_are_taken_apart() {
-        let line = "7f5e2c000000-7f5e2c155000 r-xp 00026000 fe:01 1234      /usr/lib/a b.so";
-        let map = parse(line).unwrap();
-        assert_eq!((map.start, map.end), (0x7f5e_2c00_0000, 0x7f5e_2c15_5000));
-        assert_eq!((map.offset, &*map.path), (0x26000, "/usr/lib/a b.so"));
-        for other in [
-            "7ffe0000-7ffe1000 r-xp 00000000 00:00 0     [vdso]",
-            "7ffe0000-7ffe1000 rw-p 00000000 fe:01 1     /usr/lib/a.so",
-            "",
-            "x",
-        ] {
-            assert!(parse(other).is_none(), "{other}");
-        }
-    }
-
-    #[test]
     fn a_function_of_this_process_has_its_name() {
-        let address = parse as fn(&str) -> Option<Mapped> as usize as u64;
+        let address = Runs::now as fn(u32) -> Option<Runs> as usize as u64;
         let symbol = Processes::default()
             .symbol(std::process::id(), address)
             .unwrap();
         let (name, start) = symbol.name.unwrap();
-        assert!(name.contains("parse"), "{name}");
+        assert!(name.contains("now"), "{name}");
         assert_eq!(start, address);
     }
 
@@ -222,7 +234,7 @@ mod tests {
         let processes = Processes::default();
         let me = std::process::id();
         let at = |address| processes.symbol(me, address).unwrap();
-        let one = at(parse as fn(&str) -> Option<Mapped> as usize as u64);
+        let one = at(Runs::now as fn(u32) -> Option<Runs> as usize as u64);
         let other = at(File::of as fn(&[u8]) -> Option<File> as usize as u64);
         assert_eq!(one.base, other.base);
         assert_eq!(at(one.base).module, one.module);
@@ -233,7 +245,7 @@ mod tests {
     fn a_place_is_counted_from_the_beginning_of_its_mapping() {
         let processes = Processes::default();
         let me = std::process::id();
-        let address = parse as fn(&str) -> Option<Mapped> as usize as u64;
+        let address = Runs::now as fn(u32) -> Option<Runs> as usize as u64;
         let start = processes.mapped(me, address).unwrap().start;
         let module = processes.symbol(me, address).unwrap().module;
         let place = processes.place(me, address);
