@@ -3,7 +3,7 @@
 //! and the end of whoever reads its output.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -38,18 +38,21 @@ pub struct Happened {
 }
 
 impl Watch {
-    /// Watches for SIGINT, SIGTERM and SIGHUP; the second one kills as if nothing
-    /// watched.
+    /// Watches for SIGINT, SIGTERM and SIGHUP. One that comes when the first has had its time kills as if nothing
+    /// watched; but a hang-up never does, which says nothing new.
     pub fn signals(sink: Option<OwnedFd>) -> io::Result<Self> {
         let (wake, woken) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         let asked = Arc::new(AtomicBool::new(false));
+        let kills = again()?;
         let signals = [SIGINT, SIGTERM, SIGHUP];
         for signal in signals.into_iter().filter(|&signal| !is_left_alone(signal)) {
-            // In this order: the first signal finds the flag unset.
-            flag::register_conditional_default(signal, Arc::clone(&asked))?;
+            if signal != SIGHUP {
+                flag::register_conditional_default(signal, Arc::clone(&kills.flag))?;
+            }
             flag::register(signal, Arc::clone(&asked))?;
             low_level::pipe::register(signal, woken.try_clone()?)?;
+            low_level::pipe::register(signal, kills.first.try_clone()?)?;
         }
         Ok(Self {
             asked,
@@ -98,7 +101,7 @@ impl Watch {
         let session = session.as_ref();
         fds.extend(session.map(|(fd, flags)| PollFd::new(fd, *flags)));
         let sink = fds.len();
-        // Only errors are asked for: a pipe without a reader has one.
+        // Only errors and hang-ups are asked for: a pipe without a reader has an error, a socket is hung up.
         fds.extend(
             self.sink
                 .as_ref()
@@ -114,9 +117,36 @@ impl Watch {
         let has = |at: usize, flag| fds.get(at).is_some_and(|fd| fd.revents().contains(flag));
         Ok(Happened {
             settled: settler.is_some() && has(settled, PollFlags::IN),
-            unread: self.sink.is_some() && has(sink, PollFlags::ERR),
+            unread: self.sink.is_some() && (has(sink, PollFlags::ERR) || has(sink, PollFlags::HUP)),
         })
     }
+}
+
+/// What makes a later signal kill.
+struct Kills {
+    flag: Arc<AtomicBool>,
+    /// What the first signal writes to.
+    first: UnixStream,
+}
+
+/// One request to end may come as two signals: timeout(1) sends one to its child and one to all of its group, and a shell
+/// whose terminal goes does so, and the kernel after it.
+const ONE_REQUEST: Duration = Duration::from_millis(500);
+
+/// Sets the flag when the first signal has come, and what belongs to it has had time to come.
+fn again() -> io::Result<Kills> {
+    let (mut seen, first) = UnixStream::pair()?;
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            if seen.read_exact(&mut [0]).is_ok() {
+                std::thread::sleep(ONE_REQUEST);
+                set.store(true, Relaxed);
+            }
+        })?;
+    Ok(Kills { flag, first })
 }
 
 /// Whether the caller wants a hang-up to be ignored, as nohup(1) does.
@@ -161,6 +191,27 @@ mod tests {
         let happened = watch.wait(None, None, &[], LONG).unwrap();
         assert_eq!(happened, Happened::default());
         assert!(watch.asked_to_end());
+    }
+
+    #[test]
+    fn a_second_signal_kills_when_the_first_has_had_its_time() {
+        let Kills { flag, mut first } = again().unwrap();
+        assert!(!flag.load(Relaxed));
+        std::io::Write::write_all(&mut first, &[1, 1]).unwrap();
+        while !flag.load(Relaxed) {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_socket_without_a_reader_is_noticed() {
+        let (reader, writer) = UnixStream::pair().unwrap();
+        let watch = Watch {
+            sink: Some(writer.into()),
+            ..Watch::nothing().unwrap()
+        };
+        drop(reader);
+        assert!(watch.wait(None, None, &[], LONG).unwrap().unread);
     }
 
     #[test]
