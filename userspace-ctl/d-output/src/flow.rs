@@ -13,8 +13,11 @@ use crate::world::Probe;
 
 /// No deeper indentation: characters.
 const DEEPEST: usize = 512;
-/// So many threads are known before those that are in no call are forgotten.
+/// So many threads are known before those that are in no call are forgotten, and twice as many as were left then before
+/// the next time.
 const THREADS: usize = 1024;
+/// So many, and all are: most of them have ended in a call.
+const THREADS_MOST: usize = 1 << 16;
 /// RTRACE_CONTEXT_TASK
 const TASK: u8 = 0;
 
@@ -52,6 +55,8 @@ impl Way {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flow {
     threads: HashMap<(u8, u32), Thread>,
+    /// How many were left the last time.
+    left: usize,
 }
 
 impl Flow {
@@ -66,8 +71,12 @@ impl Flow {
             TASK => (TASK, firing.tid),
             context => (context, firing.cpu),
         };
-        if self.threads.len() >= THREADS {
+        if self.threads.len() >= THREADS.max(2 * self.left) {
             self.threads.retain(|_, thread| thread.indent > 0);
+            if self.threads.len() >= THREADS_MOST / 2 {
+                self.threads.clear();
+            }
+            self.left = self.threads.len();
         }
         let thread = self.threads.entry(whose).or_default();
         // Clauses run in their order: an earlier one, or the same, is of another firing.

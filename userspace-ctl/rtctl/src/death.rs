@@ -51,6 +51,7 @@ pub fn observed(state: u32, reason: u32) -> String {
         abi::RTRACE_REASON_EVENTS => "it fired too often (events_per_uid)",
         abi::RTRACE_REASON_CLOSED => "its owner closed it",
         abi::RTRACE_REASON_FILLED => "a buffer of it is full",
+        abi::RTRACE_REASON_EXITED => "its program said exit()",
         abi::RTRACE_REASON_ASKED if state != abi::RTRACE_STATE_DEAD => "its owner stopped it",
         _ => return format!("the observed session is over (reason {reason})"),
     };

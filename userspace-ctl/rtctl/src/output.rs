@@ -13,6 +13,7 @@ use std::io::{self, Seek, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
+use d_output::messages::Drop;
 use rust_tracer::{Lost, Record};
 
 use crate::chain::{Chain, Sealed};
@@ -36,6 +37,9 @@ pub trait Form {
         None
     }
 
+    /// Writes what found no room, which is said besides.
+    fn dropped(&mut self, _out: &mut Vec<u8>, _of: Drop, _count: u64) {}
+
     /// Writes what was lost at the end of a CPU's ring, where no record tells it.
     fn lost_at_end(&mut self, _out: &mut Vec<u8>, _lost: &Lost) {}
 
@@ -49,6 +53,9 @@ pub trait Form {
     fn collect(&mut self) -> Result<(), rust_tracer::Error> {
         Ok(())
     }
+
+    /// Puts together what was taken: the probes that it is about have names.
+    fn join(&mut self, _names: &Names) {}
 
     /// The processes of `-c` and `-p` run.
     fn released(&mut self) {}
@@ -140,6 +147,11 @@ impl Output {
         Ok(())
     }
 
+    /// Writes what found no room.
+    pub fn dropped(&mut self, of: Drop, count: u64) {
+        self.form.dropped(&mut self.buffer, of, count);
+    }
+
     /// Writes what was lost at the end of a CPU's ring.
     pub fn lost_at_end(&mut self, lost: &Lost) {
         self.form.lost_at_end(&mut self.buffer, lost);
@@ -158,6 +170,11 @@ impl Output {
     /// Takes what comes beside records.
     pub fn collect(&mut self) -> Result<(), rust_tracer::Error> {
         self.form.collect()
+    }
+
+    /// Puts together what was taken: the probes that it is about have names.
+    pub fn join(&mut self, names: &Names) {
+        self.form.join(names);
     }
 
     /// The processes of `-c` and `-p` run.

@@ -134,6 +134,8 @@ impl Run<'_> {
         let mut trace = self.session.trace()?;
         let mut processes = match targets.release() {
             Ok(processes) => processes,
+            // Who is asked to end while the probes are attached: what was to be traced was asked as well.
+            Err(_) if self.watch.asked_to_end() => Vec::new(),
             Err(error) => {
                 self.session.stop()?;
                 return Err(error);
@@ -252,14 +254,17 @@ impl Run<'_> {
                 self.says.notice(&epitaph(&mut process));
             }
             let verdict = trace.verdict();
-            if verdict.reason == abi::RTRACE_REASON_FILLED {
-                self.says
-                    .notice("a buffer is full: the recording has ended");
-                return Ok(());
-            }
-            if verdict.reason == abi::RTRACE_REASON_EXITED {
-                // Its status is among what is left to read.
-                return Ok(());
+            // Whose session it is ends it then; what END records comes after that, to an observer as well.
+            if self.role == Role::Owner {
+                if verdict.reason == abi::RTRACE_REASON_FILLED {
+                    self.says
+                        .notice("a buffer is full: the recording has ended");
+                    return Ok(());
+                }
+                if verdict.reason == abi::RTRACE_REASON_EXITED {
+                    // Its status is among what is left to read.
+                    return Ok(());
+                }
             }
             let over = (until_ended && processes.is_empty()) || self.is_over(verdict.state);
             if over || self.watch.asked_to_end() || self.output.exit().is_some() {
@@ -275,6 +280,10 @@ impl Run<'_> {
                 true if self.options.bufpolicy == Policy::Fill => self.rate.min(LIVE),
                 true => self.rate,
                 false => next.saturating_duration_since(now),
+            };
+            let timeout = match self.role {
+                Role::Owner => timeout.min(collect.saturating_duration_since(now)),
+                Role::Observer => timeout,
             };
             // Where nothing is read before the end, records are no reason to wake up. But the file
             // is polled all the same: it is a sign of life, without which the deadman comes.
@@ -312,7 +321,9 @@ impl Run<'_> {
         self.output.collect().map_err(Ended::Read)?;
         // Their keys may be of probes that have no record.
         self.learn()
-            .map_err(|error| Ended::Receiver(Stop::Names(error)))
+            .map_err(|error| Ended::Receiver(Stop::Names(error)))?;
+        self.output.join(&self.names);
+        Ok(())
     }
 
     /// Writes what is ready to be written.
@@ -384,6 +395,7 @@ impl Run<'_> {
                 let of = Drop::Principal { cpu: lost.cpu };
                 let droptags = self.options.program.output.droptags;
                 self.says.error(&of.message(drops, droptags));
+                self.output.dropped(of, drops);
             }
             if skipped > 0 {
                 self.says.error(&format!(
@@ -419,6 +431,7 @@ impl Run<'_> {
         let droptags = self.options.program.output.droptags;
         for (count, of) in all.into_iter().filter(|(count, _)| *count > 0) {
             self.says.error(&of.message(count, droptags));
+            self.output.dropped(of, count);
         }
         Ok(())
     }

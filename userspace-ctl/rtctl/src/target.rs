@@ -43,14 +43,17 @@ impl Targets {
         }
     }
 
-    /// Lets the commands run.
+    /// Lets the commands run; none of them, if one cannot.
     pub fn release(self) -> Result<Vec<Process>> {
         let mut processes = self.grabbed;
         for (program, held) in self.held {
-            let process = held
-                .release()
-                .map_err(|error| anyhow!("failed to execute {program}: {}", plain(&error)))?;
-            processes.push(process);
+            match held.release() {
+                Ok(process) => processes.push(process),
+                Err(error) => {
+                    processes.iter().for_each(Process::terminate);
+                    return Err(anyhow!("failed to execute {program}: {}", plain(&error)));
+                }
+            }
         }
         Ok(processes)
     }

@@ -23,6 +23,7 @@ pub struct Merge {
     /// The time of the head of every lane that has one.
     heads: BinaryHeap<Reverse<(u64, usize)>>,
     held: usize,
+    bytes: usize,
     last: u64,
     disorder: u64,
 }
@@ -40,6 +41,11 @@ impl Merge {
         self.held
     }
 
+    /// How many bytes they take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// How many records were given out after a later one. Always 0, unless a
     /// bound was broken.
     pub fn disorder(&self) -> u64 {
@@ -54,6 +60,7 @@ impl Merge {
             self.heads.push(Reverse((record.time, lane)));
         }
         this.bound = this.bound.max(record.time);
+        self.bytes += record.bytes();
         this.queue.push_back(record);
         self.held += 1;
     }
@@ -112,6 +119,7 @@ impl Merge {
                 }
             }
             self.held -= 1;
+            self.bytes -= record.bytes();
             drained += 1;
             if record.time < self.last {
                 self.disorder += 1;

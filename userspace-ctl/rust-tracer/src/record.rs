@@ -58,6 +58,17 @@ pub struct Record {
     pub event: Event,
 }
 
+impl Record {
+    /// Bytes of memory that it takes.
+    pub fn bytes(&self) -> usize {
+        let items = match &self.event {
+            Event::Clause { items, .. } => items.len(),
+            _ => 0,
+        };
+        size_of::<Self>() + items
+    }
+}
+
 /// What a record tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {

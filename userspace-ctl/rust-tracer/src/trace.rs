@@ -18,8 +18,9 @@ use crate::session::Policy;
 use crate::settle::Settler;
 use crate::source::Source;
 
-/// Records that may wait in memory, about 100 bytes each.
+/// Records that may wait in memory, about 100 bytes each if they are no program's; and bytes of them, whosever they are.
 const HELD_MOST: usize = 1 << 20;
+const BYTES_MOST: usize = 1 << 28;
 
 /// The same for an observer: what waits longer it is told that it missed, and one that
 /// leaves has little left to give out.
@@ -139,8 +140,13 @@ impl Trace {
             held: self.merge.held(),
             changed,
             more,
-            full: self.merge.held() >= self.held_most,
+            full: self.is_full(),
         })
+    }
+
+    /// Whether no more may wait.
+    fn is_full(&self) -> bool {
+        self.merge.held() >= self.held_most || self.merge.bytes() >= BYTES_MOST
     }
 
     /// Gives out all that is left, in order. The session must be stopped or dead.
@@ -194,7 +200,7 @@ impl Trace {
             let mut more = false;
             for lane in 0..lanes {
                 // A lane that has nothing must get its turn, or nothing could ever leave.
-                if self.merge.held() >= self.held_most && !self.merge.is_empty(lane) {
+                if self.is_full() && !self.merge.is_empty(lane) {
                     continue;
                 }
                 let (merge, told) = (&mut self.merge, &mut self.told[lane]);
@@ -210,7 +216,7 @@ impl Trace {
                 more |= taken > 0;
                 all += taken;
             }
-            if !more || self.merge.held() >= self.held_most {
+            if !more || self.is_full() {
                 break;
             }
         }

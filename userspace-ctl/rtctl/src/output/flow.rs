@@ -19,6 +19,9 @@ use crate::names::{Name, Names};
 /// Calls of one thread that are followed; deeper ones are not indented further.
 const DEEPEST: usize = 256;
 
+/// So many stacks, and all are forgotten: most are of threads that ended in a call.
+const STACKS_MOST: usize = 1 << 16;
+
 /// Whose calls: a thread, or what interrupts a CPU.
 type Stack = (Context, u32);
 
@@ -48,6 +51,9 @@ impl Flow {
             return self.open.get(&stack).map_or(0, Vec::len);
         };
         let function = name.probe.function;
+        if self.open.len() >= STACKS_MOST {
+            self.open.clear();
+        }
         let open = self.open.entry(stack).or_default();
         let depth = open.len();
         if event.kind() == Some(Kind::Entry) {

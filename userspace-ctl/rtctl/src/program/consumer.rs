@@ -2,10 +2,9 @@
 //! What a program has recorded and aggregated, as it comes, to text; and what its actions ask of
 //! the tool.
 //!
-//! Records of a speculation are held back until it is committed. Aggregations are taken from the
+//! Records of a speculation are held back ([`Held`]) until it is committed. Aggregations are taken from the
 //! module once in a while ([`Form::collect`]), and before a record is printed that shows them.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
@@ -21,20 +20,19 @@ use d_output::trace::{self, Printer, Step};
 use d_output::values::Malformed;
 use d_output::world::{Probe, World};
 use d_output::{json, messages};
-use rust_tracer::{Context, Event, Record, Session, abi};
+use rust_tracer::{Context, Event, Lost, Record, Session, abi};
 
+use super::held::Held;
 use super::load::{Load, Loaded};
 use super::pace::Pace;
 use super::providers::World as Of;
 use super::seen;
 use super::world::{AS_SYSCALL, Machine};
 use crate::access::plain;
+use crate::closing::Closing;
 use crate::names::Names;
 use crate::options::Options;
-use crate::output::{self, Form, Sink};
-
-/// Records that may be held back.
-const HELD_MOST: usize = 1 << 20;
+use crate::output::{self, Form, Json, Sink};
 
 /// The form of what programs print.
 pub struct Consumer {
@@ -55,8 +53,7 @@ pub struct Consumer {
     /// Whether they were taken since the last flush, or might have been.
     fresh: bool,
     pace: Pace,
-    held: HashMap<u64, Vec<Record>>,
-    held_count: usize,
+    held: Held,
     /// Where text goes in place of the output, since `freopen()`.
     file: Option<File>,
     /// How much of the output is to be cut off (`ftruncate()`).
@@ -100,8 +97,7 @@ impl Consumer {
             taken: Vec::new(),
             fresh: false,
             pace: Pace::default(),
-            held: HashMap::new(),
-            held_count: 0,
+            held: Held::default(),
             file: None,
             cut: None,
             exit: None,
@@ -119,14 +115,6 @@ impl Consumer {
             }) => (probe | AS_SYSCALL, *clause),
             Some(Loaded { clause, .. }) => (probe, *clause),
             None => (probe, usize::MAX),
-        }
-    }
-
-    /// Joins what was taken.
-    fn join(&mut self, names: &Names) {
-        let taken = std::mem::take(&mut self.taken);
-        if let Err(why) = self.store.merge(&taken, &self.machine.with(names)) {
-            self.cannot_read("aggregations", why);
         }
     }
 
@@ -192,11 +180,11 @@ impl Consumer {
             Step::Json(value) => self.write(out, format!("{value}\n").as_bytes()),
             Step::Exit(status) => self.exit = Some(status),
             Step::Commit(mark) => {
-                for record in self.release(mark) {
+                for record in self.held.release(mark) {
                     self.print(out, names, &record);
                 }
             }
-            Step::Discard(mark) => drop(self.release(mark)),
+            Step::Discard(mark) => drop(self.held.release(mark)),
             Step::Setopt { name, value } => {
                 if let Err(why) = self.options.set_tracing(&name, Some(&value)) {
                     let what = messages::option_not_set(&name, &value, &why);
@@ -215,10 +203,13 @@ impl Consumer {
         }
     }
 
-    fn release(&mut self, mark: u64) -> Vec<Record> {
-        let records = self.held.remove(&mark).unwrap_or_default();
-        self.held_count -= records.len();
-        records
+    /// Writes what is not of the program as `--format json` does without one.
+    fn as_json(&mut self, out: &mut Vec<u8>, write: impl FnOnce(&mut Json, &mut Vec<u8>)) {
+        if self.printer.json {
+            let mut text = Vec::new();
+            write(&mut Json, &mut text);
+            self.write(out, &text);
+        }
     }
 
     fn write(&mut self, out: &mut Vec<u8>, text: &[u8]) {
@@ -315,23 +306,38 @@ impl Form for Consumer {
     fn record(&mut self, out: &mut Vec<u8>, names: &Names, record: &Record) {
         match record.event {
             Event::Clause { speculation, .. } if speculation != 0 => {
-                if self.held_count >= HELD_MOST {
+                if !self.held.keep(speculation, record.clone()) {
                     // They were to be had at once: who speculates so much has lost his way.
                     self.said.push("too many records of speculations are held back: those so far are discarded".into());
-                    self.held.clear();
-                    self.held_count = 0;
                 }
-                self.held_count += 1;
-                self.held
-                    .entry(speculation)
-                    .or_default()
-                    .push(record.clone());
             }
             Event::Clause { .. } => self.print(out, names, record),
             Event::Fault { .. } => self.fault(out, names, record),
-            Event::Lost { .. } | Event::Skipped { .. } => self.printer.lost(),
+            Event::Lost { .. } | Event::Skipped { .. } => {
+                self.printer.lost();
+                self.as_json(out, |json, out| json.record(out, names, record));
+            }
             _ => {}
         }
+    }
+
+    fn dropped(&mut self, out: &mut Vec<u8>, of: messages::Drop, count: u64) {
+        if self.printer.json {
+            let line = json::drops(of, count);
+            self.write(out, format!("{line}\n").as_bytes());
+        }
+    }
+
+    fn lost_at_end(&mut self, out: &mut Vec<u8>, lost: &Lost) {
+        self.as_json(out, |json, out| json.lost_at_end(out, lost));
+    }
+
+    fn ledger(&mut self, out: &mut Vec<u8>, names: &Names, closing: &Closing) {
+        self.as_json(out, |json, out| json.ledger(out, names, closing));
+    }
+
+    fn error(&mut self, out: &mut Vec<u8>, message: &str) {
+        self.as_json(out, |json, out| json.error(out, message));
     }
 
     fn cut(&mut self) -> Option<usize> {
@@ -342,6 +348,13 @@ impl Form for Consumer {
         match self.may_take() {
             true => self.take(),
             false => Ok(()),
+        }
+    }
+
+    fn join(&mut self, names: &Names) {
+        let taken = std::mem::take(&mut self.taken);
+        if let Err(why) = self.store.merge(&taken, &self.machine.with(names)) {
+            self.cannot_read("aggregations", why);
         }
     }
 
