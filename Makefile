@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The project's commands. Without KDIR everything is built in the lab (scripts/), which needs nothing but Debian and root;
+# The project's commands. Without KDIR everything is built in the lab (scripts/), which needs Debian, root and network;
 # with KDIR=TREE the module is built against that prepared kernel tree, and the tool, by what this machine has.
 
 PREFIX ?= /usr/local
@@ -34,7 +34,7 @@ help:
 	@echo 'make all            build the module and the tool'
 	@echo 'make module         build rust_tracer/rust_tracer.ko for Debian'"'"'s stock kernel, in the lab'
 	@echo 'make tool           build rtctl'
-	@echo 'make install        install module, tool, man page, documents, completions, udev rules and groups (PREFIX, DESTDIR)'
+	@echo 'make install        install module, tool, headers, man page, documents, completions, udev rules, groups (PREFIX, DESTDIR)'
 	@echo 'make uninstall      remove them again'
 	@echo 'make rust-analyzer  write rust-project.json, for editors, for the kernel half'
 	@echo 'make clean          remove what was built in this checkout'
@@ -104,22 +104,28 @@ lint:
 	@scripts/test lint
 
 install: all
+	@scripts/check-install '$(tool)' '$(PREFIX)'
 	install -D -m 644 rust_tracer/rust_tracer.ko $(DESTDIR)/lib/modules/$(release)/updates/rust_tracer.ko
-	install -D -m 755 $(tool) $(DESTDIR)$(PREFIX)/sbin/rtctl
+	install -D -m 755 $(tool) $(DESTDIR)$(PREFIX)/bin/rtctl
+	install -d $(DESTDIR)$(PREFIX)/sbin
+	ln -sf ../bin/rtctl $(DESTDIR)$(PREFIX)/sbin/rtctl
 	install -D -m 644 packaging/60-rust_tracer.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-rust_tracer.rules
 	install -D -m 644 packaging/rust_tracer.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/rust_tracer.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/rust_tracer include/uapi/*.h
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/rust_tracer docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/rust_tracer/examples docs/examples/*
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/doc/rust_tracer/examples userspace-ctl/examples/*.d
 	@scripts/install-docs '$(tool)' '$(DESTDIR)$(PREFIX)/share'
 	@[ -n '$(DESTDIR)' ] || scripts/activate '$(release)'
 
+# Of all kernels, and without asking which one it was built for.
 uninstall:
-	rm -f $(DESTDIR)/lib/modules/$(release)/updates/rust_tracer.ko $(DESTDIR)$(PREFIX)/sbin/rtctl \
+	rm -f $(DESTDIR)/lib/modules/*/updates/rust_tracer.ko $(DESTDIR)$(PREFIX)/bin/rtctl $(DESTDIR)$(PREFIX)/sbin/rtctl \
 		$(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-rust_tracer.rules $(DESTDIR)$(PREFIX)/lib/sysusers.d/rust_tracer.conf \
 		$(MANDIR)/man8/rtctl.8 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rtctl \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rtctl $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rtctl.fish
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/rust_tracer
-	@[ -n '$(DESTDIR)' ] || scripts/activate '$(release)'
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/rust_tracer $(DESTDIR)$(PREFIX)/include/rust_tracer
+	@[ -n '$(DESTDIR)' ] || scripts/activate
 
 rust-analyzer:
 	@scripts/rust-analyzer

@@ -8,6 +8,7 @@ splats are looked for. QEMU dies with this process, whatever ends it.
 
 import argparse
 import ctypes
+import functools
 import os
 import select
 import signal
@@ -16,8 +17,13 @@ import subprocess
 import sys
 import time
 
-from splat import find_splat
+# The checkout is somebody's: nothing is left beside the sources.
+sys.dont_write_bytecode = True
 
+from splat import find_splat  # noqa: E402
+
+# Who started this; in a container it may be process 1.
+PARENT = os.getppid()
 QEMU = os.path.join(os.path.dirname(os.path.abspath(__file__)), "qemu")
 EXIT_TIMED_OUT = 124
 EXIT_GUEST_DIED = 70
@@ -74,10 +80,11 @@ def qemu_command(a):
     ]  # fmt: skip
 
 
-def die_with_parent():
+def die_with(parent):
     """In the child: be killed when the parent is, however it ends (prctl PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() == 1:
+    # It may have ended before.
+    if os.getppid() != parent:
         os._exit(1)
 
 
@@ -99,7 +106,7 @@ class Guest:
             stderr=subprocess.PIPE,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=functools.partial(die_with, os.getpid()),
         )
         theirs.close()
 
@@ -196,7 +203,7 @@ def report(guest, status):
 def main():
     a = arguments()
     if a.shell:
-        die_with_parent()  # which execvp keeps
+        die_with(PARENT)  # which execvp keeps
         os.execv(QEMU, qemu_command(a) + [
             "-chardev", "stdio,id=tty,signal=off", "-device", "virtconsole,chardev=tty",
         ])  # fmt: skip

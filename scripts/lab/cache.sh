@@ -7,6 +7,8 @@
 # made from, so a part is either right or absent. It is made under a temporary name by one process at a time and
 # renamed when whole; what an interrupted run left is swept away by the next one.
 set -euo pipefail
+# What goes into the guest is read there by others than root.
+umask 022
 
 LAB=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd -- "$LAB/../.." && pwd)
