@@ -192,7 +192,7 @@ struct rtrace_functions {
 #define RTRACE_WHY_PART 5u	/* a split-off part (.cold) of another function */
 #define RTRACE_WHY_THUNK 6u	/* entry code, a trampoline or a thunk */
 #define RTRACE_WHY_GONE 7u	/* its module was unloaded */
-#define RTRACE_WHY_BUSY 8u	/* ftrace refused it */
+#define RTRACE_WHY_BUSY 8u	/* reserved */
 
 /*
  * One function. `names` holds, without terminators, the module's name
@@ -341,8 +341,8 @@ struct rtrace_config {
 			   * return; 0: default; out */
 	__u32 ways;	  /* in: a bit (1 << RTRACE_WAY_*) for each way that may
 			   * attach probes, which must be enough for entries and
-			   * returns, and all if SLOT is among them; 0: all but
-			   * SLOT; out */
+			   * returns, and all if SLOT is among them; 0: all;
+			   * out */
 	__u32 reserved;	  /* in: 0 */
 };
 
@@ -359,7 +359,7 @@ struct rtrace_start {
 	__u32 size;	/* in: sizeof(struct rtrace_start) */
 	__u32 flags;	/* in: 0 */
 	__u32 attached; /* out: probes attached */
-	__u32 refused;	/* out: probes that ftrace refused; see their `why` */
+	__u32 refused;	/* out: probes whose function is gone; see their `why` */
 };
 
 #define RTRACE_STATE_IDLE 0u

@@ -137,7 +137,7 @@ pub(crate) struct Form {
     pub(crate) a: Field,
     pub(crate) b: Field,
     pub(crate) i: Immediate,
-    /// What an execution costs at most, apart from what depends on sizes (`verify.rs`). 1 is a
+    /// What an execution costs at most, apart from what depends on sizes (`cost.rs`). 1 is a
     /// few machine instructions.
     pub(crate) cost: u32,
 }

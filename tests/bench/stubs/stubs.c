@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a followed call costs on this machine: the module's own assembly (arch/stub.S,
- * arch/slot.S) in user space, with second halves that do in C what fire/stub.rs does
+ * arch/slot.S) in user space, with second halves that do in C what fire/stub/exit.rs does
  * for `return { @ = quantize(elapsed); }`. A line for each: `native ID ns VALUE`.
  *
  * A busy machine makes every figure worse and none better: so the best of many short

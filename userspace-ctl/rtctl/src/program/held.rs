@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn records_come_back_by_their_mark_once() {
         let mut held = Held::default();
-        let (one, other) = (1 << 16 | 1, 1 << 16 | 2);
+        let (one, other) = ((1 << 16) | 1, (1 << 16) | 2);
         for (time, mark) in [(1, one), (2, other), (3, one)] {
             assert!(held.keep(mark, record(time)));
         }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_number_that_is_taken_again_ends_what_was_before() {
         let mut held = Held::default();
-        let (old, new) = (1 << 16 | 1, 2 << 16 | 1);
+        let (old, new) = ((1 << 16) | 1, (2 << 16) | 1);
         held.keep(old, record(1));
         held.keep(new, record(2));
         held.keep(old, record(3));
@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn what_has_no_room_any_more_is_given_up() {
         let mut held = Held::default();
-        held.keep(1 << 16 | 1, record(1));
+        held.keep((1 << 16) | 1, record(1));
         held.bytes = MOST;
-        assert!(!held.keep(1 << 16 | 2, record(2)));
-        assert!(held.release(1 << 16 | 1).is_empty());
-        assert_eq!(times(&held.release(1 << 16 | 2)), [2]);
+        assert!(!held.keep((1 << 16) | 2, record(2)));
+        assert!(held.release((1 << 16) | 1).is_empty());
+        assert_eq!(times(&held.release((1 << 16) | 2)), [2]);
     }
 }
