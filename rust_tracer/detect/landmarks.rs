@@ -133,6 +133,7 @@ impl Symbols {
             b"kexec_image": kexec_image,
             b"kexec_crash_image": kexec_crash_image,
             b"__relocate_kernel_start": kexec_text,
+            b"hv_hypercall_pg": hypercall_page,
             b"tainted_mask": taints,
             b"tasklist_lock": tasks_lock,
             b"css_set_table": task_groups,

@@ -35,6 +35,9 @@ use crate::{
 
 const GONE_MAX: usize = 256;
 
+/// How long what a module has begun asynchronously may take when it is initialised: disks that spin up. ns.
+const ASYNCHRONOUS: u64 = 120 * clock::NS_PER_SEC;
+
 /// MODULE_STATE_*.
 const LIVE: u32 = 0;
 const COMING: u32 = 1;
@@ -55,6 +58,8 @@ pub(super) struct Known {
     /// As it was when it was known best.
     fact: rtrace_module_fact,
     came: u64,
+    /// When we were told that it is live.
+    lived: u64,
     went: u64,
     /// RTRACE_SEEN_*.
     seen: u32,
@@ -90,6 +95,7 @@ impl Known {
         Self {
             fact,
             came: 0,
+            lived: 0,
             went: 0,
             seen,
             init: (0, 0),
@@ -107,6 +113,7 @@ impl Known {
     /// Its state as it is, and who holds it.
     fn see_state(&mut self, now: &rtrace_module_fact) {
         self.fact.state = now.state;
+        self.fact.initialised = now.initialised;
         self.fact.held = now.held;
     }
 
@@ -121,7 +128,15 @@ impl Known {
     fn grew(&self) -> bool {
         let (base, bytes) = self.text();
         let is_longer = self.code != 0 && code_in(base, bytes) > self.code;
-        !self.is_gone() && (is_longer || self.has_init() && self.fact.state == LIVE)
+        !self.is_gone() && (is_longer || self.has_init() && self.is_initialised())
+    }
+
+    /// Whether its memory for initialisation must have been freed. What it has begun asynchronously may keep it for a
+    /// while after we were told; not for as long as somebody likes.
+    fn is_initialised(&self) -> bool {
+        let settled = self.fact.initialised != 0;
+        let waits = self.lived != 0 && clock::now().saturating_sub(self.lived) < ASYNCHRONOUS;
+        self.fact.state == LIVE && (settled || !waits)
     }
 
     /// Whether it has memory for its initialisation.
@@ -310,6 +325,7 @@ impl Ledger {
     pub(super) fn lives(&mut self, structure: u64) -> (u64, u64) {
         self.find(structure).map_or((0, 0), |known| {
             known.seen |= abi::RTRACE_SEEN_LIVED;
+            known.lived = clock::now();
             known.drop_init()
         })
     }

@@ -14,6 +14,7 @@
 #include <linux/filter.h>
 #include <linux/ftrace.h>
 #include <linux/kexec.h>
+#include <linux/mm.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -21,6 +22,7 @@
 #include <linux/rbtree_latch.h>
 #include <linux/siphash.h>
 #include <linux/static_call.h>
+#include <asm/hypervisor.h>
 #include <asm/realmode.h>
 
 #include "../../include/uapi/rust_tracer.h"
@@ -118,6 +120,15 @@ bool rtrace_module_fact(u64 structure, struct rtrace_module_fact *fact)
 #ifdef CONFIG_MODULE_UNLOAD
 	if (!rtrace_get(fact->held, &module->refcnt.counter))
 		return false;
+#endif
+	fact->initialised = state == MODULE_STATE_LIVE;
+#ifdef CONFIG_KALLSYMS
+	const struct mod_kallsyms *symbols;
+
+	/* It is live before what it has begun asynchronously is done, which may take long. */
+	if (!rtrace_get(symbols, &module->kallsyms))
+		return false;
+	fact->initialised &= symbols == &module->core_kallsyms;
 #endif
 	for (i = 0; i < RTRACE_MODULE_RANGES; i++) {
 		void *base;
@@ -418,6 +429,23 @@ static void rtrace_tell_kexec(rtrace_each each, void *data)
 #endif
 }
 
+/* The page that Hyper-V fills with what calls it: the one that the hypervisor itself was told of. */
+static void rtrace_tell_hypercalls(rtrace_each each, void *data)
+{
+#ifdef CONFIG_HYPERV
+	const u32 msr = 0x40000001; /* HV_X64_MSR_HYPERCALL: its page, and in bit 0 that there is one */
+	u64 told;
+	void *page;
+
+	if (rtrace_at.hypercall_page && hypervisor_is_type(X86_HYPER_MS_HYPERV) &&
+	    rtrace_get(page, (void **)rtrace_at.hypercall_page) && page &&
+	    is_vmalloc_or_module_addr(page) && !rdmsrq_safe(msr, &told) && told & 1 &&
+	    told >> PAGE_SHIFT == vmalloc_to_pfn(page))
+		rtrace_tell_range((unsigned long)page, PAGE_SIZE, RTRACE_OWNER_THUNK, "hv_hypercall",
+				  each, data);
+#endif
+}
+
 int rtrace_each_range(rtrace_each each, void *data)
 {
 	int (*const parts[])(rtrace_each, void *) = {
@@ -441,6 +469,7 @@ int rtrace_each_range(rtrace_each each, void *data)
 		return error;
 	rtrace_tell_real_mode(each, data);
 	rtrace_tell_kexec(each, data);
+	rtrace_tell_hypercalls(each, data);
 	return 0;
 }
 

@@ -26,6 +26,7 @@ struct rtrace_landmarks {
 	unsigned long jumps_lock, jumps_unlock;
 	unsigned long tracepoints_mutex, tracepoint_modules, tracepoint_modules_mutex;
 	unsigned long kexec_image, kexec_crash_image, kexec_text;
+	unsigned long hypercall_page;
 	unsigned long real_mode, taints, tasks_lock, task_groups, task_groups_lock, init_mm;
 	unsigned long register_kprobe, register_kretprobe, register_kprobes, register_kretprobes;
 	unsigned long register_fprobe, register_fprobe_syms, register_fprobe_ips;
@@ -72,6 +73,8 @@ struct rtrace_module_fact {
 	u64 taints;
 	u32 state;
 	u32 held; /* its count of references */
+	u32 initialised; /* the kernel is done with its initialisation, and about to free what it was for */
+	u32 reserved;
 	u8 name[64];
 };
 

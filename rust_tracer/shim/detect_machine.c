@@ -49,6 +49,12 @@ static void rtrace_executable(struct rtrace_sweep *sweep, u64 start, u64 bytes, 
 	run->writable = writable;
 }
 
+/* An entry as the kernel reads it: a guest that Xen paravirtualises has the machine's frames in its tables. */
+static u64 rtrace_entry(u64 entry)
+{
+	return pte_val((pte_t){ .pte = entry });
+}
+
 /*
  * Where a table is mapped that an entry refers to. A table is memory: what a stale
  * entry refers to may be a device, which must not be read.
@@ -88,7 +94,7 @@ static void rtrace_sweep(struct rtrace_sweep *sweep, unsigned int level, u64 tab
 		return;
 	for (i = 0; i < RTRACE_ENTRIES; i++) {
 		u64 at = base + ((u64)i << shift), end = at + (1ull << shift) - 1;
-		u64 entry = entries[i], below;
+		u64 entry = rtrace_entry(entries[i]), below;
 		bool may_write = writable && entry & _PAGE_RW;
 
 		if (end < start || at > last || !(entry & _PAGE_PRESENT) || entry & _PAGE_NX)
@@ -167,6 +173,7 @@ u32 rtrace_page_is(u64 address)
 		if (!rtrace_copy_kernel(&entry, table + index * sizeof(entry), sizeof(entry)) ||
 		    !(entry & _PAGE_PRESENT))
 			return 0;
+		entry = rtrace_entry(entry);
 		if (entry & _PAGE_NX)
 			is &= ~RTRACE_PAGE_EXECUTABLE;
 		if (rtrace_is_leaf(entry, level))
@@ -233,6 +240,9 @@ static void rtrace_look_at_cpu(void *data)
 
 int rtrace_cpu_fact(u32 cpu, struct rtrace_cpu_fact *fact)
 {
+	/* Its tables and registers are the hypervisor's. */
+	if (cpu_feature_enabled(X86_FEATURE_XENPV))
+		return -EOPNOTSUPP;
 	memset(fact, 0, sizeof(*fact));
 	return smp_call_function_single(cpu, rtrace_look_at_cpu, fact, true);
 }

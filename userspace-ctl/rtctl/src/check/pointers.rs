@@ -275,6 +275,15 @@ fn is_kernels(owner: &Owner) -> bool {
     owner.name.is_empty() || owner.name == "vmlinux"
 }
 
+/// File systems whose superblock is one module's, and their files another's, which builds on the first.
+const HALVES: [(&str, &str); 5] = [
+    ("fat", "vfat"),
+    ("fat", "msdos"),
+    ("nfs", "nfsv2"),
+    ("nfs", "nfsv3"),
+    ("nfs", "nfsv4"),
+];
+
 /// Whether a module is one that has this file: its protocol's, or its file system's with those that this
 /// is built on; or the one that we are.
 fn is_expected(facts: &Facts, path: &str, all: &[Pointer], module: &str) -> bool {
@@ -291,7 +300,9 @@ fn is_expected(facts: &Facts, path: &str, all: &[Pointer], module: &str) -> bool
     file_system.is_some_and(|it| {
         it.kind == Kind::Data
             && !is_kernels(it)
-            && (it.name == module || facts.said.builds_on(&it.name, module))
+            && (it.name == module
+                || facts.said.builds_on(&it.name, module)
+                || HALVES.contains(&(it.name.as_str(), module)))
     })
 }
 
@@ -389,6 +400,21 @@ mod tests {
         let mut other = root();
         other[1].value.name = "x".into();
         assert_eq!(found_with("/", other, users()).len(), 1);
+    }
+
+    #[test]
+    fn the_files_of_a_file_system_may_be_those_of_its_other_half() {
+        let root = |whole: &str, half: &str| {
+            vec![
+                pointer("i_op", Kind::Data, half),
+                pointer("i_op.lookup", Kind::Module, half),
+                pointer("s_op", Kind::Data, whole),
+            ]
+        };
+        assert_eq!(found("/boot", root("fat", "vfat")), [""; 0]);
+        assert_eq!(found("/home", root("nfs", "nfsv3")), [""; 0]);
+        assert_eq!(found("/boot", root("fat", "x")).len(), 2);
+        assert_eq!(found("/boot", root("ext4", "vfat")).len(), 2);
     }
 
     #[test]

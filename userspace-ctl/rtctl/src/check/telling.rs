@@ -35,18 +35,25 @@ pub const SHOWN_BY: [&str; 15] = [
 
 /// Where else files and packets are told of, and signals are sent; where system calls are told apart; and what we
 /// ourselves are told by.
-const TELLING: [&str; 22] = [
+const TELLING: [&str; 28] = [
     "__x64_sys_getdents64",
     "__x64_sys_getdents",
     "__ia32_sys_getdents64",
     "__ia32_sys_getdents",
+    "__ia32_compat_sys_getdents",
     "__x64_sys_kill",
     "__x64_sys_delete_module",
     "__x64_sys_syslog",
     "filldir",
     "filldir64",
+    "compat_filldir",
     "iterate_dir",
     "kernfs_fop_readdir",
+    // By these ss lists sockets.
+    "sock_diag_rcv_msg",
+    "inet_sk_diag_fill",
+    "inet_diag_dump_icsk",
+    "netlink_dump",
     "packet_rcv",
     "tpacket_rcv",
     // System calls go through these.
