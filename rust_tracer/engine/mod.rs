@@ -57,7 +57,7 @@ mod short;
 mod switch;
 mod targets;
 mod waiter;
-mod words;
+mod zeroed;
 
 pub(crate) use calls::{
     Call,

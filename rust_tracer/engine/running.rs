@@ -32,7 +32,7 @@ use super::{
     hot::Place,
     rooms::Rooms,
     short::What,
-    words::{
+    zeroed::{
         OwnWords,
         Words, //
     },
