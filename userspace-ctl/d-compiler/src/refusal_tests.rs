@@ -384,7 +384,12 @@ fn formats() {
     refused(&[
         ("D_PRINTF_FMT_EMPTY", "BEGIN { printf(\"\"); }"),
         ("D_PRINTF_ARG_FMT", "BEGIN { printf(execname); }"),
-        ("D_PRINTF_ARG_FMT", "BEGIN { printf(1); }"),
+        ("D_PROTO_ARG", "BEGIN { printf(1); }"),
+        ("D_PROTO_ARG", "BEGIN { printf(curcpu); }"),
+        ("D_PRINTF_ARG_FMT", "char a[4]; BEGIN { printf(a); }"),
+        ("D_PRINTF_ARG_FMT", "BEGIN { freopen(1); }"),
+        ("D_PRINTF_ARG_PROTO", "BEGIN { printf(\"%*5d\", 1); }"),
+        ("D_SYNTAX", "BEGIN { printf(\"%*5*d\", 1, 2); }"),
         ("D_PRINTF_ARG_PROTO", "BEGIN { printf(\"%d\"); }"),
         ("D_PRINTF_ARG_PROTO", "BEGIN { printf(\"%d %d\", 1); }"),
         ("D_PRINTF_ARG_PROTO", "BEGIN { printf(\"%*d\", 1); }"),

@@ -47,11 +47,18 @@ fn an_aggregation_is_called_by_what_it_is() {
 
 #[test]
 fn a_format_is_a_string_constant() {
-    said(&[(
-        "BEGIN { printf(123); }",
-        "[D_PRINTF_ARG_FMT] printf( ) argument #1 is incompatible with prototype:\n\tprototype: \
-         string constant\n\t argument: int",
-    )]);
+    said(&[
+        (
+            "BEGIN { printf(123); }",
+            "[D_PROTO_ARG] printf( ) argument #1 is incompatible with prototype:\n\tprototype: \
+             string\n\t argument: int",
+        ),
+        (
+            "BEGIN { printf(execname); }",
+            "[D_PRINTF_ARG_FMT] printf( ) argument #1 is incompatible with prototype:\n\tprototype: \
+             string constant\n\t argument: string",
+        ),
+    ]);
 }
 
 #[test]

@@ -450,6 +450,11 @@ impl Checker<'_> {
             });
         }
         let Some(text) = text else {
+            // Its prototype has a string there; freopen()'s has anything.
+            let string = self.types.intrinsic(Intrinsic::String);
+            if name == "printf" && !self.passable(string, &first) {
+                return Err(self.mismatch(function, 0, "string", &first));
+            }
             return Err(Error::new(
                 "D_PRINTF_ARG_FMT",
                 arguments[0].span,

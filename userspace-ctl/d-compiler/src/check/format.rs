@@ -24,6 +24,15 @@ pub enum Extent {
     Argument,
 }
 
+impl Extent {
+    /// A number is said; but an argument that was asked for is taken all the same, and counts.
+    fn fix(&mut self, number: u32) {
+        if *self != Self::Argument {
+            *self = Self::Fixed(number);
+        }
+    }
+}
+
 /// The letters before a conversion's own, which ask for an argument of one type only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Size {
@@ -135,16 +144,17 @@ fn conversion(text: &str, number: u32) -> Result<(Conversion, &str), String> {
         ..Conversion::default()
     };
     let mut letters = String::new();
-    let mut dot = false;
+    let (mut dot, mut digits) = (false, false);
     let mut characters = text.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
         match character {
             // Of '0' and '-' the later one counts, as in libdtrace.
-            '0' if !dot && is.width == Extent::None => {
+            '0' if !dot && !digits => {
                 is.zero = true;
                 is.left = false;
             }
             '0'..='9' => {
+                digits = true;
                 let mut value = character as u32 - '0' as u32;
                 while let Some(digit) = characters.peek().and_then(|(_, c)| c.to_digit(10)) {
                     value = value.saturating_mul(10).saturating_add(digit);
@@ -160,14 +170,14 @@ fn conversion(text: &str, number: u32) -> Result<(Conversion, &str), String> {
                 } else {
                     &mut is.width
                 };
-                *extent = Extent::Fixed(value);
+                extent.fix(value);
             }
             '#' => is.alternate = true,
             '+' => is.plus = true,
             ' ' => is.space = true,
             '\'' => is.group = true,
             '@' => is.aggregation = true,
-            '?' => is.width = Extent::Fixed(16),
+            '?' => is.width.fix(16),
             '-' => {
                 is.left = true;
                 is.zero = false;

@@ -76,6 +76,12 @@ fn by_key(left: &Value, right: &Value) -> Ordering {
             },
         ) => (left_pid.to_le_bytes().cmp(&right_pid.to_le_bytes()))
             .then_with(|| by_frames(left, right)),
+        (Value::Bytes(left), Value::Bytes(right))
+            if left.len() == right.len() && matches!(left.len(), 1 | 2 | 4 | 8) =>
+        {
+            // As numbers, as libdtrace compares what is of their size.
+            left.iter().rev().cmp(right.iter().rev())
+        }
         (
             Value::Text(left) | Value::Bytes(left) | Value::Characters(left),
             Value::Text(right) | Value::Bytes(right) | Value::Characters(right),
