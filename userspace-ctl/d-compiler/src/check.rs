@@ -60,17 +60,35 @@ pub fn check(
 ) -> Result<tree::Program, Error> {
     types.set_string_bytes(options.strsize);
     let mut checker = Checker::new(types, options);
-    for (index, item) in program.items.iter().enumerate() {
-        if program.texts.contains(&index) {
-            checker.locals.clear();
+    for text in texts(program) {
+        checker.locals.clear();
+        // As dtrace does it: what a text declares holds for all of its clauses, those before it as well.
+        let (clauses, declared): (Vec<_>, Vec<_>) = text
+            .iter()
+            .partition(|item| matches!(item, Item::Clause(_)));
+        for item in declared.into_iter().chain(clauses) {
+            checker.program_item(item)?;
         }
-        checker.program_item(item)?;
     }
     checker.settle_keys();
     match checker.destroys {
         Some(refused) => Err(refused),
         None => Ok(checker.program),
     }
+}
+
+/// The items of each text.
+fn texts(program: &ast::Program) -> Vec<&[Item]> {
+    let mut rest = program.items.as_slice();
+    let mut texts = Vec::new();
+    for start in program.texts.iter().rev() {
+        let (before, text) = rest.split_at((*start).min(rest.len()));
+        texts.push(text);
+        rest = before;
+    }
+    texts.push(rest);
+    texts.reverse();
+    texts
 }
 
 /// A program while it is checked.

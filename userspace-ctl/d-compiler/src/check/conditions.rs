@@ -87,8 +87,8 @@ impl Checker<'_> {
                 };
                 return Ok(self.int(i64::from(value), ty, span));
             }
-            let left = self.convert(left, common);
-            let right = self.convert(right, common);
+            let left = self.as_operand(left, common);
+            let right = self.as_operand(right, common);
             return Ok(Node::new(
                 NodeKind::Compare {
                     op,

@@ -102,7 +102,13 @@ impl Checker<'_> {
             return Node { ty: to, ..node };
         };
         if let NodeKind::Int(value) = node.kind {
-            return self.int(cut(value, number), to, node.span);
+            // A constant expression has 64 bits until it is cast or kept; of an unsigned int it is C's.
+            let same = self.types.number(node.ty) == Some(number);
+            let value = match same && number.signed {
+                true => value,
+                false => cut(value, number),
+            };
+            return self.int(value, to, node.span);
         }
         if self.types.number(node.ty) == Some(number) {
             return Node {

@@ -9,6 +9,7 @@ use crate::error::{Error, Span};
 use crate::types::{Intrinsic, Kind, TypeId};
 
 use super::Checker;
+use super::cut;
 use super::names::{bad_reference, undefined};
 use super::statements::innermost;
 use super::tree::{Node, NodeKind};
@@ -394,7 +395,7 @@ impl Checker<'_> {
             self.stringof(node, span)
         } else if self.types.number(to).is_some() {
             if self.is_integer(&node) {
-                self.convert(node, to)
+                self.cast_number(node, to)
             } else {
                 // A pointer is a number of 8 bytes.
                 let word = self.types.intrinsic(Intrinsic::Uintptr);
@@ -409,6 +410,14 @@ impl Checker<'_> {
         node.lvalue = false;
         node.writable = writable;
         Ok(node)
+    }
+
+    /// A number that is asked to be of a type.
+    fn cast_number(&self, node: Node, to: TypeId) -> Node {
+        match (node.constant(), self.types.number(to)) {
+            (Some(value), Some(number)) => self.int(cut(value, number), to, node.span),
+            _ => self.convert(node, to),
+        }
     }
 
     /// Whatever it is, as a string.

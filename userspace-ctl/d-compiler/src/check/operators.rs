@@ -241,6 +241,15 @@ impl Checker<'_> {
             .expect("both are numbers")
     }
 
+    /// An operand of what is done in a type. What has less than 32 bits stays what it is: neither C nor libdtrace would make
+    /// -2 a large number because the other one has no sign.
+    pub(super) fn as_operand(&self, node: Node, ty: TypeId) -> Node {
+        match self.types.number(ty) {
+            Some(number) if number.bytes < 4 => node,
+            _ => self.convert(node, ty),
+        }
+    }
+
     /// An operation in a type, or its result if both operands are constants.
     fn operation(
         &mut self,
@@ -255,10 +264,10 @@ impl Checker<'_> {
                 return self.int(value, ty, span);
             }
         }
-        let left = self.convert(left, ty);
+        let left = self.as_operand(left, ty);
         let right = match op {
             Arithmetic::ShiftLeft | Arithmetic::ShiftRight => right,
-            _ => self.convert(right, ty),
+            _ => self.as_operand(right, ty),
         };
         Node::new(
             NodeKind::Arithmetic(op, Box::new(left), Box::new(right)),

@@ -117,6 +117,10 @@ impl Checker<'_> {
         if self.is_integer(&pointer) && self.is_integer(&index) {
             return Err(not_a_pointer(span));
         }
+        // As in C, 2[p] is p[2].
+        if self.is_integer(&pointer) && self.is_pointer(&index) {
+            return self.index(key, std::slice::from_ref(base), span);
+        }
         Err(self.incompatible(&pointer, "+", &index, span))
     }
 

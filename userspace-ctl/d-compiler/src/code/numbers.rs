@@ -66,7 +66,7 @@ impl Generator<'_, '_> {
 
     /// Whether [`whole`](Self::whole) may give more of a node than its type holds.
     fn carries(&self, node: &Node) -> bool {
-        let either = |left: &Node, right: &Node| self.carries(left) || self.carries(right);
+        let either = |left: &Node, right: &Node| self.are_cut(left, right, node.ty);
         self.is_open(node.ty)
             && match &node.kind {
                 NodeKind::Int(value) => self.constant_of(*value, node.ty) != *value,
@@ -97,6 +97,11 @@ impl Generator<'_, '_> {
     pub(super) fn is_cut(&self, node: &Node, to: TypeId) -> bool {
         let has_all = self.number(to).is_none_or(|number| number.bytes == 8);
         !has_all && (self.carries(node) || self.is_narrower(node.ty, to))
+    }
+
+    /// The same of one of two.
+    fn are_cut(&self, left: &Node, right: &Node, to: TypeId) -> bool {
+        self.is_cut(left, to) || self.is_cut(right, to)
     }
 
     /// The value of a node with what it carries beyond its type.
@@ -140,7 +145,7 @@ impl Generator<'_, '_> {
         d: Register,
     ) -> Result<(), Error> {
         self.carrying(op, left, right, ty, d)?;
-        if self.is_beyond(op, ty) || self.carries(left) || self.carries(right) {
+        if self.is_beyond(op, ty) || self.are_cut(left, right, ty) {
             self.extend(d, ty);
         }
         Ok(())
