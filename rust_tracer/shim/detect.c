@@ -14,7 +14,6 @@
 #include <linux/filter.h>
 #include <linux/ftrace.h>
 #include <linux/kexec.h>
-#include <linux/mm.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>

@@ -36,18 +36,9 @@ impl Generator<'_, '_> {
 
     /// Makes a number of one type one of another.
     pub(super) fn convert(&mut self, d: Register, from: TypeId, to: TypeId) {
-        let Some(to_number) = self.number(to) else {
-            return;
-        };
-        if let Some(from) = self.number(from) {
-            let fits = from == to_number
-                || to_number.bytes == 8
-                || (from.bytes < to_number.bytes && (!from.signed || to_number.signed));
-            if fits {
-                return;
-            }
+        if self.is_narrower(from, to) {
+            self.extend(d, to);
         }
-        self.extend(d, to);
     }
 
     /// A constant as its type has it.
