@@ -134,7 +134,7 @@ impl Run<'_> {
         let mut trace = self.session.trace()?;
         let mut processes = match targets.release() {
             Ok(processes) => processes,
-            // Who is asked to end while the probes are attached: what was to be traced was asked as well.
+            // A signal that ends us while the probes are attached ends the commands as well.
             Err(_) if self.watch.asked_to_end() => Vec::new(),
             Err(error) => {
                 self.session.stop()?;
@@ -254,17 +254,14 @@ impl Run<'_> {
                 self.says.notice(&epitaph(&mut process));
             }
             let verdict = trace.verdict();
-            // Whose session it is ends it then; what END records comes after that, to an observer as well.
-            if self.role == Role::Owner {
-                if verdict.reason == abi::RTRACE_REASON_FILLED {
-                    self.says
-                        .notice("a buffer is full: the recording has ended");
-                    return Ok(());
-                }
-                if verdict.reason == abi::RTRACE_REASON_EXITED {
-                    // Its status is among what is left to read.
-                    return Ok(());
-                }
+            if verdict.reason == abi::RTRACE_REASON_FILLED {
+                self.says
+                    .notice("a buffer is full: the recording has ended");
+                return Ok(());
+            }
+            // Its status is among what is left to read. An observer reads on until its owner has stopped it, as END fires then.
+            if verdict.reason == abi::RTRACE_REASON_EXITED && self.role == Role::Owner {
+                return Ok(());
             }
             let over = (until_ended && processes.is_empty()) || self.is_over(verdict.state);
             if over || self.watch.asked_to_end() || self.output.exit().is_some() {
