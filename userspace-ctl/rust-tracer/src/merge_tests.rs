@@ -43,6 +43,30 @@ fn a_silent_lane_holds_the_others_back_until_it_is_settled() {
 }
 
 #[test]
+fn what_waits_is_counted_in_bytes_with_what_programs_recorded() {
+    let mut merge = Merge::default();
+    let items = vec![0; 1000].into();
+    let at = crate::record::Firing {
+        probe: 0,
+        pid: 1,
+        tid: 1,
+    };
+    let mut large = record(0, 10);
+    large.event = Event::Clause {
+        at,
+        clause: 0,
+        speculation: 0,
+        items,
+    };
+    merge.push(0, record(0, 5));
+    let small = merge.bytes();
+    merge.push(0, large);
+    assert_eq!(merge.bytes(), 2 * small + 1000);
+    drain(&mut merge);
+    assert_eq!(merge.bytes(), 0);
+}
+
+#[test]
 fn busy_lanes_need_no_settling() {
     let mut merge = Merge::default();
     for time in [10, 30, 50] {

@@ -52,6 +52,43 @@ fn freopen_appends_to_a_file_that_exists() {
 }
 
 #[test]
+fn json_says_what_was_dropped_and_lost_and_why_it_ended_and_text_does_not() {
+    let said = |json| {
+        let mut consumer = consumer();
+        consumer.printer.json = json;
+        let mut out = Vec::new();
+        consumer.dropped(&mut out, messages::Drop::Dynamic, 3);
+        let lost = Lost {
+            cpu: 1,
+            total: 5,
+            told: 2,
+            skipped: 0,
+        };
+        consumer.lost_at_end(&mut out, &lost);
+        let closing = Closing::new(Vec::new());
+        consumer.ledger(&mut out, &Names::default(), &closing);
+        consumer.error(&mut out, "over");
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(said(false), "");
+    let text = said(true);
+    let kinds = ["drop", "lost", "ledger", "error"];
+    let found: Vec<_> = text.lines().collect();
+    assert_eq!(found.len(), kinds.len(), "{text}");
+    for (line, kind) in found.iter().zip(kinds) {
+        assert!(line.contains(&format!("\"kind\":\"{kind}\"")), "{line}");
+    }
+}
+
+#[test]
+fn what_was_taken_is_not_kept_beside_what_it_was_joined_to() {
+    let mut consumer = consumer();
+    consumer.taken = vec![0; 8];
+    consumer.join(&Names::default());
+    assert!(consumer.taken.is_empty());
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_told() {
     let mut consumer = consumer();
     consumer.reopen(&Names::default(), (0, 0), b"/no/such/file");
