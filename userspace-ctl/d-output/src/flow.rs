@@ -104,3 +104,39 @@ impl Flow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_that_end_in_a_call_are_forgotten_and_not_looked_through_each_time() {
+        let probe = Probe {
+            function: "do_exit".into(),
+            name: "entry".into(),
+            ..Probe::default()
+        };
+        let mut flow = Flow::default();
+        let (mut most, mut sweeps) = (0, 0);
+        for tid in 0..4 * THREADS_MOST as u32 {
+            let firing = Firing {
+                context: TASK,
+                time: 0,
+                probe: 0,
+                cpu: 0,
+                pid: tid,
+                tid,
+                clause: 0,
+                count: 0,
+                speculation: 0,
+                items: &[],
+            };
+            let left = flow.left;
+            flow.line(&firing, &probe);
+            sweeps += u32::from(flow.left != left);
+            most = most.max(flow.threads.len());
+        }
+        assert!(most <= THREADS_MOST, "{most}");
+        assert!(sweeps < 100, "{sweeps}");
+    }
+}

@@ -132,6 +132,22 @@ mod tests {
     }
 
     #[test]
+    fn where_one_of_several_commands_cannot_run_none_does() {
+        let commands = ["sleep 1000", "/no/such/command"].map(str::to_owned);
+        let targets = Targets::take(&commands, &[], &[]).unwrap();
+        let pid = targets.held[0].1.pid();
+        assert!(targets.release().is_err());
+        // It was never waited for: it is gone, or what is left of it.
+        let runs = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.contains("(sleep) ") && !stat.contains(") Z ")
+        };
+        while runs() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
     fn a_command_is_split_at_blanks_but_in_quotes() {
         assert_eq!(split("a 'b c'  d\\ e"), ["a", "b c", "d e"]);
         assert_eq!(split("echo it's  \ta\n"), ["echo", "it's", "a"]);
