@@ -231,6 +231,16 @@ fn no_room(_: &Options) -> Outcome {
     .end()
 }
 
+/// Waits until a process, in a command of ours, waits for memory that its cgroup holds back.
+fn await_held_back(pid: i32) -> Outcome {
+    let stack = format!("/proc/{pid}/stack");
+    let waits = || {
+        let stack = fs::read_to_string(&stack)?;
+        Ok(stack.contains("handle_over_high") && stack.contains("[rust_tracer]"))
+    };
+    waiting::until(waits, || "it does not wait for memory".into())
+}
+
 fn held_back(options: &Options) -> Outcome {
     const BOTH: u32 = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_PROBE_RETURN;
     let group = Cgroup::new("rt-held-back")?;
@@ -257,12 +267,7 @@ fn held_back(options: &Options) -> Outcome {
     fs::write(&high, "4096")?;
     starter.go()?;
     // Seconds for every few pages: all of them would take minutes.
-    let stack = format!("/proc/{}/stack", starter.pid());
-    let starts = || {
-        let stack = fs::read_to_string(&stack)?;
-        Ok(stack.contains("handle_over_high") && stack.contains("[rust_tracer]"))
-    };
-    waiting::until(starts, || "it does not wait for memory".into())?;
+    await_held_back(starter.pid())?;
     Late::load(options, 3)?.unload()?;
     let late = Late::load(options, 3)?;
     let listed = open(KERNEL)?.sessions()?;
@@ -271,7 +276,7 @@ fn held_back(options: &Options) -> Outcome {
     let row = row.ok_or_else(|| fail("it is not listed"))?.head;
     let expected = (abi::RTRACE_STATE_IDLE, 2);
     check_eq!((row.state, row.probes), expected, "what is listed of it");
-    waiting::until(starts, || "it waits no longer".into())?;
+    await_held_back(starter.pid())?;
     fs::write(&high, "max")?;
     starter.ready()?;
     late.call(2)?;
@@ -306,12 +311,7 @@ fn observed(options: &Options) -> Outcome {
     let high = group.0.join("memory.high");
     fs::write(&high, "4096")?;
     owner.go()?;
-    let stack = format!("/proc/{}/stack", owner.pid());
-    let waits = || {
-        let stack = fs::read_to_string(&stack)?;
-        Ok(stack.contains("handle_over_high") && stack.contains("[rust_tracer]"))
-    };
-    waiting::until(waits, || "it does not wait for memory".into())?;
+    await_held_back(owner.pid())?;
     let late = Late::load(options, 3)?;
     fs::write(group.0.join("memory.max"), "12M")?;
     fs::write(&high, "max")?;
