@@ -9,7 +9,7 @@
 //! | know what comes out | [`tree`] |
 //! | resolve names | `names`, `arguments` (`args[]`), `external` (the kernel's symbols) |
 //! | type expressions | `expr`, `operators`, `convert`, `calls`, `origin` |
-//! | check statements | `statements`, `actions`, `aggregate`, `printf`, [`format`] |
+//! | check statements | `statements`, `blocks` (`if`), `actions`, `aggregate`, `printf`, [`format`] |
 //! | declare types, variables, inlines | `declare` |
 //! | translate | `translate` |
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@ mod actions;
 mod aggregate;
 mod aggregation_actions;
 mod arguments;
+mod blocks;
 mod calls;
 mod changes;
 mod conditions;
@@ -113,14 +114,18 @@ struct Checker<'a> {
     libraries: Vec<&'static str>,
     /// While a library's text is checked: what made use of it.
     library_use: Option<Span>,
+    /// How many clauses were checked, as they are written.
+    clause: usize,
     /// The probes of the clause that is being checked.
     probes: Option<Vec<Description>>,
-    /// The clause that is being checked has called `speculate()`.
+    /// The statements that are being checked, up to an `if`, have called `speculate()`.
     speculates: bool,
     /// The first destructive action, which is refused if nothing else is wrong with the program.
     destroys: Option<Error>,
     /// `printa()` of several: their keys are shown together.
     together: Vec<Vec<usize>>,
+    /// Variables of clauses with an `if`.
+    hidden: blocks::Hidden,
 }
 
 impl<'a> Checker<'a> {
@@ -138,10 +143,12 @@ impl<'a> Checker<'a> {
             translators: Vec::new(),
             libraries: Vec::new(),
             library_use: None,
+            clause: 0,
             probes: None,
             speculates: false,
             destroys: None,
             together: Vec::new(),
+            hidden: blocks::Hidden::default(),
         }
     }
 
@@ -150,7 +157,11 @@ impl<'a> Checker<'a> {
             Item::Declaration(declaration) => self.declaration(declaration),
             Item::Inline(inline) => self.inline(inline),
             Item::Translator(translator) => self.translator(translator),
-            Item::Clause(clause) => self.clause(clause),
+            Item::Clause(clause) => {
+                self.clause(clause)?;
+                self.clause += 1;
+                Ok(())
+            }
         }
     }
 
@@ -197,15 +208,17 @@ impl<'a> Checker<'a> {
         };
         statements::order(&body, &clause.body)?;
         let default = body.is_empty() || statements::only_speculates(&body);
-        self.program.clauses.push(tree::Clause {
+        self.probes = None;
+        self.add_clause(tree::Clause {
             descriptions,
             predicate,
             body,
             default,
             span: clause.span,
-        });
-        self.probes = None;
-        Ok(())
+            number: self.clause,
+            goes_on: false,
+            marks: None,
+        })
     }
 
     fn predicate(&mut self, predicate: Option<&ast::Expr>) -> Result<Option<Node>, Error> {

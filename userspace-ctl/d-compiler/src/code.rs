@@ -24,7 +24,7 @@ mod numbers;
 
 use rust_tracer::abi;
 
-use crate::check::tree::{self, Program, Variable};
+use crate::check::tree::{self, Node, Program, Variable};
 use crate::compiled::{Action, Aggregation, Clause, Compiled, Form};
 use crate::error::{Error, Span};
 use crate::options::Options;
@@ -59,6 +59,7 @@ pub fn generate(
             program,
             actions: Vec::new(),
             data: 0,
+            marks: clause.marks.as_deref(),
         };
         generator.clause(clause)?;
         let actions = generator.actions;
@@ -70,6 +71,8 @@ pub fn generate(
             default: clause.default,
             actions,
             action_of,
+            number: clause.number,
+            goes_on: clause.goes_on,
         });
         compiled.code.extend(code);
     }
@@ -194,6 +197,8 @@ struct Generator<'a, 'p> {
     actions: Vec<Action>,
     /// Bytes of what the clause records, as dtrace counts them for a speculation.
     data: u64,
+    /// Of a part of a clause.
+    marks: Option<&'a tree::Marks>,
 }
 
 impl Generator<'_, '_> {
@@ -207,9 +212,23 @@ impl Generator<'_, '_> {
         self.data = self
             .data_of(&clause.body, 0)
             .min(abi::RTRACE_RECORD_MAX.into());
+        self.mark(|marks| &marks.begins, 0)?;
         self.block(&clause.body)?;
+        self.mark(|marks| &marks.ends, 0)?;
         self.assembler.place(self.end);
         Ok(())
+    }
+
+    /// Does one of the assignments around a part of a clause, with register `d` and those above.
+    fn mark(
+        &mut self,
+        which: impl FnOnce(&tree::Marks) -> &Node,
+        d: Register,
+    ) -> Result<(), Error> {
+        match self.marks {
+            Some(marks) => self.effect(which(marks), d),
+            None => Ok(()),
+        }
     }
 
     /// Appends an instruction.

@@ -143,6 +143,10 @@ pub struct Clause {
     /// For who shows faults: for each instruction of the clause, the action (from 1, as dtrace
     /// counts them) that it belongs to; 0: the predicate.
     pub action_of: Vec<u16>,
+    /// Which of the program's clauses it is, as they are written.
+    pub number: usize,
+    /// It is a part of that one, and not the first: it runs for the same probes as the part before.
+    pub goes_on: bool,
 }
 
 /// What an item of a record, or a key, holds.

@@ -475,10 +475,18 @@ fn actions() {
         ("D_AGG_SPEC", "BEGIN { speculate(1); @a = count(); }"),
         ("D_EXIT_SPEC", "BEGIN { speculate(1); exit(0); }"),
         (
-            "D_SPEC_SPEC",
-            "BEGIN { if (pid) { speculate(1); } speculate(1); }",
+            "D_EXIT_SPEC",
+            "BEGIN { if (pid) { speculate(1); exit(0); } }",
         ),
     ]);
+    // What an if parts are clauses of their own.
+    for text in [
+        "BEGIN { if (pid) { speculate(1); } speculate(1); }",
+        "BEGIN { commit(1); if (pid) { trace(1); } else { @ = count(); } commit(2); }",
+        "BEGIN { trace(1); if (pid) { speculate(1); } exit(0); }",
+    ] {
+        assert!(build(text).is_ok(), "{text}");
+    }
 }
 
 #[test]

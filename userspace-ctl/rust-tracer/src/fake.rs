@@ -112,8 +112,8 @@ struct State {
     others: access::Others,
     /// Names of the module's own probes.
     own: Vec<String>,
-    /// The code of the program that was loaded.
-    code: Vec<u64>,
+    /// The clauses of the program that was loaded.
+    clauses: Vec<abi::rtrace_clause>,
     /// What each CPU has aggregated since it was asked: whole entries.
     aggregated: Vec<(u32, Vec<u8>)>,
     unspeculated: u64,
@@ -141,7 +141,7 @@ impl Fake {
                 target: None,
                 others: access::Others::default(),
                 own: Vec::new(),
-                code: Vec::new(),
+                clauses: Vec::new(),
                 aggregated: Vec::new(),
                 unspeculated: 0,
                 views: views::Views::default(),
@@ -213,9 +213,9 @@ impl Fake {
         written
     }
 
-    /// The code of the program that was loaded.
-    pub fn code(&self) -> Vec<u64> {
-        self.lock().code.clone()
+    /// The clauses of the program that was loaded.
+    pub fn clauses(&self) -> Vec<abi::rtrace_clause> {
+        self.lock().clauses.clone()
     }
 
     /// A CPU aggregates something: these words for these keys.
@@ -361,7 +361,7 @@ impl State {
                     .copy_from_slice(text);
                 (arg.len, arg.error) = (text.len() as u32, error);
             }
-            Command::Program { program, .. } => self.code = program.code.to_vec(),
+            Command::Program { program, .. } => self.clauses = program.clauses.to_vec(),
             Command::AddOwn { arg, name } => {
                 arg.index = self.probes.len() as u32;
                 self.probes.push((self.own.len(), arg.kind as u8));

@@ -219,6 +219,15 @@ impl Checker<'_> {
         }
     }
 
+    /// A clause-local variable that no program can name, for what it says.
+    pub(super) fn hidden(&mut self, what: &str, ty: TypeId, span: Span) -> Result<Node, Error> {
+        let name = format!("{what} #{}", self.program.variables.len());
+        self.fits(ty, (abi::RTRACE_SCOPE_LOCAL, &name), span)?;
+        let variable = self.new_variable(&name, abi::RTRACE_SCOPE_LOCAL, false, span)?;
+        self.program.variables[variable].ty = Some(ty);
+        Ok(self.variable(variable, Vec::new(), span))
+    }
+
     /// Makes a variable.
     pub(super) fn new_variable(
         &mut self,

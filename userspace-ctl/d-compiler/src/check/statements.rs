@@ -36,8 +36,11 @@ impl Checker<'_> {
                             "the condition of if must be of scalar type",
                         ));
                     }
+                    self.speculates = false;
                     let then = self.statements(then)?;
+                    self.speculates = false;
                     let otherwise = self.statements(otherwise)?;
+                    self.speculates = false;
                     checked.push(Statement::If {
                         condition: node,
                         then,
@@ -176,7 +179,7 @@ pub(super) fn only_speculates(body: &[Statement]) -> bool {
 }
 
 /// What a clause did before.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Before {
     commit: bool,
     speculate: bool,
@@ -184,14 +187,14 @@ struct Before {
 }
 
 /// The order that speculations ask for, as libdtrace has it: dt_stmt_append() of dt_cc.c.
-/// Several commits may follow each other, as in Oracle's edition.
+/// Several commits may follow each other, as in Oracle's edition. What stands before, in and behind
+/// an `if` is a clause of its own.
 pub(super) fn order(
     body: &[Statement],
     written: &Option<Vec<ast::Statement>>,
 ) -> Result<(), Error> {
-    let mut before = Before::default();
     let spans = spans(written.as_deref().unwrap_or_default());
-    follow(body, &spans, &mut before)
+    follow(body, &spans)
 }
 
 /// The places of statements, as they are nested.
@@ -212,7 +215,8 @@ fn spans(statements: &[ast::Statement]) -> Vec<Place> {
         .collect()
 }
 
-fn follow(body: &[Statement], places: &[Place], before: &mut Before) -> Result<(), Error> {
+fn follow(body: &[Statement], places: &[Place]) -> Result<(), Error> {
+    let mut before = Before::default();
     for (statement, place) in body.iter().zip(places) {
         let span = match place {
             Place::At(span) => *span,
@@ -226,14 +230,9 @@ fn follow(body: &[Statement], places: &[Place], before: &mut Before) -> Result<(
                 let Place::If(left, right) = place else {
                     continue;
                 };
-                let mut arms = [*before; 2];
-                follow(then, left, &mut arms[0])?;
-                follow(otherwise, right, &mut arms[1])?;
-                *before = Before {
-                    commit: arms[0].commit || arms[1].commit,
-                    speculate: arms[0].speculate || arms[1].speculate,
-                    record: arms[0].record || arms[1].record,
-                };
+                follow(then, left)?;
+                follow(otherwise, right)?;
+                before = Before::default();
             }
             Statement::Expr(_) | Statement::Discard(_) => {}
             Statement::Commit(_) => {

@@ -173,7 +173,7 @@ impl Checker<'_> {
         let mut before = None;
         if !input.is_pure() {
             // It is done once, however many members speak of it.
-            let place = self.hidden(ty, span)?;
+            let place = self.hidden("xlate", ty, span)?;
             let node = std::mem::replace(&mut input, place.clone());
             before = Some(assignment(place, node));
         }
@@ -279,7 +279,7 @@ impl Checker<'_> {
         let translator = Rc::clone(&self.translators[translation.translator]);
         let pointer = self.types.pointer_to(translator.output);
         let bytes = self.types.size(translator.output).unwrap_or(0);
-        let mut memory = self.hidden(pointer, span)?;
+        let mut memory = self.hidden("xlate", pointer, span)?;
         let size = self.int(bytes as i64, self.types.intrinsic(Intrinsic::Size), span);
         let taken = Node::new(
             NodeKind::Call(abi::RTRACE_SUB_ALLOCA, vec![size]),
@@ -369,15 +369,6 @@ impl Checker<'_> {
             self.types.intrinsic(Intrinsic::Void),
             span,
         )
-    }
-
-    /// A variable of the clause's that no program can name.
-    fn hidden(&mut self, ty: TypeId, span: Span) -> Result<Node, Error> {
-        let name = format!("xlate #{}", self.program.variables.len());
-        self.fits(ty, (abi::RTRACE_SCOPE_LOCAL, &name), span)?;
-        let variable = self.new_variable(&name, abi::RTRACE_SCOPE_LOCAL, false, span)?;
-        self.program.variables[variable].ty = Some(ty);
-        Ok(self.variable(variable, Vec::new(), span))
     }
 
     /// `curcpu` and its like, if that is what the expression names.

@@ -364,6 +364,21 @@ pub struct Clause {
     pub default: bool,
     /// The whole.
     pub span: Span,
+    /// Which of the program's clauses it is, as they are written.
+    pub number: usize,
+    /// It is a part of that one, and not the first: it runs for the same probes as the part before.
+    pub goes_on: bool,
+    /// Of a part: how others know whether it had a fault.
+    pub marks: Option<Box<Marks>>,
+}
+
+/// Assignments around what a part of a clause does.
+#[derive(Clone, Debug)]
+pub struct Marks {
+    /// Before it.
+    pub begins: Node,
+    /// When it has come to its end.
+    pub ends: Node,
 }
 
 /// A program.

@@ -120,8 +120,10 @@ impl Generator<'_, '_> {
             Statement::Speculate(node) => {
                 self.assembler.action += 1;
                 self.value(node, 0)?;
+                // One that is not active ends the clause, without a fault.
+                self.mark(|marks| &marks.ends, 1)?;
                 self.op(abi::RTRACE_OP_SPECULATE, 0, 0, 0, self.data as i32);
-                Ok(())
+                self.mark(|marks| &marks.begins, 0)
             }
             Statement::Commit(node) => self.ending(Action::Commit, abi::RTRACE_OP_COMMIT, node),
             Statement::Discard(node) => self.ending(Action::Discard, abi::RTRACE_OP_DISCARD, node),

@@ -3,7 +3,7 @@
 //!
 //! A clause is loaded once for each world that its descriptions name, under a group of its own, and
 //! once more for a description that may name a probe which another one of them names: it runs for both.
-//! The copies share their code.
+//! The copies share their code. The parts of a clause with an `if` share its groups.
 
 use anyhow::{Result, anyhow};
 use d_compiler::ast;
@@ -68,7 +68,7 @@ pub struct Loaded {
 pub struct Load {
     /// By the index that records tell.
     pub clauses: Vec<Loaded>,
-    /// For each clause of the compiled program: the probes that its descriptions matched.
+    /// For each of the program's clauses, as they are written: the probes that its descriptions matched.
     pub matched: Vec<u32>,
 }
 
@@ -93,17 +93,28 @@ impl From<Error> for Failure {
     }
 }
 
-/// What each description of a program's clauses names.
+/// What each description of a program's clauses names; nothing for those that go on with another's.
 pub fn named(
     compiled: &Compiled,
     providers: &mut Providers<'_>,
 ) -> Result<Vec<Vec<Vec<Named>>>, Failure> {
-    let clause = |clause: &Clause| {
+    let mut clause = |clause: &Clause| {
+        if clause.goes_on {
+            return Ok(Vec::new());
+        }
         let descriptions = clause.descriptions.iter();
         descriptions.map(|one| providers.named(one)).collect()
     };
-    let all: Result<_> = compiled.clauses.iter().map(clause).collect();
+    let all: Result<_> = compiled.clauses.iter().map(&mut clause).collect();
     Ok(all?)
+}
+
+/// What probes are added under: those of one copy of a clause.
+struct Group<'a> {
+    /// The clause's index in the compiled program; those that go on with it are of the group as well.
+    clause: usize,
+    world: World,
+    named: Copied<'a>,
 }
 
 /// What a copy of a clause runs for: the index of the description, and what it names.
@@ -137,11 +148,19 @@ pub fn load(
     zero: bool,
 ) -> Result<Load, Failure> {
     let mut clauses = Vec::new();
-    let mut groups = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut first_of_clause = 0;
     let mut load = Load::default();
     for (index, (clause, named)) in compiled.clauses.iter().zip(named).enumerate() {
-        for (world, named) in copies(named) {
-            let group = groups.len() as u32 + 1;
+        if !clause.goes_on {
+            first_of_clause = groups.len();
+            groups.extend(copies(named).into_iter().map(|(world, named)| Group {
+                clause: index,
+                world,
+                named,
+            }));
+        }
+        for (group, &Group { world, .. }) in (1..).zip(&groups).skip(first_of_clause) {
             let mut flags = 0;
             if clause.default {
                 flags |= abi::RTRACE_CLAUSE_DEFAULT;
@@ -159,7 +178,6 @@ pub fn load(
                 clause: index,
                 world,
             });
-            groups.push((index, named));
         }
     }
     let strsize = sizes.strsize;
@@ -212,18 +230,25 @@ pub fn load(
     };
     session.load(&program, sizes).map_err(|(error, _)| error)?;
     let descriptions = compiled.clauses.iter().map(|clause| &clause.descriptions);
-    let mut matched: Vec<_> = descriptions.clone().map(|of| vec![0; of.len()]).collect();
-    for (group, (clause, named)) in (1..).zip(groups) {
-        for (description, named) in named {
-            matched[clause][description] += add(session, named, group)?;
+    let mut matched: Vec<_> = descriptions.map(|of| vec![0; of.len()]).collect();
+    for (group, of) in (1..).zip(groups) {
+        for (description, named) in of.named {
+            matched[of.clause][description] += add(session, named, group)?;
         }
     }
-    load.matched = matched.iter().map(|of| of.iter().sum()).collect();
-    let mut each = descriptions.flatten().zip(matched.iter().flatten());
-    match each.find(|(_, matched)| **matched == 0) {
-        Some((description, _)) if !zero => Err(Failure::Program(no_match(session, description))),
-        _ => Ok(load),
+    for (clause, matched) in compiled.clauses.iter().zip(&matched) {
+        if clause.goes_on {
+            continue;
+        }
+        let none = matched.iter().position(|matched| *matched == 0);
+        if let (Some(none), false) = (none, zero) {
+            let description = &clause.descriptions[none];
+            return Err(Failure::Program(no_match(session, description)));
+        }
+        load.matched.resize(clause.number + 1, 0);
+        load.matched[clause.number] += matched.iter().sum::<u32>();
     }
+    Ok(load)
 }
 
 /// Refuses a program with a description that matches no probe, and enables nothing.
@@ -322,8 +347,11 @@ impl Failure {
 
 #[cfg(test)]
 mod tests {
+    use d_compiler::compile::compile;
     use d_compiler::macros::Macros;
+    use d_compiler::options::Options as Compiling;
     use d_compiler::parse::parse;
+    use d_compiler::types::Types;
     use rust_tracer::fake::{Fake, FakeFunction};
     use rust_tracer::{Kind, Pattern};
 
@@ -359,6 +387,29 @@ mod tests {
         ] {
             assert_eq!(told(text), Some(("D_PDESC_ZERO", start)), "{text}");
         }
+    }
+
+    #[test]
+    fn parts_of_a_clause_share_its_groups_and_it_is_counted_once() {
+        let functions = ["vfs_read", "vfs_write"].map(FakeFunction::new);
+        let fake: std::sync::Arc<Fake> = Fake::new(1, functions.to_vec());
+        let session = Session::over(fake.clone()).unwrap();
+        let text = "BEGIN { trace(1); if (pid) { trace(2); } else { trace(3); } }
+                    BEGIN { trace(4); }
+                    fbt::vfs_*:entry, fbt::vfs_read: / pid / { trace(5); if (tid) trace(6); }";
+        let program = parse(text, &Macros::default()).unwrap();
+        let compiled = compile(&program, &mut Types::new(None), &Compiling::default()).unwrap();
+        let mut providers = Providers::new(&session, false);
+        let named = named(&compiled, &mut providers).unwrap();
+        let load = load(&session, &compiled, &Sizes::default(), &named, false).unwrap();
+        assert_eq!(load.matched, [1, 1, 4]);
+        let groups = fake.clauses().into_iter().map(|clause| clause.group);
+        // The last has a condition, a run, a condition and a run, each for two descriptions that share a probe.
+        let of_last = [[3, 4]; 4].concat();
+        assert_eq!(
+            groups.collect::<Vec<_>>(),
+            [&[1; 5][..], &[2], &of_last].concat()
+        );
     }
 
     /// Which descriptions each copy of a clause runs for.
