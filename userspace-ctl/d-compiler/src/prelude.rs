@@ -49,6 +49,12 @@ static LIBRARIES: &[Library] = &[
         text: include_str!("prelude/root.d"),
     },
     Library {
+        name: "sched",
+        types: &[],
+        variables: &["chip", "lgrp", "pset"],
+        text: include_str!("prelude/sched.d"),
+    },
+    Library {
         name: "stack",
         types: &["dt_stack_t"],
         variables: &[],

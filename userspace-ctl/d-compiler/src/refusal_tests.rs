@@ -473,6 +473,15 @@ fn actions() {
         ("D_SPEC_DREC", "BEGIN { trace(1); speculate(1); }"),
         ("D_AGG_COMM", "BEGIN { commit(1); @a = count(); }"),
         ("D_AGG_SPEC", "BEGIN { speculate(1); @a = count(); }"),
+        ("D_PROTO_ARG", "BEGIN { raise(raise(1)); }"),
+        ("D_PROTO_ARG", "BEGIN { exit(raise(1)); }"),
+        ("D_TRACE_VOID", "BEGIN { trace(raise(1)); }"),
+        (
+            "D_PRINTF_ARG_TYPE",
+            "BEGIN { printf(\"%d\", system(\"x\")); }",
+        ),
+        ("D_OP_INCOMPAT", "BEGIN { x = 1; x = raise(1); }"),
+        ("D_ACT_DESTRUCTIVE", "BEGIN { 1 ? raise(1) : raise(2); }"),
         ("D_EXIT_SPEC", "BEGIN { speculate(1); exit(0); }"),
         (
             "D_EXIT_SPEC",

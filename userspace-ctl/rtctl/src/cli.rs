@@ -126,7 +126,7 @@ pub struct Args {
     #[arg(short = 'H', help_heading = "Programs")]
     pub headers: bool,
 
-    /// How strictly the preprocessor takes C: said for dtrace's sake, it is the same to D
+    /// How strictly the preprocessor takes C: with s, __STDC__ is not defined
     #[arg(short = 'X', value_name = "a|c|s|t", help_heading = "Programs")]
     #[arg(value_parser = ["a", "c", "s", "t"])]
     pub standard: Option<String>,

@@ -444,7 +444,11 @@ impl Program {
             "iregs" if REGISTERS.contains(&count(value)?) => {}
             "tregs" if count(value)? > 0 => {}
             "pgmax" => drop(count(value)?),
-            "stdc" if matches!(value, Some("a" | "c" | "s" | "t")) => {}
+            "stdc" if matches!(value, Some("a" | "c" | "t")) => {}
+            // C as before the standard.
+            "stdc" if value == Some("s") => {
+                self.cppflags.push(Define::Undefine("__STDC__".to_owned()));
+            }
             "iregs" | "tregs" | "stdc" => return Err(BAD_VALUE.into()),
             _ => match self.output.set(name, value) {
                 Ok(true) => {}

@@ -360,6 +360,19 @@ fn a_version_of_d_can_only_be_lowered() {
 }
 
 #[test]
+fn c_before_the_standard_does_not_say_that_it_follows_it() {
+    let flags = |letter: &str| {
+        let mut options = Options::default();
+        options.set(&format!("stdc={letter}")).unwrap();
+        options.program.cppflags
+    };
+    assert_eq!(flags("s"), [Define::Undefine("__STDC__".into())]);
+    for letter in ["a", "c", "t"] {
+        assert_eq!(flags(letter), [], "{letter}");
+    }
+}
+
+#[test]
 fn what_is_done_before_a_program_is_read_is_not_for_its_text() {
     let mut options = Options::default();
     for (name, value) in [

@@ -78,7 +78,10 @@ impl Checker<'_> {
             Role::Aggregating(_) => {
                 Ok(self.no_value(&format!("{name}( )"), "aggregating function", span))
             }
-            Role::Destructive => Err(destructive(name, span)),
+            Role::Destructive => {
+                self.destroys.get_or_insert_with(|| destructive(name, span));
+                Ok(self.no_value(&format!("{name}( )"), "void", span))
+            }
             Role::Refused(why) => Err(Error::new(
                 "D_FUNC_UNDEF",
                 span,
@@ -180,7 +183,7 @@ impl Checker<'_> {
                 Some(format!("{name} *")),
             ),
             Parameter::Pointer4 => {
-                let fits = self.is_pointer(&node)
+                let points = self.is_pointer(&node)
                     && self.types.pointee(node.ty).is_some_and(|to| {
                         self.types.is_void(to)
                             || self
@@ -188,7 +191,7 @@ impl Checker<'_> {
                                 .number(to)
                                 .is_some_and(|number| number.bytes == 4)
                     });
-                if fits {
+                if points || self.is_null(&node) {
                     return Ok(node);
                 }
                 return Err(self.mismatch(function, index, "ipaddr_t *", &node));
@@ -196,7 +199,7 @@ impl Checker<'_> {
         };
         let Some(ty) = ty else {
             // Without the kernel's types any pointer must do.
-            if self.is_pointer(&node) {
+            if self.is_pointer(&node) || self.is_null(&node) {
                 return Ok(node);
             }
             return Err(self.mismatch(function, index, &named.unwrap_or_default(), &node));

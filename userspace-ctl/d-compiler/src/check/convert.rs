@@ -13,6 +13,11 @@ impl Checker<'_> {
         self.types.number(node.ty).is_some()
     }
 
+    /// The number 0, which is a pointer to nothing.
+    pub(super) fn is_null(&self, node: &Node) -> bool {
+        node.is_zero() && self.is_integer(node)
+    }
+
     /// A pointer or array, but no string.
     pub(super) fn is_pointer(&self, node: &Node) -> bool {
         self.types.is_pointer(node.ty) || self.types.is_array(node.ty)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What curcpu points to. Linux has no processor sets, and one latency group here. */
+/* What curcpu points to. Linux has no processor sets; which package and which latency group a processor is of is
+ * not told. */
 
 typedef int psetid_t;
 typedef int chipid_t;
@@ -16,5 +17,6 @@ typedef struct {
 translator cpuinfo_t < processorid_t number > {
 	cpu_id = number;
 	cpu_pset = 0;
+	cpu_chip = 0;
 	cpu_lgrp = 0;
 };

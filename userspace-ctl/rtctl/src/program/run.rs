@@ -153,6 +153,10 @@ fn take_flags(args: &Args, options: &mut Options) {
     program.zdefs |= args.zero;
     program.destructive |= args.destructive;
     program.libraries.extend(args.library.iter().cloned());
+    if args.standard.as_deref() == Some("s") {
+        let name = "__STDC__".to_owned();
+        program.cppflags.push(Define::Undefine(name));
+    }
     let flags = args.define.iter().cloned().map(Define::Define);
     let flags = flags.chain(args.undefine.iter().cloned().map(Define::Undefine));
     let flags = flags.chain(args.include.iter().cloned().map(Define::Include));
