@@ -575,10 +575,13 @@ impl program::World for World<'_> {
         let mark = speculations.mark(number).ok_or(NotSpeculated::Inactive)?;
         let bytes = bytes.saturating_add(SPECULATION_BYTES);
         let most = running.loaded.sizes.specsize;
+        if u64::from(bytes) > most {
+            return Err(NotSpeculated::NoRoom);
+        }
         if speculations.charge(mark, self.fired.moment.cpu, bytes, most) {
             Ok(mark)
         } else {
-            Err(NotSpeculated::NoRoom)
+            Err(NotSpeculated::Full)
         }
     }
 

@@ -99,7 +99,7 @@ pub(crate) enum Outcome {
     /// An aggregation had no room for its keys. The rest of the clause ran; what it would have
     /// recorded is given up, so that the loss is counted once.
     Dropped,
-    /// The speculation has no room for what the clause records; it ended there.
+    /// The speculation has no room for what the clause records.
     NoSpeculation,
     /// It could not go on at this instruction of the clause.
     Fault(Fault, u32),
@@ -110,7 +110,7 @@ impl From<NotSpeculated> for Outcome {
     fn from(why: NotSpeculated) -> Outcome {
         match why {
             NotSpeculated::Inactive => Outcome::Processed,
-            NotSpeculated::NoRoom => Outcome::NoSpeculation,
+            NotSpeculated::NoRoom | NotSpeculated::Full => Outcome::NoSpeculation,
         }
     }
 }
@@ -155,6 +155,8 @@ pub(super) struct State<'a, W> {
     pub(super) item_words: usize,
     item_count: u32,
     pub(super) speculation: u64,
+    /// The speculation has no room for the record.
+    pub(super) unspeculated: bool,
     pub(super) exits: bool,
     /// COMMIT ended a speculation.
     pub(super) commits: bool,
@@ -185,6 +187,7 @@ impl<'a, W: World> Firing<'a, W> {
                 item_words: 0,
                 item_count: 0,
                 speculation: 0,
+                unspeculated: false,
                 exits: false,
                 commits: false,
                 syscall: false,
@@ -321,6 +324,7 @@ impl<W: World> State<'_, W> {
         self.item_words = 0;
         self.item_count = 0;
         self.speculation = 0;
+        self.unspeculated = false;
         self.exits = false;
         self.commits = false;
         self.full = false;
@@ -334,6 +338,9 @@ impl<W: World> State<'_, W> {
         }
         if self.item_count == 0 && clause.flags & CLAUSE_DEFAULT == 0 {
             return Outcome::Processed;
+        }
+        if self.unspeculated {
+            return Outcome::NoSpeculation;
         }
         Outcome::Recorded(Made {
             words: self.item_words as u32,

@@ -257,10 +257,12 @@ pub(crate) struct Full;
 /// Why a clause's record cannot belong to a speculation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotSpeculated {
-    /// It is not active.
+    /// It is not active: the clause ends.
     Inactive,
-    /// It has no room left.
+    /// It would have no room for the record if there were no other: the clause ends.
     NoRoom,
+    /// Others have left too little room: the clause goes on, and its record is given up.
+    Full,
 }
 
 /// All that a firing needs of its surroundings.

@@ -30,6 +30,7 @@ use super::{
     subroutines,
     value,
     Fault,
+    NotSpeculated,
     Slot,
     World, //
 };
@@ -101,7 +102,10 @@ impl<W: World> State<'_, W> {
             }
             op::SPECNEW => Some(self.world.speculation()),
             op::SPECULATE => {
-                self.speculation = self.world.speculate(a, insn.i as u32)?;
+                match self.world.speculate(a, insn.i as u32) {
+                    Err(NotSpeculated::Full) => self.unspeculated = true,
+                    mark => self.speculation = mark?,
+                }
                 None
             }
             op::COMMIT | op::DISCARD => {

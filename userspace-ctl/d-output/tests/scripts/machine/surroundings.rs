@@ -231,7 +231,11 @@ impl World for Surroundings<'_> {
             return Ok(mark);
         }
         self.dropped.1 += 1;
-        Err(NotSpeculated::NoRoom)
+        Err(if u64::from(bytes + 8) > self.specsize {
+            NotSpeculated::NoRoom
+        } else {
+            NotSpeculated::Full
+        })
     }
 
     fn end_speculation(&mut self, number: u64, commit: bool) -> Option<u64> {
