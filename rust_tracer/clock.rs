@@ -170,13 +170,15 @@ impl Counter {
         self.when(arch::cycles())
     }
 
-    /// When the counter stood so, which was a moment ago.
+    /// When the counter stood so, which was a moment ago. That may be before the anchor: the counters of
+    /// other CPUs may differ by a little, and a counter may be read before what stands before it.
     #[inline(always)]
     pub(crate) fn when(self, cycles: u64) -> u64 {
         let Self(anchor) = self;
-        let passed = cycles.wrapping_sub(anchor.cycles.load(Ordering::Relaxed));
-        let rate = anchor.rate.load(Ordering::Relaxed);
-        let elapsed = (u128::from(passed).wrapping_mul(rate.into()) >> 32) as u64;
+        let passed = cycles.wrapping_sub(anchor.cycles.load(Ordering::Relaxed)) as i64;
+        // One multiplication of the processor's: a cycle takes less than two seconds.
+        let rate = anchor.rate.load(Ordering::Relaxed) as i64;
+        let elapsed = (i128::from(passed).wrapping_mul(rate.into()) >> 32) as u64;
         anchor.ns.load(Ordering::Relaxed).wrapping_add(elapsed)
     }
 }
