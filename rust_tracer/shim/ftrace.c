@@ -155,6 +155,13 @@ void rtrace_fprobe_exit(struct fprobe *fprobe, unsigned long ip,
 	rtrace_moment_end(&moment, busy);
 }
 
+/* fprobe's own wait is not for a CPU that goes offline. */
+static void rtrace_fprobe_free(struct rtrace_fprobe *self)
+{
+	rtrace_wait_for_handlers();
+	kfree(self);
+}
+
 int rtrace_fprobe_register(u64 owner, unsigned long *ips, unsigned int count,
 			   struct rtrace_fprobe **out)
 {
@@ -170,7 +177,7 @@ int rtrace_fprobe_register(u64 owner, unsigned long *ips, unsigned int count,
 	self->fprobe.entry_data_size = RTRACE_FRAME_WORDS * sizeof(u64);
 	error = register_fprobe_ips(&self->fprobe, ips, count);
 	if (error) {
-		kfree(self);
+		rtrace_fprobe_free(self);
 		return error;
 	}
 	*out = self;
@@ -180,7 +187,7 @@ int rtrace_fprobe_register(u64 owner, unsigned long *ips, unsigned int count,
 void rtrace_fprobe_unregister(struct rtrace_fprobe *self)
 {
 	unregister_fprobe(&self->fprobe);
-	kfree(self);
+	rtrace_fprobe_free(self);
 }
 
 bool rtrace_is_own_fprobe(const struct fprobe *fprobe)
