@@ -96,9 +96,9 @@ impl Targets {
         };
         let bit = 1 << (process % 64);
         let before = if one_of_them {
-            word.fetch_or(bit, Ordering::Relaxed)
+            word.fetch_or(bit, Ordering::AcqRel)
         } else {
-            word.fetch_and(!bit, Ordering::Relaxed)
+            word.fetch_and(!bit, Ordering::AcqRel)
         };
         before & bit != 0
     }
@@ -188,6 +188,10 @@ unsafe extern "C" fn rtrace_on_fork(parent: u32, child: u32) {
     // SAFETY: Preemption is off.
     let watched = unsafe { WATCHED.read() };
     for targets in watched.into_iter().flatten() {
-        targets.mark(child, targets.contain(parent));
+        let is_one = targets.contain(parent);
+        // Who marks the descendants meanwhile marks the parent before the child, whose bit this may clear again.
+        if targets.mark(child, is_one) && !is_one && targets.contain(parent) {
+            targets.mark(child, true);
+        }
     }
 }
