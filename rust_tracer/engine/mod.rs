@@ -104,12 +104,19 @@ pub(crate) use short::{
 pub(crate) use targets::Targets;
 pub(crate) use waiter::Waiter;
 
+kernel::sync::global_lock! {
+    // SAFETY: Initialised by `init_locks`.
+    /// Held while calls are given up. An engine at rest gives up none: it shows that it is while it holds this.
+    unsafe(uninit) static REAPING: Mutex<()> = ();
+}
+
 /// # Safety
 ///
 /// Call once, before any engine is made.
 pub(crate) unsafe fn init_locks() {
     // SAFETY: By this function's contract.
     unsafe {
+        REAPING.init();
         cpus::init_lock();
         targets::init_locks();
     }
@@ -216,9 +223,11 @@ impl Engine {
 
     /// Whether there is nothing more to wait for: stopped, ended by its program, or full for good.
     pub(crate) fn is_over(&self) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        // One that is idle is about to run.
         self.is_filled()
             || self.has_exited()
-            || self.state.load(Ordering::Relaxed) != abi::RTRACE_STATE_RUNNING
+            || matches!(state, abi::RTRACE_STATE_STOPPED | abi::RTRACE_STATE_DEAD)
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -452,11 +461,18 @@ impl Engine {
         let now = clock::now();
         let last = self.reaped.load(Ordering::Relaxed);
         let due = now.saturating_sub(last) >= clock::NS_PER_SEC;
-        let running = self.state.load(Ordering::Relaxed) == abi::RTRACE_STATE_RUNNING;
-        if due && running {
-            self.reaped.store(now, Ordering::Relaxed);
+        if !due || !self.shows_running() {
+            return;
+        }
+        self.reaped.store(now, Ordering::Relaxed);
+        let _reaping = REAPING.lock();
+        if self.shows_running() {
             self.reap();
         }
+    }
+
+    fn shows_running(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == abi::RTRACE_STATE_RUNNING
     }
 
     /// Gives up the calls whose tasks have ended. Task context.

@@ -25,7 +25,8 @@ use super::{
         CpusLocked, //
     },
     CpuRing,
-    Engine, //
+    Engine,
+    REAPING, //
 };
 use crate::{
     abi,
@@ -94,6 +95,7 @@ impl Engine {
             self.fire_own(Kind::End);
         }
         // What is in flight now stays so for the ledger, whatever becomes of it.
+        let _reaping = REAPING.lock();
         self.reap();
         let reason = if self.is_filled() {
             abi::RTRACE_REASON_FILLED
@@ -142,13 +144,16 @@ impl Engine {
         let is_whole = cpu.ring().is_some()
             && !hot.counters.load(Ordering::Relaxed).is_null()
             && (self.running.is_none() || !cpu.program.load(Ordering::Relaxed).is_null());
-        // The short way is open only while the long one is: so both handlers of a call that comes in
-        // between find the same.
-        if !running {
+        // The short way is open only while the long one is, and the long one asks `cpu` last: so both handlers of
+        // a call that comes in between find the same.
+        if running {
+            hot.running.store(1, Ordering::SeqCst);
+            cpu.running.store(true, Ordering::SeqCst);
+        } else {
             hot.close();
+            cpu.running.store(false, Ordering::SeqCst);
+            hot.running.store(0, Ordering::SeqCst);
         }
-        cpu.running.store(running, Ordering::SeqCst);
-        hot.running.store(running.into(), Ordering::SeqCst);
         if running && is_whole {
             hot.open(Token::short(self.generation_of_calls, number));
         } else {
