@@ -7,6 +7,8 @@
 
 #![forbid(unsafe_code)]
 
+use core::sync::atomic::Ordering;
+
 use kernel::{
     prelude::*,
     sync::{
@@ -471,8 +473,9 @@ fn status(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let asker = session;
     let session = observed.as_deref().unwrap_or(asker);
     new.id = session.id;
-    {
-        let inner = session.inner_for(asker);
+    new.state = abi::RTRACE_STATE_IDLE;
+    new.probes = session.probes.load(Ordering::Relaxed);
+    if let Some(inner) = session.inner_for(asker) {
         new.state = inner.state.number();
         new.probes = inner.probes.len();
         new.attached = inner.probes.count_attached().0;
@@ -521,13 +524,27 @@ fn last_error(session: &Session, at: UserPtr) -> Result<(), Refusal> {
 }
 
 /// What a session's engine counts, once it has one.
-fn engine(session: &Session) -> Result<Arc<Engine>, Refusal> {
+/// Refuses what is forgotten.
+fn must_be_kept(session: &Session) -> Result<(), Refusal> {
     if session.is_closed() && session.engine().is_none() {
         return Err(Refusal::new(
             ECANCELED,
             "the session that was observed is closed, and what it recorded is gone",
         ));
     }
+    Ok(())
+}
+
+/// What is told to who observes a session, and cannot be told while it is started.
+fn busy() -> Refusal {
+    Refusal::new(
+        EBUSY,
+        "the session that is observed is being started: ask again when it runs",
+    )
+}
+
+fn engine(session: &Session) -> Result<Arc<Engine>, Refusal> {
+    must_be_kept(session)?;
     session.engine().ok_or_else(|| {
         Refusal::new(
             EINVAL,

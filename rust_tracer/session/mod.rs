@@ -356,6 +356,8 @@ impl Session {
             engine.silence(reason as u32);
         }
         engine.run();
+        // Modules that came meanwhile have brought more than was planned.
+        inner.note_memory(&engine);
         Ok(inner.probes.count_attached())
     }
 
@@ -426,6 +428,16 @@ impl Inner {
         engine::memory_needed(&self.config, self.probes.blocks(), to_run)
             .saturating_add(program)
             .saturating_add(attach::memory_needed(probes))
+    }
+
+    /// What its engine has become is its user's, whatever was planned.
+    fn note_memory(&mut self, engine: &Engine) {
+        let to_run = self.to_run().ok().flatten();
+        let planned = self.memory() + self.engine_memory(to_run.as_ref());
+        let memory = planned.max(engine.memory() as u64);
+        if let Some(charge) = &mut self.charge {
+            charge.note_memory(memory);
+        }
     }
 
     /// What its engine is to run.

@@ -53,11 +53,12 @@ impl Session {
     }
 
     /// For a command of `asker` that tells of it. Who observes it finds it as it was left: what it has missed is asked
-    /// of its own opener's memory and time, not of theirs, which may be short.
-    pub(super) fn inner_for(&self, asker: &Session) -> MutexGuard<'_, Inner> {
+    /// of its own opener's memory and time, not of theirs, which may be short. None for him while it is being
+    /// prepared or started, which takes as long as the opener's memory makes it.
+    pub(super) fn inner_for(&self, asker: &Session) -> Option<MutexGuard<'_, Inner>> {
         match self.id == asker.id {
-            true => self.inner(),
-            false => self.inner.lock(),
+            true => Some(self.inner()),
+            false => self.inner_soon(),
         }
     }
 
@@ -152,13 +153,10 @@ impl Session {
             return Ok(());
         }
         if let (State::Running, Some(engine)) = (inner.state, self.engine()) {
-            let wanted = inner.make_room(&engine, self.node)?;
-            inner.attach(&engine, wanted)?;
-            let planned = inner.memory() + inner.engine_memory(inner.to_run()?.as_ref());
-            let memory = planned.max(engine.memory() as u64);
-            if let Some(charge) = &mut inner.charge {
-                charge.note_memory(memory);
-            }
+            let wanted = inner.make_room(&engine, self.node);
+            let attached = wanted.and_then(|wanted| inner.attach(&engine, wanted));
+            inner.note_memory(&engine);
+            attached?;
             engine.changed();
         }
         Ok(())

@@ -134,7 +134,8 @@ pub(super) fn ledger(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     sort(&mut inside);
     arg.count = 0;
     {
-        let inner = session.inner_for(asker);
+        let inner = session.inner_for(asker).ok_or_else(super::busy)?;
+        super::must_be_kept(session)?;
         let rows = Rows {
             probes: inner.probes.len(),
             cpus: engine::cpu_limit(),

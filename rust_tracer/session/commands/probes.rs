@@ -292,7 +292,8 @@ pub(super) fn probes(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let session = subject.as_deref().unwrap_or(asker);
     arg.count = 0;
     {
-        let inner = session.inner_for(asker);
+        let inner = session.inner_for(asker).ok_or_else(super::busy)?;
+        super::must_be_kept(session)?;
         let table = FUNCTIONS.lock();
         arg.total = inner.probes.len();
         arg.next = arg.first.min(arg.total);

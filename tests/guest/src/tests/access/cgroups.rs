@@ -14,6 +14,7 @@ use crate::actor::Actor;
 use crate::fuzz::raw::{Faults, Ground, Mapped};
 use crate::options::Options;
 use crate::session::{Answer, Command, KERNEL};
+use crate::sys;
 use crate::target::Late;
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::Trace;
@@ -249,6 +250,7 @@ fn held_back(options: &Options) -> Outcome {
         let session = open(KERNEL)?;
         session.add("rt_target:rt_plain", BOTH)?;
         session.add("rt_late:rt_late_work", BOTH | abi::RTRACE_ADD_LATE)?;
+        session.publish("rt-held-back")?;
         session.configure(abi::rtrace_config {
             ring_bytes: 16 << 20,
             ..Default::default()
@@ -276,9 +278,21 @@ fn held_back(options: &Options) -> Outcome {
     let row = row.ok_or_else(|| fail("it is not listed"))?.head;
     let expected = (abi::RTRACE_STATE_IDLE, 2);
     check_eq!((row.state, row.probes), expected, "what is listed of it");
+    // Nor does who observes it.
+    let observer = open(KERNEL)?;
+    observer.observe("rt-held-back")?;
+    let status = observer.status()?;
+    let told = (status.state, status.probes);
+    check_eq!(told, expected, "what is told of it");
+    let ready = sys::poll(&observer.fd, libc::POLLIN, 0)?;
+    check_eq!(ready, 0, "whether it is over");
+    let probes = observer.command(&mut abi::rtrace_probes::default().sized());
+    check_eq!(probes.map_err(|refused| refused.errno), Err(Errno::BUSY));
     await_held_back(starter.pid())?;
     fs::write(&high, "max")?;
     starter.ready()?;
+    check_eq!(observer.probes()?.len(), 4, "those of the module, too");
+    drop(observer);
     late.call(2)?;
     starter.go()?;
     starter.end()?;
