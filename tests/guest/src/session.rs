@@ -35,14 +35,18 @@ pub trait Command: Plain {
 }
 
 macro_rules! commands {
-    ($($structure:ident = $number:ident;)*) => {$(
+    ($($structure:ident = $number:ident;)*) => {
+        /// The numbers of the commands that take a structure: `RTRACE_IOC_*`.
+        pub const COMMANDS: &[u64] = &[$(abi::$number as u64),*];
+        $(
         impl Command for abi::$structure {
             const NUMBER: u64 = abi::$number as u64;
             fn sized(self) -> Self {
                 Self { size: size_of::<Self>() as u32, ..self }
             }
         }
-    )*};
+        )*
+    };
 }
 
 commands! {

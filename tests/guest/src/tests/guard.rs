@@ -18,7 +18,7 @@ use crate::options::Options;
 use crate::parameters::Parameters;
 use crate::program::{Code, Program};
 use crate::ring::Ring;
-use crate::session::{Refused, SYSTEM, Session, USER};
+use crate::session::{Command as _, Refused, SYSTEM, Session, USER};
 use crate::sys;
 use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
@@ -30,6 +30,7 @@ group! { "guard":
     "a command, a poll or a moved consumer position keeps a session alive" => signs,
     "a reader that sleeps in poll is there" => sleeper,
     "what the module does not know is no sign of life" => no_sign,
+    "that somebody else who holds the session is refused is no sign of life" => no_sign_of_others,
     "idle and stopped sessions may be silent, and all may without a deadman" => patience,
     "of sessions that take too much of a CPU the busiest dies, and no other" => busiest,
     "a session that burdens a CPU dies though it may see nothing there" => blind,
@@ -211,6 +212,30 @@ fn no_sign(_: &Options) -> Outcome {
         );
         Ok(())
     })?;
+    check_eq!(seen(&watcher, id)?.1, abi::RTRACE_REASON_SILENT);
+    Ok(())
+}
+
+fn no_sign_of_others(_: &Options) -> Outcome {
+    let _parameters = Parameters::set(&[("deadman_seconds", 2)])?;
+    let watcher = Session::open()?;
+    let trace = plain().start()?;
+    let id = id_of(&trace)?;
+    let mut holder = Actor::start(|cue| {
+        cue.ready()?;
+        while sys::poll(cue.heard(), libc::POLLIN, 0)? == 0 {
+            // To ask why would be a sign.
+            let mut start = abi::rtrace_start::default().sized();
+            let answer = sys::ioctl(&trace.session.fd, abi::rtrace_start::NUMBER, &mut start);
+            check_eq!(answer, Err(Errno::PERM));
+        }
+        Ok(())
+    })?;
+    holder.ready()?;
+    let died = await_death(&watcher, id, || Ok(()));
+    holder.go()?;
+    holder.end()?;
+    died?;
     check_eq!(seen(&watcher, id)?.1, abi::RTRACE_REASON_SILENT);
     Ok(())
 }

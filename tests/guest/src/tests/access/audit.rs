@@ -10,7 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::actor::{Actor, become_ordinary};
 use crate::options::Options;
-use crate::session::{KERNEL, NODES, SYSTEM, Session};
+use crate::parameters::Parameters;
+use crate::program::{Code, Program};
+use crate::session::{KERNEL, NODES, SYSTEM, Session, USER};
 use crate::sys;
 use crate::test::{Outcome, check, check_eq, fail, group};
 
@@ -219,6 +221,11 @@ fn refusals(_: &Options) -> Outcome {
         let session = Session::open_as(SYSTEM, libc::O_RDONLY)?;
         must_fail(session.add("rt_target:rt_plain", 1).is_err())
     })?;
+    broken("dave", "node", &|| {
+        let code = Code::new().get(1, abi::RTRACE_VAR_ARG0).emit(1, 0, 0).ret();
+        let program = Program::new().clause(1, 0, code);
+        must_fail(dave_opens()?.load(&program).is_err())
+    })?;
     broken("alice", "namespace", &|| {
         sys::new_user_namespace()?;
         // The descriptor's opener is what counts: it is opened in there.
@@ -227,15 +234,30 @@ fn refusals(_: &Options) -> Outcome {
     // By who is not the opener: the record names who tried.
     let session = Session::open()?;
     broken("carol", "opener", &|| must_fail(session.start().is_err()))?;
-    let path = "/sys/module/rust_tracer/parameters/sessions_per_uid";
-    let before = fs::read_to_string(path)?;
-    fs::write(path, "1")?;
-    let quota = broken("dave", "quota", &|| {
+    // By a program that runs with several ids at once.
+    let pid = Actor::start(|cue| {
+        cue.tell(std::process::id().into())?;
+        sys::ids::set_groups(&[sys::ids::gid_of("rtrace-user")?])?;
+        let (uid, gid) = sys::ids::ids_of("bob")?;
+        sys::ids::set_gids(gid, gid, gid)?;
+        sys::ids::set_uids(uid, uid, 0)?;
+        let session = Session::open_as(USER, libc::O_RDWR)?;
+        must_fail(session.add("rt_target:rt_plain", 1).is_err())
+    })
+    .and_then(|mut actor| {
+        let pid = actor.number()?.to_string();
+        actor.end().map(|()| pid)
+    })?;
+    await_record(&[("op", "refuse"), ("pid", &pid), ("why", "ids")])?;
+    let one = [("sessions_per_uid", 1), ("probes_per_uid", 1)];
+    let _limits = Parameters::set(&one)?;
+    broken("dave", "quota", &|| {
         let _one = dave_opens()?;
         must_fail(dave_opens().is_err())
-    });
-    fs::write(path, before.trim())?;
-    quota
+    })?;
+    broken("dave", "quota", &|| {
+        must_fail(dave_opens()?.add("rt_target:rt_tail_*", 3).is_err())
+    })
 }
 
 /// As audit writes what it does not trust.

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::actor::{Actor, become_ordinary, play};
 use crate::options::Options;
+use crate::program::{Code, Program};
 use crate::session::{KERNEL, NODES, Session, USER};
 use crate::sys::{self, Child, Ended, ids, passing};
 use crate::target::Target;
@@ -27,6 +28,7 @@ group! { "access, descriptors":
     "a child that inherits a descriptor cannot arm by it" => inherited,
     "a program that keeps a descriptor over exec cannot arm by it" => kept_over_exec,
     "a process that changes its ids cannot arm by what it opened, and can when it changes back" => held_over_ids,
+    "an opener who goes to a user namespace of his own cannot arm from there by what he opened before" => other_namespace,
     "a running session of the node user goes on seeing its opener's tasks only, whoever holds it" => view_stays,
     "a set-id program that writes to a descriptor of ours does nothing by it" => set_id_output,
     "there is nothing to read, write or seek in a node, and unknown commands change nothing" => no_side_door,
@@ -36,6 +38,7 @@ group! { "access, descriptors":
 /// Every command that changes something, refused since the caller is not the opener.
 pub fn cannot_arm(session: &Session, opener: u32) -> Outcome {
     let before = session.status()?;
+    let program = Program::new().clause(1, 0, Code::new().ret());
     let answers = [
         ("ADD", session.add("rt_target:rt_value", 1).map(drop)),
         (
@@ -47,6 +50,13 @@ pub fn cannot_arm(session: &Session, opener: u32) -> Outcome {
         ("STOP", session.stop()),
         ("PUBLISH", session.publish("stolen")),
         ("OBSERVE", session.observe("stolen").map(drop)),
+        ("PROGRAM", session.load(&program)),
+        (
+            "ADD_OWN",
+            session
+                .add_own(abi::RTRACE_KIND_BEGIN, 1, 0, "BEGIN")
+                .map(drop),
+        ),
         ("REVOKE", session.revoke(before.id).map(drop)),
         ("REVOKE a user", session.revoke_user(0).map(drop)),
     ];
@@ -216,6 +226,18 @@ fn held_over_ids(_: &Options) -> Outcome {
     }
     session.start()?;
     Ok(session.stop()?)
+}
+
+fn other_namespace(_: &Options) -> Outcome {
+    for (user, node) in super::refusals::USERS {
+        play(user, || {
+            let session = Session::open_as(node, libc::O_RDWR)?;
+            session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+            sys::new_user_namespace()?;
+            cannot_arm(&session, std::process::id())
+        })?;
+    }
+    Ok(())
 }
 
 fn view_stays(_: &Options) -> Outcome {

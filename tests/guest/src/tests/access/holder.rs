@@ -11,6 +11,7 @@ use std::process::{Command, ExitCode};
 use rust_tracer::abi;
 use rustix::io::Errno;
 
+use crate::program::{Code, Program};
 use crate::session::{Answer, READ_MIN, Session};
 use crate::sys::{self, passing};
 
@@ -31,7 +32,7 @@ pub const SUBJECT: &str = "matrix-subject";
 pub const RING: usize = 1 << 16;
 
 /// What can be tried. The opener has prepared the session as it says, as far as its mode lets it.
-pub const OPERATIONS: [&str; 27] = [
+pub const OPERATIONS: [&str; 30] = [
     // A session as it was opened.
     "info",
     "functions",
@@ -39,6 +40,9 @@ pub const OPERATIONS: [&str; 27] = [
     "config",
     "target",
     "publish",
+    "program",
+    "add_own",
+    "aggregate",
     "revoke",
     "sessions",
     "quota",
@@ -81,6 +85,13 @@ pub fn perform(operation: &str, session: &Session, world: World) -> String {
         "publish" => {
             answer(session.publish(&format!("by-{}-{}", sys::tid(), session.fd.as_raw_fd())))
         }
+        "program" => answer(session.load(&Program::new().clause(1, 0, Code::new().ret()))),
+        "add_own" => answer(
+            session
+                .add_own(abi::RTRACE_KIND_BEGIN, 1, 0, "BEGIN")
+                .map(drop),
+        ),
+        "aggregate" => answer(session.aggregate(0, 1 << 12).map(drop)),
         "revoke" => answer(session.revoke(world.victim).map(drop)),
         "sessions" => match session.sessions() {
             Err(refused) => Err(refused.errno),

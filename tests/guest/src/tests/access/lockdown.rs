@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::actor::{Actor, play};
 use crate::guest::{self, TraceList};
 use crate::options::Options;
-use crate::session::{KERNEL, NODES, Session};
+use crate::session::{Answer, KERNEL, NODES, Session};
 use crate::sys;
 use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
@@ -80,6 +80,15 @@ fn integrity_matrix(_: &Options) -> Outcome {
     Ok(())
 }
 
+fn must_be_locked_out(answer: Answer) -> Outcome {
+    let Err(refused) = answer else {
+        return Err(fail("a session starts under lockdown"));
+    };
+    check_eq!(refused.errno, Errno::CANCELED, "{refused}");
+    check!(refused.text.contains("locked down"), "{}", refused.text);
+    Ok(())
+}
+
 fn confidentiality(_: &Options) -> Outcome {
     let target = Target::open()?;
     let mut enabled = TraceList::enabled_functions()?;
@@ -107,12 +116,7 @@ fn confidentiality(_: &Options) -> Outcome {
                 "of {user}"
             );
             trace.read()?;
-            let Err(refused) = idle.start() else {
-                return Err(fail(format!("{user} starts under lockdown")));
-            };
-            check_eq!(refused.errno, Errno::CANCELED, "{refused}");
-            check!(refused.text.contains("locked down"), "{}", refused.text);
-            Ok(())
+            must_be_locked_out(idle.start().map(drop))
         })?);
     }
     for tracer in &mut tracers {
@@ -120,8 +124,12 @@ fn confidentiality(_: &Options) -> Outcome {
     }
     target.run("plain 30")?;
     check!(enabled.now()? != before, "nothing is attached");
+    let idle = Session::open()?;
+    idle.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
     lock_down("confidentiality", &["none", "integrity"])?;
     let changed = sys::now();
+    // The guard may not have seen it yet: a command asks itself.
+    must_be_locked_out(idle.start().map(drop))?;
     for mut tracer in tracers {
         let alive = tracer.number()?;
         check!(

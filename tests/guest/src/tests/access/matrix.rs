@@ -125,7 +125,11 @@ fn expected(opener: Opener, node: &str, mode: i32, way: Way, operation: &str) ->
     let of_running = |done, idle| if writes(mode) { done } else { idle };
     match operation {
         "info" | "functions" | "probes" | "status" | "quota" | "read" => observes("done"),
-        "add" | "config" | "target" | "publish" | "start" | "stop" => arms("done"),
+        "add" | "config" | "target" | "publish" | "program" | "add_own" | "start" | "stop" => {
+            arms("done")
+        }
+        // There is nothing before the start.
+        "aggregate" => observes("INVAL"),
         // Another user's, and not published: root's matter, else it is not there.
         "revoke" => arms(if opener == Opener::Root {
             "done"

@@ -466,16 +466,29 @@ fn several_ids(_: &Options) -> Outcome {
             ids::set_gids(group, group, group)?;
             become_it(bob, alice)?;
             let session = crate::session::Session::open_as(USER, libc::O_RDWR)?;
-            let Err(refused) = session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY) else {
-                return Err(fail(format!("an opener with another {what} arms")));
-            };
-            check_eq!(refused.errno, rustix::io::Errno::ACCESS, "{what}");
-            for part in ["set-id", USER, "/dev/rust_tracer/system", "kernel"] {
-                check!(
-                    refused.text.contains(part),
-                    "{part} is not in {:?}",
-                    refused.text
-                );
+            let program = crate::program::Program::new();
+            let program = program.clause(1, 0, crate::program::Code::new().ret());
+            let answers = [
+                session
+                    .add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)
+                    .map(drop),
+                session.load(&program),
+                session
+                    .add_own(abi::RTRACE_KIND_BEGIN, 1, 0, "BEGIN")
+                    .map(drop),
+            ];
+            for answer in answers {
+                let Err(refused) = answer else {
+                    return Err(fail(format!("an opener with another {what} arms")));
+                };
+                check_eq!(refused.errno, rustix::io::Errno::ACCESS, "{what}");
+                for part in ["set-id", USER, "/dev/rust_tracer/system", "kernel"] {
+                    check!(
+                        refused.text.contains(part),
+                        "{part} is not in {:?}",
+                        refused.text
+                    );
+                }
             }
             check_eq!(session.status()?.probes, 0, "probes after the refusal");
             Ok(())

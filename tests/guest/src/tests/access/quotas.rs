@@ -3,13 +3,14 @@
 //! nothing.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rust_tracer::abi;
 use rustix::io::Errno;
 
 use crate::actor::{Actor, play};
 use crate::options::Options;
+use crate::parameters::Parameters;
 use crate::program::{Code, Program};
 use crate::session::{Answer, KERNEL, SYSTEM, Session, USER};
 use crate::sys;
@@ -29,32 +30,12 @@ group! { "access, quotas":
     "memory is counted over all sessions of a user, and a ring too many is refused" => memory,
     "memory of targets is counted as well, and a target too many is refused" => targets,
     "what many clauses of many probes take is counted as well, and refused if it is too much" => bound,
-    "more events a second than allowed end the user's busiest session, and no other" => events,
+    "what a program's aggregations and variables take is counted as well" => states,
+    "programs are counted before they run, and one too many is refused" => loads,
+    "a session that is closed counts as long as somebody observes it" => observed,
+    "more events a second than allowed end the user's busiest session, and no other, and none of root's" => events,
     "root is above the limits, and who is at one does not hold up another user" => others,
     "what is used and what is allowed can be asked for" => asked,
-}
-
-/// Parameters of the module, put back at the end.
-struct Limits(Vec<(PathBuf, String)>);
-
-impl Limits {
-    fn set(limits: &[(&str, &str)]) -> Outcome<Self> {
-        let mut before = Self(Vec::new());
-        for (name, value) in limits {
-            let path = Path::new("/sys/module/rust_tracer/parameters").join(name);
-            before.0.push((path.clone(), fs::read_to_string(&path)?));
-            fs::write(path, value)?;
-        }
-        Ok(before)
-    }
-}
-
-impl Drop for Limits {
-    fn drop(&mut self) {
-        for (path, value) in &self.0 {
-            let _ = fs::write(path, value.trim());
-        }
-    }
 }
 
 /// For reading and writing.
@@ -63,7 +44,7 @@ pub fn open(node: &str) -> Outcome<Session> {
 }
 
 fn sessions(_: &Options) -> Outcome {
-    let _limits = Limits::set(&[("sessions_per_uid", "3")])?;
+    let _limits = Parameters::set(&[("sessions_per_uid", 3)])?;
     play("bob", || {
         let mut open_ones = vec![open(USER)?, open(USER)?, open(USER)?];
         for _ in 0..3 {
@@ -95,7 +76,7 @@ fn sessions(_: &Options) -> Outcome {
 }
 
 fn probes(_: &Options) -> Outcome {
-    let _limits = Limits::set(&[("probes_per_uid", "5")])?;
+    let _limits = Parameters::set(&[("probes_per_uid", 5)])?;
     play("bob", || {
         let (one, other) = (open(USER)?, open(USER)?);
         one.add("rt_target:rt_tail_*", 3)?;
@@ -128,7 +109,7 @@ fn is_over<T>(added: Answer<T>, words: &[&str]) -> Outcome {
 }
 
 fn patterns(_: &Options) -> Outcome {
-    let _limits = Limits::set(&[("patterns_per_uid", "3")])?;
+    let _limits = Parameters::set(&[("patterns_per_uid", 3)])?;
     let late = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_ADD_LATE;
     play("bob", || {
         let (one, other) = (open(USER)?, open(USER)?);
@@ -152,7 +133,7 @@ fn patterns(_: &Options) -> Outcome {
 }
 
 fn brackets(_: &Options) -> Outcome {
-    let _limits = Limits::set(&[("patterns_per_uid", "5")])?;
+    let _limits = Parameters::set(&[("patterns_per_uid", 5)])?;
     let late = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_ADD_LATE;
     play("bob", || {
         let session = open(USER)?;
@@ -180,7 +161,7 @@ fn with_clocks(clocks: impl Iterator<Item = u64>) -> Outcome<Session> {
 
 fn clock_time(_: &Options) -> Outcome {
     // 10 ms of each second.
-    let _limits = Limits::set(&[("clock_percent_per_uid", "1")])?;
+    let _limits = Parameters::set(&[("clock_percent_per_uid", 1)])?;
     play("bob", || {
         let with = |hz: u64| with_clocks(std::iter::once(1_000_000_000 / hz));
         let (one, other) = (with(200)?, with(100)?);
@@ -211,7 +192,7 @@ fn clock_time(_: &Options) -> Outcome {
 }
 
 fn seldom(_: &Options) -> Outcome {
-    let _limits = Limits::set(&[("clock_percent_per_uid", "1")])?;
+    let _limits = Parameters::set(&[("clock_percent_per_uid", 1)])?;
     play("bob", || {
         let with = |clocks: usize| with_clocks(std::iter::repeat_n(3_600_000_000_000, clocks));
         let (one, other) = (with(150)?, with(150)?);
@@ -238,13 +219,13 @@ fn lowered(_: &Options) -> Outcome {
         Ok(())
     })?;
     bob.ready()?;
-    let _limits = Limits::set(&[("probes_per_uid", "1"), ("sessions_per_uid", "1")])?;
+    let _limits = Parameters::set(&[("probes_per_uid", 1), ("sessions_per_uid", 1)])?;
     bob.go()?;
     bob.end()
 }
 
 fn clocks(_: &Options) -> Outcome {
-    let _limits = Limits::set(&[("clock_hz_per_uid", "1100")])?;
+    let _limits = Parameters::set(&[("clock_hz_per_uid", 1100)])?;
     play("bob", || {
         let (one, other) = (open(USER)?, open(USER)?);
         let profile = |session: &Session, hz: u64| {
@@ -268,7 +249,7 @@ fn clocks(_: &Options) -> Outcome {
 }
 
 fn memory(_: &Options) -> Outcome {
-    let _limits = Limits::set(&[("memory_mb_per_uid", "6")])?;
+    let _limits = Parameters::set(&[("memory_mb_per_uid", 6)])?;
     play("bob", || {
         let cpus = u64::from(open(USER)?.info()?.cpus);
         // Two such sessions fit, a third does not.
@@ -310,7 +291,7 @@ fn memory(_: &Options) -> Outcome {
 
 fn targets(_: &Options) -> Outcome {
     // Half a MiB each.
-    let _limits = Limits::set(&[("memory_mb_per_uid", "1")])?;
+    let _limits = Parameters::set(&[("memory_mb_per_uid", 1)])?;
     play("bob", || {
         let own = std::process::id() as i32;
         let (one, two, three) = (open(USER)?, open(USER)?, open(USER)?);
@@ -329,7 +310,7 @@ fn targets(_: &Options) -> Outcome {
 
 fn events(_: &Options) -> Outcome {
     let target = Target::open()?;
-    let _limits = Limits::set(&[("events_per_uid", "2000")])?;
+    let _limits = Parameters::set(&[("events_per_uid", 2000)])?;
     // Bob stays below, dave does not.
     let mut bob = Actor::of("bob", |cue| {
         let trace = Plan::on(USER).entry("rt_target:rt_plain").start()?;
@@ -372,6 +353,8 @@ fn events(_: &Options) -> Outcome {
         quiet.finish().map(drop)
     })?;
     dave.ready()?;
+    // Root may have as many as he likes.
+    let roots = Plan::new().entry("rt_target:rt_plain").start()?;
     let stop = Path::new("/tmp/rt-events-stop");
     let _ = fs::remove_file(stop);
     let storm = Actor::start(|_| {
@@ -386,12 +369,14 @@ fn events(_: &Options) -> Outcome {
     storm.end()?;
     fs::remove_file(stop)?;
     ended?;
+    let state = roots.session.status()?.state;
+    check_eq!(state, abi::RTRACE_STATE_RUNNING, "root's");
     bob.go()?;
     bob.end()
 }
 
 fn others(_: &Options) -> Outcome {
-    let _limits = Limits::set(&[("sessions_per_uid", "1"), ("probes_per_uid", "1")])?;
+    let _limits = Parameters::set(&[("sessions_per_uid", 1), ("probes_per_uid", 1)])?;
     let mut bob = Actor::of("bob", |cue| {
         let session = open(USER)?;
         session.add("rt_target:rt_plain", 1)?;
@@ -418,7 +403,7 @@ fn others(_: &Options) -> Outcome {
 
 fn bound(_: &Options) -> Outcome {
     const CLAUSES: usize = 4000;
-    let _limits = Limits::set(&[("memory_mb_per_uid", "8")])?;
+    let _limits = Parameters::set(&[("memory_mb_per_uid", 8)])?;
     play("bob", || {
         let clause = |program: Program, _| program.clause(1, 0, Code::new().ret());
         let mut program = (0..CLAUSES).fold(Program::new(), clause);
@@ -450,17 +435,104 @@ fn bound(_: &Options) -> Outcome {
     })
 }
 
+/// A program of one clause, with room for nothing.
+fn bare(code: Code) -> Program {
+    let mut program = Program::new().clause(1, 0, code.ret());
+    program.sizes = abi::rtrace_program::default();
+    program
+}
+
+fn states(_: &Options) -> Outcome {
+    const LARGE: u64 = 16 << 20;
+    let _limits = Parameters::set(&[("memory_mb_per_uid", 8)])?;
+    let mut aggregates = bare(Code::new()).aggregation(abi::RTRACE_AGG_COUNT, 8, [0; 4]);
+    aggregates.sizes.aggsize = LARGE;
+    let mut keeps =
+        bare(Code::new()).variable(abi::RTRACE_SCOPE_THREAD, abi::RTRACE_VALUE_SCALAR, 8, 0);
+    keeps.sizes.dynvarsize = LARGE;
+    play("bob", || {
+        for (what, program) in [("aggregations", &aggregates), ("variables", &keeps)] {
+            let started = |program: &Program| -> Outcome<(Session, Answer)> {
+                let session = open(USER)?;
+                session.load(program)?;
+                session.configure(abi::rtrace_config {
+                    ring_bytes: abi::RTRACE_RING_MIN.into(),
+                    ..Default::default()
+                })?;
+                session.add_to("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY, 1)?;
+                let answer = session.start().map(drop);
+                Ok((session, answer))
+            };
+            let (session, answer) = started(program)?;
+            is_over(answer, &["memory_mb_per_uid"])
+                .map_err(|why| fail(format!("{what}: {why}")))?;
+            check_eq!(session.status()?.state, abi::RTRACE_STATE_IDLE, "{what}");
+            let mut small = program.clone();
+            small.sizes.aggsize = small.sizes.aggsize.min(1 << 16);
+            small.sizes.dynvarsize = small.sizes.dynvarsize.min(1 << 16);
+            let (session, answer) = started(&small)?;
+            answer?;
+            session.stop()?;
+        }
+        Ok(())
+    })
+}
+
+fn loads(_: &Options) -> Outcome {
+    // Half a MiB of code each, at the least.
+    const CLAUSES: u32 = abi::RTRACE_PROGRAM_INSNS_MAX / abi::RTRACE_CLAUSE_INSNS_MAX;
+    let _limits = Parameters::set(&[("memory_mb_per_uid", 4)])?;
+    let code = (1..abi::RTRACE_CLAUSE_INSNS_MAX).fold(Code::new(), |code, _| code.set(1, 1));
+    let clauses = (0..CLAUSES).fold(Program::new(), |program, _| {
+        program.clause(1, 0, code.clone().ret())
+    });
+    let mut program = clauses;
+    program.sizes = abi::rtrace_program::default();
+    play("bob", || {
+        let mut all = Vec::new();
+        let over = loop {
+            let session = open(USER)?;
+            match session.load(&program) {
+                Ok(()) if all.len() < 16 => all.push(session),
+                answer => break answer,
+            }
+        };
+        is_over(over, &["may have 4", "memory_mb_per_uid"])?;
+        check!(!all.is_empty(), "the first one is refused");
+        all.pop();
+        Ok(open(USER)?.load(&program)?)
+    })
+}
+
+fn observed(_: &Options) -> Outcome {
+    let _limits = Parameters::set(&[("sessions_per_uid", 2)])?;
+    play("bob", || {
+        let owner = open(USER)?;
+        owner.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
+        owner.publish("counted")?;
+        owner.start()?;
+        let observer = open(USER)?;
+        observer.observe("counted")?;
+        drop(owner);
+        let third = || Session::open_as(USER, libc::O_RDWR).err();
+        check_eq!(third(), Some(Errno::DQUOT), "while it is observed");
+        drop(observer);
+        check_eq!(third(), None, "afterwards");
+        Ok(())
+    })
+}
+
 fn asked(_: &Options) -> Outcome {
     let limits = [
-        ("sessions_per_uid", "9"),
-        ("probes_per_uid", "99"),
-        ("memory_mb_per_uid", "64"),
-        ("events_per_uid", "999999"),
-        ("patterns_per_uid", "7"),
-        ("clock_hz_per_uid", "5001"),
-        ("clock_percent_per_uid", "7"),
+        ("sessions_per_uid", 9),
+        ("probes_per_uid", 99),
+        ("memory_mb_per_uid", 64),
+        ("events_per_uid", 999_999),
+        ("patterns_per_uid", 7),
+        ("clock_hz_per_uid", 5001),
+        ("clock_percent_per_uid", 7),
     ];
-    let _limits = Limits::set(&limits)?;
+    let _limits = Parameters::set(&limits)?;
     play("bob", || {
         let (one, other) = (open(USER)?, open(USER)?);
         one.add("rt_target:rt_plain", 3)?;

@@ -15,12 +15,15 @@ use rustix::io::Errno;
 use crate::actor::{Actor, Cue};
 use crate::guest;
 use crate::options::Options;
+use crate::program::{Code, Program};
 use crate::session::{KERNEL, NODES, Session, USER};
 use crate::sys::{self, ids};
 use crate::target::{self, Target};
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::trace::{Plan, Trace};
 use crate::waiting::PATIENCE_S;
+
+use super::symbols::address_of;
 
 group! { "access, revocation":
     "chmod ends the sessions of those whom the new mode does not admit, within a second" => by_chmod,
@@ -457,6 +460,8 @@ fn dead(_: &Options) -> Outcome {
     let session = &trace.session;
     let total = crate::ledger::Ledger::audit(session)?.total();
     check_eq!((total.fired, total.recorded), (50, 50), "in the ledger");
+    let address = address_of("vfs_read")?;
+    let program = Program::new().clause(1, 0, Code::new().ret());
     let answers = [
         (
             "ADD",
@@ -476,6 +481,18 @@ fn dead(_: &Options) -> Outcome {
             session.functions("rt_target:*", 0, 1 << 16).map(drop),
         ),
         ("SESSIONS", session.sessions().map(drop)),
+        ("SYMBOL", session.symbol(address).map(drop)),
+        ("VIEW", session.view::<abi::rtrace_view_module>().map(drop)),
+        ("OWNERS", session.owners(&[address]).map(drop)),
+        ("TEXT", session.text(address, 8).map(drop)),
+        ("OBSERVE", session.observe("published").map(drop)),
+        ("PROGRAM", session.load(&program)),
+        (
+            "ADD_OWN",
+            session
+                .add_own(abi::RTRACE_KIND_BEGIN, 1, 0, "BEGIN")
+                .map(drop),
+        ),
     ];
     for (what, answer) in answers {
         let Err(refused) = answer else {

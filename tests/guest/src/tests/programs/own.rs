@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Probes of the module's own, and the end that a program makes.
 
+use std::fs;
+use std::path::Path;
 use std::thread;
 
 use rust_tracer::abi;
 use rustix::io::Errno;
 
 use super::{TRACE, loaded, started};
+use crate::actor::{Actor, Cue};
 use crate::guest;
 use crate::options::Options;
 use crate::program::{Code, Program, item};
-use crate::session::{KERNEL, Session};
+use crate::session::{KERNEL, Session, USER};
 use crate::sys;
 use crate::target::Target;
 use crate::test::{Outcome, check, check_eq, fail, group};
@@ -22,6 +25,7 @@ group! { "programs, own probes":
     "exit() ends everything but END" => exit,
     "exit() in BEGIN leaves nothing but END" => exit_at_once,
     "a tick fires on one CPU at a time, and a profile on each" => clocks,
+    "a profile on the node user sees its opener's own tasks, while they are in user space" => own_tasks,
     "own probes are listed and counted as others are" => listed,
     "what cannot be is refused" => refused,
 }
@@ -124,6 +128,84 @@ fn exit(_: &Options) -> Outcome {
         .collect();
     check_eq!(ends, vec![Some(3), Some(4)], "END's clauses");
     Ok(())
+}
+
+/// Whether it was a user's, and whether it was in user space, of what [`whose`] recorded.
+fn samples(made: &[Made]) -> Outcome<Vec<(u64, bool)>> {
+    made.iter()
+        .map(|made| match made.items[..] {
+            [ref uid, ref at] => uid.number().zip(at.number().map(|at| at != 0)),
+            _ => None,
+        })
+        .map(|sample| sample.ok_or_else(|| fail("a record without its two numbers")))
+        .collect()
+}
+
+/// profile-1ms { trace(uid); trace(arg1); }
+fn whose(node: &str) -> Outcome<Trace> {
+    let code = Code::new()
+        .get(1, abi::RTRACE_VAR_UID)
+        .get(2, abi::RTRACE_VAR_ARG0 + 1)
+        .emit(1, TRACE, 0)
+        .emit(2, TRACE, 1)
+        .ret();
+    let session = loaded(node, &Program::new().clause(1, 0, code))?;
+    session.add_own(abi::RTRACE_KIND_PROFILE, 1, MS, "profile-1ms")?;
+    started(session)
+}
+
+fn own_tasks(_: &Options) -> Outcome {
+    const SAMPLES: usize = 20;
+    let uid = u64::from(sys::ids::ids_of("bob")?.0);
+    let mut bob = Actor::of("bob", |cue| {
+        let trace = whose(USER)?;
+        cue.pause()?;
+        let found = samples(&trace.finish()?.made)?;
+        check!(found.len() >= SAMPLES, "only {} samples", found.len());
+        for sample in found {
+            check_eq!(sample, (uid, true), "the user, and whether in user space");
+        }
+        Ok(())
+    })?;
+    bob.ready()?;
+    let stop = Path::new("/tmp/rt-samples-stop");
+    let _ = fs::remove_file(stop);
+    let spin = || {
+        while !stop.exists() {
+            (0..100_000).for_each(|_| std::hint::spin_loop());
+        }
+        Ok(())
+    };
+    let target = Target::open()?;
+    let calls = |_: &Cue| {
+        while !stop.exists() {
+            target.run("plain 30000")?;
+        }
+        Ok(())
+    };
+    let busy = [
+        Actor::of("bob", |_| spin())?,
+        Actor::of("bob", calls)?,
+        Actor::start(|_| spin())?,
+    ];
+    // What there is to be seen, as the node kernel shows it.
+    let mut all = whose(KERNEL)?;
+    let enough = || {
+        all.read()?;
+        let found = samples(&all.made)?;
+        let wanted = [(uid, true), (uid, false), (0, true)];
+        let of = |sample| found.iter().filter(|one| **one == sample).count();
+        Ok(wanted.into_iter().all(|sample| of(sample) >= SAMPLES))
+    };
+    let seen = waiting::until(enough, || "not all of it is sampled".into());
+    fs::write(stop, "")?;
+    for actor in busy {
+        actor.end()?;
+    }
+    fs::remove_file(stop)?;
+    seen?;
+    bob.go()?;
+    bob.end()
 }
 
 fn exit_at_once(_: &Options) -> Outcome {

@@ -17,7 +17,7 @@ group! { "programs, random":
     "programs that nobody wrote do no harm, and those that run count right" => random,
 }
 
-/// Of the programs that are taken, one in so many runs.
+/// Of the programs that are taken one in so many runs, or more if there are few.
 const RUNS: u64 = 500;
 
 /// Changes some of a clause's words.
@@ -85,8 +85,8 @@ fn program(random: &mut Rng) -> Program {
     program
 }
 
-/// Lets a program that was taken run.
-fn run(session: &Session, target: &Target) -> Outcome {
+/// Lets a program that was taken run; whether it could.
+fn run(session: &Session, target: &Target) -> Outcome<bool> {
     let both = abi::RTRACE_PROBE_ENTRY | abi::RTRACE_PROBE_RETURN;
     session.add_to("rt_target:rt_plain", both, 1)?;
     session.add_to("rt_target:rt_value", both, 2)?;
@@ -105,7 +105,9 @@ fn run(session: &Session, target: &Target) -> Outcome {
     })?;
     match session.start() {
         // Clauses for system calls have none here; what user does not show is looked at now.
-        Err(refused) if matches!(refused.errno, Errno::INVAL | Errno::ACCESS) => return Ok(()),
+        Err(refused) if matches!(refused.errno, Errno::INVAL | Errno::ACCESS) => {
+            return Ok(false);
+        }
         answer => answer?,
     };
     target.run("plain 50")?;
@@ -115,7 +117,7 @@ fn run(session: &Session, target: &Target) -> Outcome {
     for cpu in 0..session.info()?.cpus {
         session.aggregate(cpu, 1 << 13)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 fn random(options: &Options) -> Outcome {
@@ -126,7 +128,8 @@ fn random(options: &Options) -> Outcome {
     for node in NODES {
         sessions.push(Session::open_as(node, libc::O_RDWR)?);
     }
-    let (mut taken, mut refused) = (0u64, 0u64);
+    let (mut taken, mut refused, mut ran) = (0u64, 0u64, 0u64);
+    let one_in = (wanted / 200).clamp(1, RUNS);
     for number in 0..wanted {
         if number % 1_000 == 0 {
             // A word for the runner, which waits for some.
@@ -146,8 +149,9 @@ fn random(options: &Options) -> Outcome {
                 continue;
             }
         }
-        if taken % RUNS == 0 {
-            run(&sessions[node], &target)
+        if taken % one_in == 0 {
+            ran += run(&sessions[node], &target)
+                .map(u64::from)
                 .map_err(|why| fail(format!("program {number} of seed {}: {why}", options.seed)))?;
             sessions[node] = Session::open_as(NODES[node], libc::O_RDWR)?;
         }
@@ -156,6 +160,10 @@ fn random(options: &Options) -> Outcome {
     check!(
         taken > wanted / 20 && refused > wanted / 20,
         "{taken} taken, {refused} refused"
+    );
+    check!(
+        ran >= taken / one_in / 4,
+        "of {taken} programs, one in {one_in} of which was to run, {ran} did"
     );
     Ok(())
 }

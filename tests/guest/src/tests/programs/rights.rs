@@ -506,18 +506,32 @@ fn sections(_: &Options) -> Outcome {
 fn wrong_state(_: &Options) -> Outcome {
     let program = Program::new().clause(1, 0, Code::new().ret());
     let session = Session::open()?;
+    let listed = session.functions("rt_target:rt_value", 0, 4096)?;
+    let id = listed[0].head.entry_id;
     let aggregate = session.aggregate(0, 1 << 16).map_err(|r| r.errno);
     check_eq!(aggregate, Err(Errno::INVAL), "before the start");
     session.add_to("rt_target:rt_value", abi::RTRACE_PROBE_ENTRY, 1)?;
     session.start()?;
-    for found in [
-        session.load(&program),
-        session
-            .add_own(abi::RTRACE_KIND_BEGIN, 1, 0, "BEGIN")
-            .map(|_| ()),
-    ] {
-        check_eq!(found.map_err(|r| r.errno), Err(Errno::BUSY));
-    }
+    let too_late = |session: &Session| {
+        for (what, found) in [
+            ("PROGRAM", session.load(&program)),
+            (
+                "ADD_OWN",
+                session
+                    .add_own(abi::RTRACE_KIND_BEGIN, 1, 0, "BEGIN")
+                    .map(drop),
+            ),
+            ("ADD by ids", session.add_ids(&[id]).map(drop)),
+        ] {
+            check_eq!(found.map_err(|r| r.errno), Err(Errno::BUSY), "{what}");
+        }
+        Ok(())
+    };
+    too_late(&session)?;
+    session.publish("wrong-state")?;
+    let observer = Session::open()?;
+    observer.observe("wrong-state")?;
+    too_late(&observer)?;
     let aggregate = session.aggregate(0, 1 << 16).map_err(|r| r.errno);
     check_eq!(aggregate, Err(Errno::NXIO), "without a program");
     session.stop()?;
