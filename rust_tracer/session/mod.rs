@@ -356,8 +356,6 @@ impl Session {
             engine.silence(reason as u32);
         }
         engine.run();
-        // Modules that came meanwhile have brought more than was planned.
-        inner.note_memory(&engine);
         Ok(inner.probes.count_attached())
     }
 

@@ -80,6 +80,8 @@ impl Session {
         let wanted = loop {
             self.catch_up(inner);
             let wanted = inner.make_room(engine, self.node)?;
+            // Modules that came meanwhile have brought more than was planned.
+            inner.note_memory(engine);
             let mut missed = self.missed.lock();
             if missed.as_ref().is_none_or(|missed| missed.is_empty()) {
                 *missed = None;
