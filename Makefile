@@ -69,7 +69,7 @@ demo:
 
 test:
 	@scripts/lab/host-needs
-	@scripts/test --short host lint guest debug stub programs rogue fuzz
+	@scripts/test --short host lint guest debug one rogue
 
 test-host:
 	@scripts/lab/host-needs
