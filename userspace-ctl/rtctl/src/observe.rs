@@ -71,8 +71,13 @@ impl Run<'_> {
     /// Prints the records of an observed session until it ends. Returns whether
     /// its ledger holds.
     pub fn observe(&mut self, observer: &Observer) -> Result<bool> {
-        self.names.extend(self.session.probes(0)?);
-        let probes = self.names.len();
+        match self.session.probes(0) {
+            Ok(probes) => self.names.extend(probes),
+            // It is being prepared or started: its records tell of what there is.
+            Err(Error::Command { errno, .. }) if errno == Errno::BUSY => {}
+            Err(error) => return Err(error.into()),
+        }
+        let probes = self.session.status()?.probes;
         let plural = if probes == 1 { "" } else { "s" };
         let id = observer.id();
         self.says

@@ -133,6 +133,21 @@ fn an_observer_prints_what_the_owner_records_until_that_ends() {
 }
 
 #[test]
+fn a_session_that_is_being_started_is_observed_when_it_runs() {
+    let (module, session) = published();
+    module.refuse("probes", Errno::BUSY, "the session is being started");
+    let outcome = observe(&module, Columns::new(false), false, |_| {
+        module.allow();
+        session.start().unwrap();
+        module.fire(&entry(1, 10));
+        module.fire(&entry(0, 20));
+        module.set_state(abi::RTRACE_STATE_STOPPED, abi::RTRACE_REASON_CLOSED);
+    });
+    assert_eq!(outcome.printed, PRINTED);
+    assert_eq!(outcome.result, Ok(true));
+}
+
+#[test]
 fn an_observer_that_leaves_does_not_judge_a_ledger_that_goes_on() {
     let (module, session) = published();
     session.start().unwrap();

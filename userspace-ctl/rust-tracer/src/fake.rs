@@ -154,6 +154,11 @@ impl Fake {
         self.lock().refusal = Some((command, errno, text));
     }
 
+    /// Lets it succeed again.
+    pub fn allow(&self) {
+        self.lock().refusal = None;
+    }
+
     /// The process to which the session was narrowed.
     pub fn target(&self) -> Option<i32> {
         self.lock().target
