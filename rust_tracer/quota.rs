@@ -286,8 +286,9 @@ impl Charge {
         self.memory(self.taken.memory.saturating_add(more))
     }
 
-    /// The session takes so many bytes now, which it was not asked about (a module came).
+    /// The session takes so many bytes now, or more, which it was not asked about (a module came).
     pub(crate) fn note_memory(&mut self, now: u64) {
+        let now = now.max(self.taken.memory);
         let mut uses = USES.lock();
         if let Some(mine) = uses.iter_mut().find(|u| u.uid == self.uid) {
             note(&mut self.taken.memory, &mut mine.taken.memory, now);
