@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod glob;
 mod ring;
 mod views;
 
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::io::Errno;
 use zerocopy::IntoBytes;
 
+use self::glob::glob;
 use crate::abi;
 use crate::device::{Area, Command, Device, Memory};
 use crate::function::Kind;
@@ -586,17 +588,4 @@ fn name(command: &Command<'_>) -> &'static str {
         Command::Owners { .. } => "owners",
         Command::Text { .. } => "text",
     }
-}
-
-/// `*` and `?` are enough for tests; an empty glob matches everything.
-fn glob(pattern: &[u8], name: &[u8]) -> bool {
-    fn whole(pattern: &[u8], name: &[u8]) -> bool {
-        match pattern.split_first() {
-            None => name.is_empty(),
-            Some((b'*', rest)) => (0..=name.len()).any(|skip| whole(rest, &name[skip..])),
-            Some((b'?', rest)) => !name.is_empty() && whole(rest, &name[1..]),
-            Some((byte, rest)) => name.first() == Some(byte) && whole(rest, &name[1..]),
-        }
-    }
-    pattern.is_empty() || whole(pattern, name)
 }
