@@ -372,6 +372,12 @@ impl Options {
 }
 
 impl Program {
+    /// The preprocessor is to take C as it was before the standard.
+    pub fn before_the_standard(&mut self) {
+        let name = "__STDC__".to_owned();
+        self.cppflags.push(Define::Undefine(name));
+    }
+
     fn set_one(&mut self, name: &str, value: Option<&str>) -> Result<(), String> {
         let needed = || value.ok_or_else(|| BAD_VALUE.to_owned());
         // No bytes at all are as good as any number of them to a program that has no use for them.
@@ -445,10 +451,7 @@ impl Program {
             "tregs" if count(value)? > 0 => {}
             "pgmax" => drop(count(value)?),
             "stdc" if matches!(value, Some("a" | "c" | "t")) => {}
-            // C as before the standard.
-            "stdc" if value == Some("s") => {
-                self.cppflags.push(Define::Undefine("__STDC__".to_owned()));
-            }
+            "stdc" if value == Some("s") => self.before_the_standard(),
             "iregs" | "tregs" | "stdc" => return Err(BAD_VALUE.into()),
             _ => match self.output.set(name, value) {
                 Ok(true) => {}

@@ -154,8 +154,7 @@ fn take_flags(args: &Args, options: &mut Options) {
     program.destructive |= args.destructive;
     program.libraries.extend(args.library.iter().cloned());
     if args.standard.as_deref() == Some("s") {
-        let name = "__STDC__".to_owned();
-        program.cppflags.push(Define::Undefine(name));
+        program.before_the_standard();
     }
     let flags = args.define.iter().cloned().map(Define::Define);
     let flags = flags.chain(args.undefine.iter().cloned().map(Define::Undefine));
