@@ -483,10 +483,9 @@ fn loads(_: &Options) -> Outcome {
     const CLAUSES: u32 = abi::RTRACE_PROGRAM_INSNS_MAX / abi::RTRACE_CLAUSE_INSNS_MAX;
     let _limits = Parameters::set(&[("memory_mb_per_uid", 4)])?;
     let code = (1..abi::RTRACE_CLAUSE_INSNS_MAX).fold(Code::new(), |code, _| code.set(1, 1));
-    let clauses = (0..CLAUSES).fold(Program::new(), |program, _| {
+    let mut program = (0..CLAUSES).fold(Program::new(), |program, _| {
         program.clause(1, 0, code.clone().ret())
     });
-    let mut program = clauses;
     program.sizes = abi::rtrace_program::default();
     play("bob", || {
         let mut all = Vec::new();
