@@ -69,6 +69,10 @@ pub struct Options {
     /// How often the module is loaded and unloaded while functions are called
     #[arg(long, global = true, value_name = "N", default_value_t = 1_000)]
     pub reloads: u64,
+    /// How much is made of what is repeated without an option of its own, in percent
+    #[arg(long, global = true, value_name = "PERCENT", default_value_t = 100,
+        value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub share: u64,
     /// How long what hides nothing is all at work at once, beside `rtctl check`
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60)]
     pub innocent: u64,
@@ -140,7 +144,12 @@ pub enum Command {
 }
 
 impl Options {
-    /// The same, as a command line.
+    /// How often is made what is to be made so often: at least twice, so that there is a next one.
+    pub fn share_of(&self, times: u64) -> u64 {
+        (times * self.share / 100).max(2)
+    }
+
+    /// These options, as a command line.
     pub fn to_arguments(&self) -> Vec<String> {
         let mut arguments = vec![
             format!("--events={}", self.events),
@@ -152,6 +161,7 @@ impl Options {
             format!("--hotplugs={}", self.hotplugs),
             format!("--programs={}", self.programs),
             format!("--reloads={}", self.reloads),
+            format!("--share={}", self.share),
             format!("--innocent={}", self.innocent),
             format!("--seed={}", self.seed),
             format!("--patience={}", self.patience),

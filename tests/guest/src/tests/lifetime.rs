@@ -176,9 +176,9 @@ fn rmmod(_: &Options) -> Outcome {
     guest::load()
 }
 
-fn reload(_: &Options) -> Outcome {
+fn reload(options: &Options) -> Outcome {
     let target = Target::open()?;
-    for _ in 0..5 {
+    for _ in 0..options.share_of(5) {
         target::unload("rust_tracer")?;
         guest::load()?;
         let trace = plan().start()?;
@@ -268,7 +268,7 @@ fn sleeper_survives(_: &Options) -> Outcome {
     Ok(())
 }
 
-fn stop_under_fire(_: &Options) -> Outcome {
+fn stop_under_fire(options: &Options) -> Outcome {
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let busy = thread::spawn(move || -> Outcome {
         let target = Target::open()?;
@@ -277,7 +277,7 @@ fn stop_under_fire(_: &Options) -> Outcome {
         }
         Ok(())
     });
-    for round in 0..20 {
+    for round in 0..options.share_of(20) {
         let trace = plan().start()?;
         let target = Target::open()?;
         target.run("plain 100")?;
@@ -291,9 +291,9 @@ fn stop_under_fire(_: &Options) -> Outcome {
     busy.join().map_err(|_| fail("the busy thread panicked"))?
 }
 
-fn again_and_again(_: &Options) -> Outcome {
+fn again_and_again(options: &Options) -> Outcome {
     let target = Target::open()?;
-    for i in 0..100 {
+    for i in 0..options.share_of(100) {
         let session = Session::open()?;
         session.add("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY)?;
         session.configure(abi::rtrace_config {

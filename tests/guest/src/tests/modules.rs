@@ -189,7 +189,7 @@ fn comes_back(options: &Options) -> Outcome {
 }
 
 fn under_fire(options: &Options) -> Outcome {
-    const ROUNDS: u64 = 15;
+    let rounds = options.share_of(15);
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let busy = thread::spawn(move || -> Outcome<u64> {
         let target = Target::open()?;
@@ -209,7 +209,7 @@ fn under_fire(options: &Options) -> Outcome {
         .policy(abi::RTRACE_POLICY_RING)
         .start()?;
     let target = Target::open()?;
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let late = Late::load(options, 10)?;
         let callers: Vec<_> = (0..2)
             .map(|_| thread::spawn(|| std::fs::write("/sys/module/rt_late/parameters/call", "100")))
@@ -234,8 +234,8 @@ fn under_fire(options: &Options) -> Outcome {
             calls += finished.ledger.probe(probe.head.index).fired;
         }
     }
-    check_eq!(calls, ROUNDS * (10 + 200 + 1), "calls of rt_late_work");
-    check_eq!(counting.finish()?.returns("rt_value")?.len() as u64, ROUNDS);
+    check_eq!(calls, rounds * (10 + 200 + 1), "calls of rt_late_work");
+    check_eq!(counting.finish()?.returns("rt_value")?.len() as u64, rounds);
     Ok(())
 }
 

@@ -224,9 +224,10 @@ fn strike(wait: Wait, sent: Sent, after: u64) -> Outcome<u64> {
     Ok(took)
 }
 
-/// Each signal at so many points of a wait; nothing is attached afterwards, and the module is
+/// Each signal at so many points of a wait, or a share of them; nothing is attached afterwards, and the module is
 /// nobody's.
-fn strikes(wait: Wait, points: u64) -> Outcome {
+fn strikes(options: &Options, wait: Wait, points: u64) -> Outcome {
+    let points = options.share_of(points);
     let before = guest::enabled_functions()?;
     let references = guest::references();
     let whole = strike(wait, Sent::Nothing, 0)?;
@@ -252,33 +253,33 @@ fn strikes(wait: Wait, points: u64) -> Outcome {
     Ok(())
 }
 
-fn start(_: &Options) -> Outcome {
-    strikes(Wait::Start, 3)
+fn start(options: &Options) -> Outcome {
+    strikes(options, Wait::Start, 3)
 }
 
-fn stop(_: &Options) -> Outcome {
-    strikes(Wait::Stop, 5)
+fn stop(options: &Options) -> Outcome {
+    strikes(options, Wait::Stop, 5)
 }
 
-fn close(_: &Options) -> Outcome {
-    strikes(Wait::Close, 5)
+fn close(options: &Options) -> Outcome {
+    strikes(options, Wait::Close, 5)
 }
 
-fn poll(_: &Options) -> Outcome {
-    strikes(Wait::Poll, 5)
+fn poll(options: &Options) -> Outcome {
+    strikes(options, Wait::Poll, 5)
 }
 
-fn read(_: &Options) -> Outcome {
+fn read(options: &Options) -> Outcome {
     // Who is observed gives no sign of life here.
     let _parameters = Parameters::set(&[("deadman_seconds", 0)])?;
     let trace = Plan::new().both("rt_target:rt_plain").start()?;
     trace.session.publish(NAME)?;
     Target::open()?.run_on(0, "plain 3000")?;
-    strikes(Wait::Read, 8)?;
+    strikes(options, Wait::Read, 8)?;
     trace.finish()?;
     Ok(())
 }
 
-fn mmap(_: &Options) -> Outcome {
-    strikes(Wait::Mmap, 8)
+fn mmap(options: &Options) -> Outcome {
+    strikes(options, Wait::Mmap, 8)
 }

@@ -201,7 +201,7 @@ fn together(session: &Session, buffer: usize) -> Outcome<Together> {
     Ok(all)
 }
 
-fn replayed(_: &Options) -> Outcome {
+fn replayed(options: &Options) -> Outcome {
     const BATCH: u64 = 20_000;
     let cpus = guest::online_cpus() as u32;
     let session = loaded(KERNEL, &every_function())?;
@@ -214,7 +214,7 @@ fn replayed(_: &Options) -> Outcome {
     let mut trace = Trace::of(session)?;
     let mut replay = Replay::default();
     let mut events = 0;
-    while events < 1_000_000 {
+    while events < options.share_of(1_000_000) {
         let callers: Vec<_> = (0..cpus)
             .map(|cpu| {
                 thread::spawn(move || Target::open()?.run_on(cpu, &format!("plain {BATCH}")))
@@ -242,8 +242,8 @@ fn replayed(_: &Options) -> Outcome {
     replay.check(&together(session, 1 << 18)?)
 }
 
-fn taken_under_fire(_: &Options) -> Outcome {
-    const CALLS: u64 = 100_000;
+fn taken_under_fire(options: &Options) -> Outcome {
+    let calls = options.share_of(100_000);
     let program = Program::new()
         .aggregation(abi::RTRACE_AGG_SUM, 8, [0; 4])
         .clause(
@@ -260,7 +260,7 @@ fn taken_under_fire(_: &Options) -> Outcome {
     session.add_to("rt_target:rt_plain", abi::RTRACE_PROBE_ENTRY, 1)?;
     let trace = started(session)?;
     let callers: Vec<_> = (0..guest::online_cpus() as u32)
-        .map(|cpu| thread::spawn(move || Target::open()?.run_on(cpu, &format!("plain {CALLS}"))))
+        .map(|cpu| thread::spawn(move || Target::open()?.run_on(cpu, &format!("plain {calls}"))))
         .collect();
     let cpus = callers.len() as u64;
     let mut sum = 0u64;
@@ -278,11 +278,11 @@ fn taken_under_fire(_: &Options) -> Outcome {
     }
     check_eq!(
         sum,
-        cpus * CALLS * (CALLS - 1) / 2,
+        cpus * calls * (calls - 1) / 2,
         "the sum of all takings"
     );
     let total = finished.ledger.total();
-    check_eq!((total.fired, total.processed), (cpus * CALLS, cpus * CALLS));
+    check_eq!((total.fired, total.processed), (cpus * calls, cpus * calls));
     Ok(())
 }
 

@@ -33,9 +33,18 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Runs all checks once.
+    /// Runs all checks once, as they are.
     pub fn now() -> Outcome<Self> {
-        let output = Command::new("rtctl").args(["check", "--json"]).output()?;
+        Self::by(&["check", "--json"])
+    }
+
+    /// The same, but looks for a third of the time who calls and runs.
+    pub fn soon() -> Outcome<Self> {
+        Self::by(&["check", "--json", "--for", "1s"])
+    }
+
+    fn by(arguments: &[&str]) -> Outcome<Self> {
+        let output = Command::new("rtctl").args(arguments).output()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let checks: Vec<Value> = serde_json::from_str(&text)

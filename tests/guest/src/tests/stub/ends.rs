@@ -108,12 +108,12 @@ fn cue_file() -> std::fs::File {
     reader
 }
 
-fn executes(_: &Options) -> Outcome {
-    const TIMES: u64 = 10;
+fn executes(options: &Options) -> Outcome {
+    let times = options.share_of(10);
     let trace = Plan::new().both("vmlinux:__x64_sys_execve").start()?;
     is_by_stub(&trace.session, "__x64_sys_execve")?;
     let mut pids = Vec::new();
-    for _ in 0..TIMES {
+    for _ in 0..times {
         let mut child = std::process::Command::new("/bin/true").spawn()?;
         pids.push(child.id());
         check!(child.wait()?.success(), "/bin/true failed");
@@ -159,8 +159,8 @@ fn sessions(way: usize) -> Outcome<Vec<Trace>> {
     })
 }
 
-fn died(_: &Options) -> Outcome {
-    const DEATHS: u64 = 20;
+fn died(options: &Options) -> Outcome {
+    let deaths = options.share_of(20);
     let _vouched = Vouched::for_target()?;
     let target = Target::open()?;
     for way in 0..5 {
@@ -168,7 +168,7 @@ fn died(_: &Options) -> Outcome {
         for trace in &traces {
             is_by_stub(&trace.session, "rt_die")?;
         }
-        for token in 0..DEATHS {
+        for token in 0..deaths {
             await_end(target.run(&format!("die {token}"))?)?;
         }
         for trace in traces {
@@ -181,7 +181,7 @@ fn died(_: &Options) -> Outcome {
                     row.in_flight,
                     row.missed[abi::RTRACE_MISSED_DIED as usize]
                 ),
-                (DEATHS, 0, 0, DEATHS),
+                (deaths, 0, 0, deaths),
                 "entered, returned, in flight and died, in way {way}"
             );
             check_eq!(aggregated(&finished.session, 1 << 16)?.len(), 0, "returns");
@@ -197,8 +197,8 @@ pub fn await_nobody_inside() -> Outcome {
     waiting::until(nobody, guest::say_references)
 }
 
-fn died_below(_: &Options) -> Outcome {
-    const DEATHS: u64 = 10;
+fn died_below(options: &Options) -> Outcome {
+    let deaths = options.share_of(10);
     let _vouched = Vouched::for_target()?;
     let target = Target::open()?;
     let plan = Plan::new()
@@ -210,7 +210,7 @@ fn died_below(_: &Options) -> Outcome {
         for name in ["rt_die", "die_thread"] {
             is_by_stub(&trace.session, name)?;
         }
-        for token in 0..DEATHS {
+        for token in 0..deaths {
             await_end(target.run(&format!("die {token}"))?)?;
         }
         for trace in other.into_iter().chain([trace]) {
@@ -219,7 +219,7 @@ fn died_below(_: &Options) -> Outcome {
                 let row = finished.return_row(name)?;
                 check_eq!(
                     (row.entered, row.missed[abi::RTRACE_MISSED_DIED as usize]),
-                    (DEATHS, DEATHS),
+                    (deaths, deaths),
                     "{name}, beside another: {beside}"
                 );
             }
@@ -260,8 +260,8 @@ fn died_later(_: &Options) -> Outcome {
     await_nobody_inside()
 }
 
-fn processes(_: &Options) -> Outcome {
-    const PROCESSES: u64 = 100;
+fn processes(options: &Options) -> Outcome {
+    let processes = options.share_of(100);
     let patterns = [
         "vmlinux:__x64_sys_wait4",
         "vmlinux:kernel_clone",
@@ -276,7 +276,7 @@ fn processes(_: &Options) -> Outcome {
     let trace = plan.start()?;
     is_by_stub(&trace.session, "kernel_clone")?;
     is_by_stub(&trace.session, "exit_files")?;
-    for status in 0..PROCESSES {
+    for status in 0..processes {
         let child = Child::start(|| (status & 0x7f) as i32)?;
         check_eq!(child.wait()?, Ended::Exit((status & 0x7f) as i32));
     }
@@ -284,17 +284,17 @@ fn processes(_: &Options) -> Outcome {
     let me = sys::tid() as u32;
     check_eq!(
         values_of(&finished, "kernel_clone", me)?.len() as u64,
-        PROCESSES,
+        processes,
         "returns of kernel_clone"
     );
     let row = finished.return_row("exit_files")?;
-    check!(row.returned >= PROCESSES, "{row:?}");
+    check!(row.returned >= processes, "{row:?}");
     // Nobody dies inside any of these.
     let total = finished.ledger.total();
     check_eq!(total.missed.iter().sum::<u64>(), 0, "missed, in {total:?}");
     // And what counts alone.
     let counting = counting()?;
-    for mask in 0..PROCESSES {
+    for mask in 0..processes {
         let child = Child::start(|| {
             super::call(mask);
             0
@@ -303,7 +303,7 @@ fn processes(_: &Options) -> Outcome {
     }
     let row = counting.finish()?.return_row(super::FUNCTION)?;
     check!(
-        row.returned >= PROCESSES && row.returned == row.entered,
+        row.returned >= processes && row.returned == row.entered,
         "{PATTERN} in children: {row:?}"
     );
     Ok(())

@@ -154,7 +154,7 @@ impl Counting {
 }
 
 fn any_order(options: &Options) -> Outcome {
-    const STEPS: usize = 80;
+    let steps = options.share_of(80) as usize;
     let mut random = fastrand::Rng::with_seed(options.seed);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -163,7 +163,7 @@ fn any_order(options: &Options) -> Outcome {
                 call(0o22);
             }
         });
-        let result = any_order_beside(&mut random, STEPS);
+        let result = any_order_beside(&mut random, steps);
         done.store(true, Ordering::Relaxed);
         others
             .join()

@@ -276,8 +276,8 @@ fn let_out(_: &Options) -> Outcome {
 }
 
 /// Many more than are let out while the machine stands still once.
-fn many_let_out(_: &Options) -> Outcome {
-    const THREADS: usize = 2000;
+fn many_let_out(options: &Options) -> Outcome {
+    let many = options.share_of(2000) as usize;
     let mut sleepers = Actor::start(|cue| {
         cue.pause()?;
         let (held, hold) = rustix::pipe::pipe()?;
@@ -288,13 +288,13 @@ fn many_let_out(_: &Options) -> Outcome {
                     .stack_size(1 << 16)
                     .spawn_scoped(scope, sleep)
             };
-            let threads = (0..THREADS).map(start).collect::<Result<Vec<_>, _>>()?;
+            let threads = (0..many).map(start).collect::<Result<Vec<_>, _>>()?;
             let asleep = || {
                 let tasks = fs::read_dir("/proc/self/task")?.flatten();
                 let asleep = tasks.filter(|task| {
                     stack_asleep(&task.path().to_string_lossy(), Sleep::Poll).is_some()
                 });
-                Ok(asleep.count() == THREADS)
+                Ok(asleep.count() == many)
             };
             waiting::until(asleep, || "not all threads sleep".into())?;
             cue.pause()?;
@@ -497,9 +497,9 @@ fn delete_module(options: &Options) -> Outcome {
 }
 
 /// Another process wants the module gone all the time; it goes when no session and no call is left.
-fn deletes_itself(_: &Options) -> Outcome {
-    const ROUNDS: u64 = 5;
-    for round in 0..ROUNDS {
+fn deletes_itself(options: &Options) -> Outcome {
+    let rounds = options.share_of(5);
+    for round in 0..rounds {
         let mut remover = Actor::start(|cue| {
             cue.pause()?;
             check_eq!(sys::unload_module("rust_tracer"), Err(Errno::AGAIN));
@@ -518,7 +518,7 @@ fn deletes_itself(_: &Options) -> Outcome {
         remover.end()?;
         check!(guest::references().is_none(), "the module is still there");
         guest::load()?;
-        println!("{} of {ROUNDS} unloads", round + 1);
+        println!("{} of {rounds} unloads", round + 1);
     }
     Ok(())
 }

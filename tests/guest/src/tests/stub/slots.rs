@@ -325,7 +325,7 @@ fn not_allowed(_: &Options) -> Outcome {
 }
 
 fn rotating(options: &Options) -> Outcome {
-    const ROUNDS: usize = 24;
+    let rounds = options.share_of(24) as usize;
     let mut random = fastrand::Rng::with_seed(options.seed);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -345,7 +345,7 @@ fn rotating(options: &Options) -> Outcome {
                 })
             })
             .collect();
-        let result = rotate(&mut random, ROUNDS);
+        let result = rotate(&mut random, rounds);
         done.store(true, Ordering::Relaxed);
         for other in others {
             other.join().map_err(|_| fail("a caller panicked"))??;

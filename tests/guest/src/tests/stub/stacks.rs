@@ -68,17 +68,17 @@ fn check_nested(finished: &Finished, count: u64) -> Outcome<u64> {
     Ok(followed)
 }
 
-fn nested(_: &Options) -> Outcome {
-    const CALLS: u64 = 20;
+fn nested(options: &Options) -> Outcome {
+    let calls = options.share_of(20);
     let _vouched = Vouched::for_target()?;
     let target = Target::open()?;
     for flags in [abi::RTRACE_PROBE_RETURN, super::BOTH] {
         let trace = Plan::new().add(NESTED, flags).start()?;
         is_by_stub(&trace.session, "rt_deep_50")?;
-        let sum = target.run(&format!("nest {CALLS}"))?;
-        check_eq!(sum, CALLS * 2 * DEPTH, "what the caller got");
+        let sum = target.run(&format!("nest {calls}"))?;
+        check_eq!(sum, calls * 2 * DEPTH, "what the caller got");
         let finished = trace.finish()?;
-        let followed = check_nested(&finished, CALLS)?;
+        let followed = check_nested(&finished, calls)?;
         println!("{followed} of {DEPTH} nested calls found room");
         for number in 0..followed {
             let returns = finished.returns(&format!("rt_deep_{number:02}"))?;
@@ -111,8 +111,8 @@ fn nested_beside(_: &Options) -> Outcome {
     Ok(())
 }
 
-fn nested_timed(_: &Options) -> Outcome {
-    const CALLS: u64 = 20;
+fn nested_timed(options: &Options) -> Outcome {
+    let calls = options.share_of(20);
     let _vouched = Vouched::for_target()?;
     let target = Target::open()?;
     let code = Code::new()
@@ -128,13 +128,13 @@ fn nested_timed(_: &Options) -> Outcome {
     session.add_to(NESTED, abi::RTRACE_PROBE_RETURN, 1)?;
     let trace = started(session)?;
     is_by_stub(&trace.session, "rt_deep_50")?;
-    let sum = target.run(&format!("nest {CALLS}"))?;
-    check_eq!(sum, CALLS * 2 * DEPTH, "what the caller got");
+    let sum = target.run(&format!("nest {calls}"))?;
+    check_eq!(sum, calls * 2 * DEPTH, "what the caller got");
     let finished = trace.finish()?;
-    let followed = check_nested(&finished, CALLS)?;
+    let followed = check_nested(&finished, calls)?;
     let found = aggregated(&finished.session, 1 << 16)?;
     let taken: u64 = found.iter().flat_map(|entry| &entry.words).sum();
-    check_eq!(taken, followed * CALLS, "latencies");
+    check_eq!(taken, followed * calls, "latencies");
     Ok(())
 }
 

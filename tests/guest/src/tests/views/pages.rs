@@ -73,7 +73,7 @@ pub fn racing(options: &Options) -> Outcome {
             .map(|_| {
                 scope.spawn(|| -> Outcome {
                     let session = open()?;
-                    for _ in 0..5 {
+                    for _ in 0..options.share_of(5) {
                         check_eq!(
                             session.view_by::<abi::rtrace_view_text_of>(0, 4096)?,
                             wanted
@@ -86,7 +86,7 @@ pub fn racing(options: &Options) -> Outcome {
             })
             .collect();
         // Modules come and go meanwhile.
-        for _ in 0..5 {
+        for _ in 0..options.share_of(5) {
             Late::load(options, 0)?.unload()?;
         }
         for asked in asking {
