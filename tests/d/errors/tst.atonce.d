@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* ERROR runs at the fault, before the clauses behind it. */
-/* @stderr: invalid address (0) in */
+/* @stderr: invalid address (0x0) in */
 #pragma D option quiet
 
 int faults;
