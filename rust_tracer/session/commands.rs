@@ -523,7 +523,6 @@ fn last_error(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     abi::write(at, size, &arg)
 }
 
-/// What a session's engine counts, once it has one.
 /// Refuses what is forgotten.
 fn must_be_kept(session: &Session) -> Result<(), Refusal> {
     if session.is_closed() && session.engine().is_none() {
@@ -543,6 +542,7 @@ fn busy() -> Refusal {
     )
 }
 
+/// What a session's ledger and results are read from, once it was started.
 fn engine(session: &Session) -> Result<Arc<Engine>, Refusal> {
     must_be_kept(session)?;
     session.engine().ok_or_else(|| {

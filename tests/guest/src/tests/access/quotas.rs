@@ -17,6 +17,7 @@ use crate::sys;
 use crate::target::Target;
 use crate::test::{Failure, Outcome, check, check_eq, fail, group};
 use crate::trace::Plan;
+use crate::waiting;
 
 group! { "access, quotas":
     "a user opens as many sessions as allowed, and no more until one is closed" => sessions,
@@ -34,6 +35,7 @@ group! { "access, quotas":
     "programs are counted before they run, and one too many is refused" => loads,
     "a session that is closed counts as long as somebody observes it" => observed,
     "more events a second than allowed end the user's busiest session, and no other, and none of root's" => events,
+    "for the events of a session that is closed one ends that is not" => events_of_closed,
     "root is above the limits, and who is at one does not hold up another user" => others,
     "what is used and what is allowed can be asked for" => asked,
 }
@@ -373,6 +375,49 @@ fn events(_: &Options) -> Outcome {
     check_eq!(state, abi::RTRACE_STATE_RUNNING, "root's");
     bob.go()?;
     bob.end()
+}
+
+fn events_of_closed(_: &Options) -> Outcome {
+    /// Where the guard looks between the calls and the close, it ends the busy one.
+    const TRIES: usize = 20;
+    let target = Target::open()?;
+    let _limits = Parameters::set(&[("events_per_uid", 100)])?;
+    play("bob", || {
+        let start = |name: &str, function: &str| -> Outcome<Session> {
+            let session = open(USER)?;
+            session.add(function, abi::RTRACE_PROBE_ENTRY)?;
+            session.publish(name)?;
+            session.start()?;
+            Ok(session)
+        };
+        let reason = |session: &Session| Ok::<_, Failure>(session.status()?.reason);
+        let quiet = start("quiet", "rt_target:rt_value")?;
+        // From its second count on the guard ends anybody.
+        let first = start("first", "rt_target:rt_plain")?;
+        let ends = || {
+            target.run("plain 3000")?;
+            Ok(reason(&first)? == abi::RTRACE_REASON_EVENTS)
+        };
+        waiting::until(ends, || "the first busy one lives on".into())?;
+        for _ in 0..TRIES {
+            let busy = start("busy", "rt_target:rt_plain")?;
+            let observer = open(USER)?;
+            observer.observe("busy")?;
+            target.run("value 5")?;
+            target.run("plain 3000")?;
+            drop(busy);
+            if reason(&observer)? != abi::RTRACE_REASON_CLOSED {
+                continue;
+            }
+            target.run("value 5")?;
+            let ends = || Ok(reason(&quiet)? == abi::RTRACE_REASON_EVENTS);
+            waiting::until(ends, || "the other one lives on".into())?;
+            let why = reason(&observer)?;
+            check_eq!(why, abi::RTRACE_REASON_CLOSED, "why the busy one ended");
+            return Ok(());
+        }
+        Err(fail("the guard ended each busy one before it was closed"))
+    })
 }
 
 fn others(_: &Options) -> Outcome {
