@@ -78,6 +78,20 @@ pub fn check(
     }
 }
 
+/// What is wrong with the declarations among these items, whatever their clauses are.
+pub fn wrong_declaration(
+    items: &[Item],
+    types: &mut Types,
+    options: &Options<'_>,
+) -> Option<Error> {
+    let is_declared = |item: &&Item| !matches!(item, Item::Clause(_));
+    let program = ast::Program {
+        items: items.iter().filter(is_declared).cloned().collect(),
+        ..ast::Program::default()
+    };
+    check(&program, types, options).err()
+}
+
 /// The items of each text.
 fn texts(program: &ast::Program) -> Vec<&[Item]> {
     let mut rest = program.items.as_slice();

@@ -57,6 +57,9 @@ pub struct Context<'a> {
     /// Whether a provider or module (the first argument says which, in a word) is there, for
     /// `#pragma D depends_on`.
     pub is_there: &'a dyn Fn(&str, &str) -> bool,
+    /// What is wrong with what was declared before the text turned out to be no D, which is told in place of that: as
+    /// dtrace works off each declaration when it has read it.
+    pub declared: &'a dyn Fn(&[Item]) -> Option<Error>,
     /// The text is a library's, which may depend on others.
     pub library: bool,
     /// Option `empty`: the program may have no clauses.
@@ -74,6 +77,7 @@ impl<'a> Context<'a> {
             macros,
             is_type: &|_| false,
             is_there: &|class, name| class != "provider" || builtins::PROVIDERS.contains(&name),
+            declared: &|_| None,
             library: false,
             allow_empty: false,
             pspec: false,
@@ -169,6 +173,16 @@ impl<'a> Parser<'a> {
 
     fn program(mut self) -> Result<Program> {
         let mut program = Program::default();
+        let Err(error) = self.items(&mut program) else {
+            return Ok(program);
+        };
+        let before = (self.context.declared)(&program.items);
+        Err(before
+            .filter(|before| before.span.start < error.span.start)
+            .unwrap_or(error))
+    }
+
+    fn items(&mut self, program: &mut Program) -> Result<()> {
         loop {
             let token = self.outer()?;
             match token.tok {
@@ -194,15 +208,15 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        self.check_pragmas(&program)?;
+        self.check_pragmas(program)?;
         self.lexer.check_arguments()?;
-        program.options = self.lexer.options;
+        program.options = std::mem::take(&mut self.lexer.options);
         let allow_empty =
             self.context.allow_empty || program.options.iter().any(|option| option.name == "empty");
         if program.items.is_empty() && !allow_empty {
             return Err(empty());
         }
-        Ok(program)
+        Ok(())
     }
 
     /// Pragmas that name what is not there.

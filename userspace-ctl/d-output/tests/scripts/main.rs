@@ -37,7 +37,9 @@ mod program;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use d_compiler::ast::Item;
 use d_compiler::btf::Btf;
+use d_compiler::check::wrong_declaration;
 use d_compiler::compile::compile;
 use d_compiler::compiled::Compiled;
 use d_compiler::error::Error;
@@ -159,9 +161,9 @@ fn btf() -> Option<Btf> {
 fn build(
     text: &str,
     settings: &mut Settings,
-    btf: Option<Btf>,
+    known: Option<Btf>,
 ) -> Result<Option<(Compiled, Types)>, Error> {
-    let mut types = Types::new(btf);
+    let mut types = Types::new(known);
     let is_type = |name: &str| types.is_typedef(name);
     // Options of the text that shape the compiler come before the rest.
     let mut early = settings.macros.clone();
@@ -182,8 +184,13 @@ fn build(
             return Ok(None);
         }
     }
+    let declared = |items: &[Item]| {
+        let mut types = Types::new(btf());
+        wrong_declaration(items, &mut types, &settings.compile)
+    };
     let context = Context {
         is_type: &is_type,
+        declared: &declared,
         ..Context::new(&settings.macros)
     };
     let program = parse_in(text, &context)?;

@@ -7,13 +7,14 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Result, anyhow};
+use d_compiler::ast::Item;
 use d_compiler::btf::Btf;
 use d_compiler::compiled::{Action, Compiled};
 use d_compiler::error::Error as Wrong;
 use d_compiler::macros::Macros;
 use d_compiler::source::Define;
 use d_compiler::types::Types;
-use d_compiler::{compile, disassemble, options};
+use d_compiler::{check, compile, disassemble, options};
 use rust_tracer::{Info, Kind, Node, Policy, Session, abi};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
@@ -51,9 +52,17 @@ pub fn run(
         false => Targets::take(&args.command, &args.pid, &options.environment)?,
     };
     let mut sources = Sources::gather(texts, &options.program)?;
-    let mut types = Types::new(Btf::open(Path::new(BTF)).ok());
+    let kernels = || Types::new(Btf::open(Path::new(BTF)).ok());
+    let mut types = kernels();
     let macros = macros(args, &options, &targets);
-    let program = sources.parse(&macros, &options.program, &types)?;
+    let declared = |items: &[Item]| {
+        let compiling = options::Options {
+            symbol: &super::kallsyms::address,
+            ..options::Options::default()
+        };
+        check::wrong_declaration(items, &mut kernels(), &compiling)
+    };
+    let program = sources.parse(&macros, &options.program, &types, &declared)?;
     for pragma in &program.options {
         let value = pragma.value.as_deref();
         options.set_pragma(&pragma.name, value).map_err(|why| {

@@ -86,12 +86,14 @@ impl Sources {
         });
     }
 
-    /// Parses all of them as the options say. A library that depends on what is not there is left out.
+    /// Parses all of them as the options say. A library that depends on what is not there is left out. What is wrong
+    /// with what was `declared` comes before what is no D behind it.
     pub fn parse(
         &mut self,
         macros: &Macros,
         options: &options::Program,
         types: &Types,
+        declared: &dyn Fn(&[Item]) -> Option<Error>,
     ) -> Result<Program> {
         let mut program = Program::default();
         let mut clauses = 0;
@@ -106,6 +108,7 @@ impl Sources {
             let context = Context {
                 is_type: &|name| types.is_typedef(name),
                 is_there: &|class, name| is_there(class, name, types),
+                declared: &|items| declared(&[&program.items, items].concat()),
                 library,
                 allow_empty: options.empty || library,
                 pspec: options.pspec && !library,
@@ -240,7 +243,7 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
         let macros = Macros::new(["rtctl", "argument"]);
         let mut sources = sources.map_err(|error| error.to_string())?;
-        let parsed = sources.parse(&macros, &options, &Types::new(None));
+        let parsed = sources.parse(&macros, &options, &Types::new(None), &|_| None);
         let told: Vec<_> = sources.told().map(|(text, _)| text).collect();
         assert_eq!(told, ["description 'BEGIN '"]);
         let parsed = parsed.map_err(|error| error.to_string())?;

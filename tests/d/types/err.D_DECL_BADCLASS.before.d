@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A declaration is worked off when it has been read: before what is no D behind it. */
+register int x;
+
+BEGIN { trace($1); }
