@@ -38,7 +38,7 @@
 
 /* A reader must refuse a major it does not know; minors only add. */
 #define RTRACE_ABI_MAJOR 4
-#define RTRACE_ABI_MINOR 7
+#define RTRACE_ABI_MINOR 8
 
 #define RTRACE_NODE_DIR "/dev/rust_tracer"
 

@@ -230,13 +230,14 @@ struct rtrace_program {
 #define RTRACE_OP_DISCARD 84u /* item i: the speculation a ends, and its records do not */
 #define RTRACE_OP_EXIT 85u /* item i, the number a: nothing fires any more, but END */
 #define RTRACE_OP_CALL 86u /* d = subroutine i (RTRACE_SUB_*) of the b registers from a on */
-/* Stores: the low bits of b, at a + i, in the firing's own memory only. Fault BADADDR. */
+/* Stores: the low bits of b, at a + i, in the firing's own memory only. Faults BADADDR, BADSIZE. */
 #define RTRACE_OP_ST8 87u
 #define RTRACE_OP_ST16 88u
 #define RTRACE_OP_ST32 89u
 #define RTRACE_OP_ST64 90u
 #define RTRACE_OP_BOUND 91u /* unless a is below i, unsigned: fault BADINDEX */
-#define RTRACE_OPS 92u
+#define RTRACE_OP_SIZE 92u /* unless a is below i, unsigned: fault BADSIZE */
+#define RTRACE_OPS 93u
 
 #define RTRACE_ITEM(action, argument) (((action) << 16) | (argument))
 
@@ -392,7 +393,7 @@ struct rtrace_item {
 #define RTRACE_FAULT_UPRIV 7u
 #define RTRACE_FAULT_TUPOFLOW 8u  /* the tuple of keys is too long */
 #define RTRACE_FAULT_BADSTACK 9u
-#define RTRACE_FAULT_BADSIZE 10u
+#define RTRACE_FAULT_BADSIZE 10u  /* address: the size, which is more than there is or may be */
 #define RTRACE_FAULT_BADINDEX 11u /* address: the index, which is not of the array */
 /* Those of the module's own. */
 #define RTRACE_FAULT_TOOBIG 32u	  /* the record is too long */

@@ -45,10 +45,7 @@ use crate::{
     },
     own::Kind,
     program::{
-        cost::{
-            COST_MAX,
-            FIRING_COST_MAX, //
-        },
+        cost::COST_MAX,
         interpret::{
             self,
             Made,
@@ -69,7 +66,7 @@ const CLAUSE_BYTES: u32 = size_of::<abi::rtrace_record_clause>() as u32;
 const FAULT_BYTES: u32 = size_of::<abi::rtrace_record_fault>() as u32;
 
 /// A firing whose clauses may cost this much is timed.
-const LONG: u32 = COST_MAX / 64;
+const LONG: u32 = COST_MAX / 256;
 /// What 1 of a cost takes at most, in ns, on a slow machine: whatever took longer was not ours.
 const NS_PER_COST: u64 = 64;
 
@@ -256,7 +253,7 @@ impl Fired<'_> {
         space: &mut Space,
         mut error: Option<&mut Space>,
     ) {
-        let mut left = FIRING_COST_MAX;
+        let mut left = COST_MAX;
         let program = self.running.loaded.program();
         let Space { room, frames } = space;
         let mut world = World::new(self, frames, time);

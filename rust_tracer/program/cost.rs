@@ -22,17 +22,13 @@ use super::{
     STACK_FRAMES_MAX, //
 };
 
-/// The most that one run of a clause may cost. An instruction costs at least 1, which is a few
-/// nanoseconds; going through 8 bytes of memory costs 1. So a clause ends within a millisecond or
-/// so.
-pub(crate) const COST_MAX: u32 = 1 << 18;
+/// The most that one run of a clause may cost, all clauses of a probe together, and once more those of ERROR
+/// for what goes wrong in them. An instruction costs at least 1, which is a few nanoseconds; going through 8
+/// bytes of memory costs 1. So a firing ends within some milliseconds.
+pub(crate) const COST_MAX: u32 = 1 << 20;
 
 /// What 1 of it is, in ns, on a processor that is not fast.
 pub(crate) const NS_PER_COST: u64 = 4;
-
-/// The most that all clauses of a probe may cost together, and once more those of ERROR for what goes
-/// wrong in them: so a firing ends within some milliseconds.
-pub(crate) const FIRING_COST_MAX: u32 = 1 << 20;
 
 /// What a clause costs beside its instructions: it is chosen and counted, and its record reserved and published.
 pub(super) const CLAUSE: u32 = 16;

@@ -143,7 +143,7 @@ pub(crate) struct Form {
 }
 
 /// How many operation numbers there are. `RTRACE_OPS`.
-pub(crate) const OPS: usize = 92;
+pub(crate) const OPS: usize = 93;
 
 macro_rules! operations {
     ($($number:literal $constant:ident $name:literal
@@ -271,6 +271,7 @@ operations! {
     89 ST32      "st32"          Unused Target     Read       Offset      2;
     90 ST64      "st64"          Unused Target     Read       Offset      2;
     91 BOUND     "bound"         Unused Read       Unused     Limit       1;
+    92 SIZE      "size"          Unused Read       Unused     Limit       1;
 }
 
 /// What a subroutine takes or gives.

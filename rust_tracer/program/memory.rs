@@ -236,17 +236,28 @@ impl<'a> Memory<'a> {
         Some(self.strings.get(constant..).unwrap_or(&[]))
     }
 
-    /// That a node lets a program read the kernel's memory.
+    /// That own memory or the constants, of which `there` bytes lie at a pointer, are no fewer than asked for.
+    #[inline]
+    fn must_reach(address: u64, there: usize, bytes: u64) -> Result<(), Fault> {
+        if there as u64 >= bytes {
+            Ok(())
+        } else if there == 0 {
+            Err(Fault::bad_address(address))
+        } else {
+            Err(Fault::bad_size(bytes))
+        }
+    }
+
+    /// That the kernel's memory may be at an address, and that the node lets a program read it.
     #[inline]
     fn may_read(&self, address: u64) -> Result<(), Fault> {
-        if self.reads_kernel {
-            return Ok(());
-        }
-        // Nothing is there, whoever asks.
         if address < PAGE {
-            return Err(Fault::bad_address(address));
+            Err(Fault::bad_address(address))
+        } else if self.reads_kernel {
+            Ok(())
+        } else {
+            Err(Fault::private(address))
         }
-        Err(Fault::private(address))
     }
 
     /// The `N` bytes at a pointer.
@@ -257,6 +268,7 @@ impl<'a> Memory<'a> {
         address: u64,
     ) -> Result<[u8; N], Fault> {
         if let Some(bytes) = self.readable(address) {
+            Self::must_reach(address, bytes.len(), N as u64)?;
             return bytes
                 .first_chunk()
                 .copied()
@@ -277,6 +289,7 @@ impl<'a> Memory<'a> {
         to: &mut [u64],
     ) -> Result<(), Fault> {
         if let Some(readable) = self.readable(address) {
+            Self::must_reach(address, readable.len(), bytes as u64)?;
             let source = readable.get(..bytes).ok_or(Fault::bad_address(address))?;
             put_words(source, to);
             return Ok(());
@@ -433,8 +446,10 @@ impl<'a> Memory<'a> {
     ) -> Result<Text, Fault> {
         let len = bytes as usize;
         let address = match self.readable(address).map(|readable| readable.len()) {
-            Some(readable) if readable < len => return Err(Fault::bad_address(address)),
-            Some(_) => address,
+            Some(readable) => {
+                Self::must_reach(address, readable, bytes.into())?;
+                address
+            }
             None => self.duplicate(world, address, bytes.into())?,
         };
         Ok(Text {
@@ -499,9 +514,10 @@ impl<'a> Memory<'a> {
     pub(crate) fn writable(&mut self, address: u64, bytes: u64) -> Result<&mut [u8], Fault> {
         let start = address.wrapping_sub(OWN_BASE);
         let end = self.granted as u64;
-        if start > end || bytes > end.wrapping_sub(start) {
+        if start > end {
             return Err(Fault::bad_address(address));
         }
+        Self::must_reach(address, end.wrapping_sub(start) as usize, bytes)?;
         let start = nospec(start as usize, self.granted);
         self.own
             .get_mut(start..start.wrapping_add(bytes as usize))
@@ -529,6 +545,12 @@ impl<'a> Memory<'a> {
         bytes: u64,
     ) -> Result<(), Fault> {
         let len = bytes as usize;
+        // What is wrong with where they come from is told before what is wrong with where they go.
+        match self.readable(from).map(|readable| readable.len()) {
+            Some(readable) => Self::must_reach(from, readable, bytes)?,
+            None if is_global(from) => self.in_globals(from, len).map(drop)?,
+            None => self.may_read(from)?,
+        }
         if is_global(to) {
             self.in_globals(to, len)?;
             let mark = self.mark();
@@ -538,32 +560,25 @@ impl<'a> Memory<'a> {
             return Ok(());
         }
         self.writable(to, bytes)?;
-        match self.readable(from).map(|readable| readable.len()) {
-            Some(readable) if readable < len => Err(Fault::bad_address(from)),
-            Some(_) if is_constant(from) => {
-                let start = from.wrapping_sub(CONSTANT_BASE) as usize;
-                let strings = self.strings;
-                let source = strings.get(start..start.wrapping_add(len)).unwrap_or(&[]);
-                copy(source, self.writable(to, bytes)?);
-                Ok(())
-            }
-            Some(_) => {
-                let (from, to) = (
-                    from.wrapping_sub(OWN_BASE) as usize,
-                    to.wrapping_sub(OWN_BASE) as usize,
-                );
-                slide(&mut self.own[..], from, to, len);
-                Ok(())
-            }
-            None if is_global(from) => {
-                self.in_globals(from, len)?;
-                self.move_pieces(world, from, to, len)
-            }
-            None => {
-                self.may_read(from)?;
-                world.read_kernel(from, self.writable(to, bytes)?)
-            }
+        if is_global(from) {
+            return self.move_pieces(world, from, to, len);
         }
+        if self.readable(from).is_none() {
+            return world.read_kernel(from, self.writable(to, bytes)?);
+        }
+        if is_constant(from) {
+            let start = from.wrapping_sub(CONSTANT_BASE) as usize;
+            let strings = self.strings;
+            let source = strings.get(start..start.wrapping_add(len)).unwrap_or(&[]);
+            copy(source, self.writable(to, bytes)?);
+        } else {
+            let (from, to) = (
+                from.wrapping_sub(OWN_BASE) as usize,
+                to.wrapping_sub(OWN_BASE) as usize,
+            );
+            slide(&mut self.own[..], from, to, len);
+        }
+        Ok(())
     }
 
     /// The bytes of a clause-local variable.

@@ -140,6 +140,7 @@ pub(crate) mod fault {
     pub(crate) const NOSCRATCH: u32 = 5;
     pub(crate) const KPRIV: u32 = 6;
     pub(crate) const TUPOFLOW: u32 = 8;
+    pub(crate) const BADSIZE: u32 = 10;
     pub(crate) const BADINDEX: u32 = 11;
     pub(crate) const TOOBIG: u32 = 32;
 }
@@ -225,6 +226,15 @@ impl Fault {
         Fault {
             kind: fault::BADADDR,
             address,
+        }
+    }
+
+    /// So many bytes are more than are there, or than may be asked for.
+    #[inline]
+    pub(crate) fn bad_size(bytes: u64) -> Fault {
+        Fault {
+            kind: fault::BADSIZE,
+            address: bytes,
         }
     }
 

@@ -112,16 +112,15 @@ impl<W: World> State<'_, W> {
                 self.end_speculation(insn, a)?;
                 None
             }
-            op::BOUND => {
-                if a >= i {
-                    return Err(Fault {
-                        kind: fault::BADINDEX,
-                        address: a,
-                    }
-                    .into());
+            op::BOUND if a >= i => {
+                return Err(Fault {
+                    kind: fault::BADINDEX,
+                    address: a,
                 }
-                None
+                .into())
             }
+            op::SIZE if a >= i => return Err(Fault::bad_size(a).into()),
+            op::BOUND | op::SIZE => None,
             op::EXIT => {
                 self.emit(insn.i, a)?;
                 self.exits = true;

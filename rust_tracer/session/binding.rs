@@ -32,7 +32,7 @@ use crate::{
         Own, //
     },
     program::{
-        cost::FIRING_COST_MAX,
+        cost::COST_MAX,
         rights,
         Clause, //
     },
@@ -165,7 +165,7 @@ pub(super) fn bind(
                     needs.must_suit(probe, &table, node)?;
                 }
             }
-            if *cost > FIRING_COST_MAX {
+            if *cost > COST_MAX {
                 return Err(takes_too_long(probe, &table, clauses.len()));
             }
             let (module, name) = match probe.place {
@@ -187,7 +187,7 @@ pub(super) fn bind(
             true => 0,
             false => error_cost.saturating_mul(clauses.len() as u32),
         };
-        let cost = cost.saturating_add(errors.min(FIRING_COST_MAX));
+        let cost = cost.saturating_add(errors.min(COST_MAX));
         let pushed = binding.push(id(probe, probes), clauses, cost, &loaded.quick);
         pushed.map_err(too_many)?;
         if let Some((module, name)) = names.split_at_checked(module_len) {
@@ -220,7 +220,7 @@ fn takes_too_long(probe: &Probe, table: &Table, clauses: usize) -> Refusal {
         E2BIG,
         fmt!(
             "a firing of {} would take too long: its {clauses} clauses together may cost more than \
-             {FIRING_COST_MAX} (docs/bytecode.md); make them fewer or shorter",
+             {COST_MAX} (docs/bytecode.md); make them fewer or shorter",
             name_of(function, table)
         ),
     )

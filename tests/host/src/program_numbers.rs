@@ -164,6 +164,7 @@ fn limits_are_those_of_the_abi() {
         (fault::NOSCRATCH.into(), "RTRACE_FAULT_NOSCRATCH"),
         (fault::KPRIV.into(), "RTRACE_FAULT_KPRIV"),
         (fault::TUPOFLOW.into(), "RTRACE_FAULT_TUPOFLOW"),
+        (fault::BADSIZE.into(), "RTRACE_FAULT_BADSIZE"),
         (fault::BADINDEX.into(), "RTRACE_FAULT_BADINDEX"),
         (fault::TOOBIG.into(), "RTRACE_FAULT_TOOBIG"),
     ] {

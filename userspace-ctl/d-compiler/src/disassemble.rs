@@ -165,6 +165,7 @@ fn operation(op: u8) -> Option<(&'static str, Shape)> {
         abi::RTRACE_OP_ST32 => ("st32", S::Store),
         abi::RTRACE_OP_ST64 => ("st64", S::Store),
         abi::RTRACE_OP_BOUND => ("bound", S::Bound),
+        abi::RTRACE_OP_SIZE => ("size", S::Bound),
         _ => return None,
     })
 }

@@ -24,7 +24,7 @@ fn the_version_is_data() {
         concat!(
             "rtctl: rust_tracer ",
             env!("CARGO_PKG_VERSION"),
-            " (ABI 4.7)\n"
+            " (ABI 4.8)\n"
         )
     );
     assert!(output.stderr.is_empty());

@@ -144,7 +144,7 @@ mod tests {
     fn another_abi_says_what_to_do() {
         assert_eq!(
             Error::Abi { major: 5, minor: 5 }.to_string(),
-            "the loaded rust_tracer module speaks ABI 5.5 and this program ABI 4.7: install the \
+            "the loaded rust_tracer module speaks ABI 5.5 and this program ABI 4.8: install the \
              module and the tools of one version, then reload the module"
         );
     }

@@ -45,18 +45,14 @@ fn a_record_or_a_tuple_that_is_too_long_is_a_fault() {
 }
 
 #[test]
-fn an_index_is_below_its_bound() {
-    let code = |index| [ldi(0, index), insn(op::BOUND, 0, 0, 0, 5)];
-    let (outcome, _) = only(&program(&[&code(4)]), &mut world());
-    assert_eq!(outcome, Outcome::Processed);
-    fails(&program(&[&code(5)]), &mut world(), fault::BADINDEX, 5, 1);
-    fails(
-        &program(&[&code(-1)]),
-        &mut world(),
-        fault::BADINDEX,
-        u64::MAX,
-        1,
-    );
+fn an_index_or_size_is_below_its_bound() {
+    for (operation, kind) in [(op::BOUND, fault::BADINDEX), (op::SIZE, fault::BADSIZE)] {
+        let code = |number| program(&[&[ldi(0, number), insn(operation, 0, 0, 0, 5)]]);
+        let (outcome, _) = only(&code(4), &mut world());
+        assert_eq!(outcome, Outcome::Processed);
+        fails(&code(5), &mut world(), kind, 5, 1);
+        fails(&code(-1), &mut world(), kind, u64::MAX, 1);
+    }
 }
 
 #[test]

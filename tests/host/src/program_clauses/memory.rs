@@ -62,21 +62,20 @@ fn own_memory_is_written_and_read() {
 #[test]
 fn nothing_but_what_this_firing_took_is_written_or_read() {
     let alloca = [ldi(0, 8), insn(op::CALL, 1, 0, 1, sub::ALLOCA as i32)];
-    for (word, offset) in [
-        (insn(op::ST8, 0, 1, 0, 8), 8),
-        (insn(op::ST64, 0, 1, 0, 1), 1),
-        (insn(op::ST64, 0, 1, 0, -1), -1),
-        (insn(op::LD8, 2, 1, 0, 8), 8),
-        (insn(op::LD64, 2, 1, 0, 1), 1),
-        (insn(op::LDSTR, 2, 1, 0, 0), 0),
+    let at = |offset| OWN_BASE.wrapping_add_signed(offset);
+    // What begins in what was taken, and ends beyond it, is too large; what begins beyond it is not there.
+    for (word, (kind, address)) in [
+        (insn(op::ST8, 0, 1, 0, 8), (fault::BADADDR, at(8))),
+        (insn(op::ST64, 0, 1, 0, 1), (fault::BADSIZE, 8)),
+        (insn(op::ST64, 0, 1, 0, -1), (fault::BADADDR, at(-1))),
+        (insn(op::LD8, 2, 1, 0, 8), (fault::BADADDR, at(8))),
+        (insn(op::LD64, 2, 1, 0, 1), (fault::BADSIZE, 8)),
     ] {
         let program = program(&[&[&alloca[..], &[word]].concat()]);
-        let address = OWN_BASE.wrapping_add_signed(offset);
-        match offset {
-            0 => assert_eq!(only(&program, &mut world()).0, Outcome::Processed),
-            _ => fails(&program, &mut world(), fault::BADADDR, address, 2),
-        }
+        fails(&program, &mut world(), kind, address, 2);
     }
+    let text = program(&[&[&alloca[..], &[insn(op::LDSTR, 2, 1, 0, 0)]].concat()]);
+    assert_eq!(only(&text, &mut world()).0, Outcome::Processed);
     // Nor are the constants written, nor the kernel.
     for address in [CONSTANT_BASE, KERNEL, 0, OWN_BASE - 1, u64::MAX] {
         let code = [insn(op::LDC, 0, 0, 0, 0), insn(op::ST8, 0, 0, 0, 0)];
@@ -87,8 +86,7 @@ fn nothing_but_what_this_firing_took_is_written_or_read() {
     // Nor is the end of the constants passed.
     let mut past = program(&[&[insn(op::LDSC, 0, 0, 0, EMPTY), insn(op::LD16, 1, 0, 0, 0)]]);
     past.strings.truncate(EMPTY as usize + 1);
-    let address = CONSTANT_BASE + EMPTY as u64;
-    fails(&past, &mut world(), fault::BADADDR, address, 1);
+    fails(&past, &mut world(), fault::BADSIZE, 2, 1);
 }
 
 /// A program with 16 bytes of global variables, and the address in register 0.

@@ -27,17 +27,17 @@ fn strsize_is_in_range() {
 fn a_clause_ends_in_bounded_time() {
     let copy = insn(op::CALL, 0, 0, 1, sub::ALLOCA as i32);
     let mut code = vec![ldi(0)];
-    code.extend([copy; 40]);
+    code.extend([copy; 160]);
     takes(&program(&code));
     let cost = program(&code).verify(Rights::Kernel).expect("taken").cost;
-    assert!(cost > 40 * 6144, "{cost}");
-    code.extend([copy; 3]);
-    refuses(&program(&code), 43, Why::Cost);
+    assert!(cost > 160 * 6144, "{cost}");
+    code.extend([copy; 11]);
+    refuses(&program(&code), 171, Why::Cost);
     // Of two ways, the dearer counts, not both.
-    let mut ways = vec![ldi(0), insn(op::JZ, 0, 0, 0, 31)];
-    ways.extend([copy; 30]);
-    ways.push(insn(op::JMP, 0, 0, 0, 30));
-    ways.extend([copy; 30]);
+    let mut ways = vec![ldi(0), insn(op::JZ, 0, 0, 0, 121)];
+    ways.extend([copy; 120]);
+    ways.push(insn(op::JMP, 0, 0, 0, 120));
+    ways.extend([copy; 120]);
     takes(&program(&ways));
 }
 

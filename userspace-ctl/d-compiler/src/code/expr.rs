@@ -268,7 +268,8 @@ impl Generator<'_, '_> {
         }
         match number {
             abi::RTRACE_SUB_ALLOCA => self.bound(arguments, 0, d)?,
-            abi::RTRACE_SUB_COPYIN => self.bound(arguments, 1, d)?,
+            abi::RTRACE_SUB_COPYIN | abi::RTRACE_SUB_COPYINTO => self.must_fit(arguments, 1, d)?,
+            abi::RTRACE_SUB_BCOPY => self.must_fit(arguments, 2, d)?,
             _ => {}
         }
         let first = if arguments.is_empty() { 0 } else { d };
@@ -298,6 +299,18 @@ impl Generator<'_, '_> {
         self.op(abi::RTRACE_OP_SUB, over, over, size, 0);
         self.op(abi::RTRACE_OP_SARI, over, over, 0, 63);
         self.op(abi::RTRACE_OP_OR, size, size, over, 0);
+        Ok(())
+    }
+
+    /// That a size is not beyond scratchsize.
+    fn must_fit(&mut self, arguments: &[Node], index: usize, d: Register) -> Result<(), Error> {
+        let (argument, most) = (&arguments[index], self.options.scratchsize);
+        let fits = |size: i64| (0..=i64::from(most)).contains(&size);
+        if argument.constant().is_some_and(fits) {
+            return Ok(());
+        }
+        let size = self.above_by(d, index, argument.span)?;
+        self.op(abi::RTRACE_OP_SIZE, 0, size, 0, most as i32 + 1);
         Ok(())
     }
 
