@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! A session with a target sees that process and its descendants, and counts the rest.
 
+use std::io::{Read, Write};
+
 use rustix::io::Errno;
 
 use crate::options::Options;
@@ -12,6 +14,7 @@ use crate::trace::Plan;
 group! { "target":
     "only the target's calls are recorded, the others' are counted as filtered" => narrow,
     "children that were there before, and children that come later, belong to the target" => descendants,
+    "whoever is forked while its descendants are looked for belongs to the target" => forking,
     "a target that does not exist is refused" => missing,
 }
 
@@ -35,7 +38,6 @@ fn narrow(_: &Options) -> Outcome {
     // A child that the target is narrowed to; it waits for our word.
     let (reader, writer) = sys::pipe()?;
     let child = Child::start(|| {
-        use std::io::Read;
         let _ = (&reader).read(&mut [0u8; 1]);
         i32::from(
             Target::open()
@@ -49,10 +51,7 @@ fn narrow(_: &Options) -> Outcome {
         .target(inside)
         .start()?;
     target.run("plain 100")?;
-    {
-        use std::io::Write;
-        (&writer).write_all(b"x")?;
-    }
+    (&writer).write_all(b"x")?;
     check_eq!(child.wait()?, Ended::Exit(0));
     let finished = trace.finish()?;
     let entries = finished.entry_row("rt_plain")?;
@@ -97,6 +96,50 @@ fn descendants(_: &Options) -> Outcome {
         .filter(|e| e.pid == child)
         .count();
     check_eq!(of_child, 10);
+    Ok(())
+}
+
+fn forking(options: &Options) -> Outcome {
+    const PARENTS: u64 = 4;
+    const EACH: u64 = 10;
+    let mut random = fastrand::Rng::with_seed(options.seed);
+    let target = Target::open()?;
+    for round in 0..options.share_of(20) {
+        let (mut forked, tell) = sys::pipe()?;
+        let (cue, give) = sys::pipe()?;
+        let call = || (&cue).read_exact(&mut [0u8; 1]).is_ok() && target.run("value 1").is_ok();
+        let fork_all = || -> Outcome {
+            let mut children = Vec::new();
+            for _ in 0..EACH {
+                children.push(Child::start(|| i32::from(!call()))?);
+                (&tell).write_all(b"x")?;
+            }
+            for child in children {
+                check_eq!(child.wait()?, Ended::Exit(0), "one that was forked");
+            }
+            Ok(())
+        };
+        let parents = (0..PARENTS)
+            .map(|_| Child::start(|| i32::from(fork_all().is_err())))
+            .collect::<sys::Sys<Vec<_>>>()?;
+        // Some are there, others come meanwhile.
+        let some = random.u64(1..PARENTS * EACH) as usize;
+        forked.read_exact(&mut vec![0; some])?;
+        let trace = Plan::new()
+            .both("rt_target:rt_value")
+            .target(std::process::id() as i32)
+            .start()?;
+        (&give).write_all(&[b'x'; (PARENTS * EACH) as usize])?;
+        for parent in parents {
+            check_eq!(parent.wait()?, Ended::Exit(0), "one that forks");
+        }
+        let row = trace.finish()?.entry_row("rt_value")?;
+        check_eq!(
+            (row.recorded, row.filtered),
+            (PARENTS * EACH, 0),
+            "in round {round}, with {some} there when it began"
+        );
+    }
     Ok(())
 }
 
