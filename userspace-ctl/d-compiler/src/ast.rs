@@ -14,6 +14,16 @@ pub struct Program {
     pub options: Vec<Pragma>,
 }
 
+impl Program {
+    /// The same with another text behind it.
+    pub fn with(mut self, text: Self) -> Self {
+        self.texts.push(self.items.len());
+        self.items.extend(text.items);
+        self.options.extend(text.options);
+        self
+    }
+}
+
 /// An option that the program sets for its consumer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pragma {

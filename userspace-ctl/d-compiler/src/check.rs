@@ -78,18 +78,20 @@ pub fn check(
     }
 }
 
-/// What is wrong with the declarations among these items, whatever their clauses are.
+/// What is wrong with a program's declarations, whatever its clauses are.
 pub fn wrong_declaration(
-    items: &[Item],
+    program: &ast::Program,
     types: &mut Types,
     options: &Options<'_>,
 ) -> Option<Error> {
     let is_declared = |item: &&Item| !matches!(item, Item::Clause(_));
-    let program = ast::Program {
-        items: items.iter().filter(is_declared).cloned().collect(),
-        ..ast::Program::default()
-    };
-    check(&program, types, options).err()
+    types.set_string_bytes(options.strsize);
+    let mut checker = Checker::new(types, options);
+    texts(program).into_iter().find_map(|text| {
+        checker.locals.clear();
+        let mut declared = text.iter().filter(is_declared);
+        declared.find_map(|item| checker.program_item(item).err())
+    })
 }
 
 /// The items of each text.

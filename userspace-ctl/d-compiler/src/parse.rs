@@ -59,7 +59,7 @@ pub struct Context<'a> {
     pub is_there: &'a dyn Fn(&str, &str) -> bool,
     /// What is wrong with what was declared before the text turned out to be no D, which is told in place of that: as
     /// dtrace works off each declaration when it has read it.
-    pub declared: &'a dyn Fn(&[Item]) -> Option<Error>,
+    pub declared: &'a dyn Fn(&Program) -> Option<Error>,
     /// The text is a library's, which may depend on others.
     pub library: bool,
     /// Option `empty`: the program may have no clauses.
@@ -176,10 +176,11 @@ impl<'a> Parser<'a> {
         let Err(error) = self.items(&mut program) else {
             return Ok(program);
         };
-        let before = (self.context.declared)(&program.items);
-        Err(before
-            .filter(|before| before.span.start < error.span.start)
-            .unwrap_or(error))
+        // What has no place is found when all has been read.
+        let is_before =
+            |before: &Error| before.span.start < error.span.start || error.span == Span::default();
+        let before = (self.context.declared)(&program).filter(is_before);
+        Err(before.unwrap_or(error))
     }
 
     fn items(&mut self, program: &mut Program) -> Result<()> {

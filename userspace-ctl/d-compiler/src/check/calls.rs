@@ -90,6 +90,7 @@ impl Checker<'_> {
             Role::Subroutine(number) => {
                 self.fits_scratch(function.name, number, &nodes)?;
                 self.says_how(function, number, &nodes)?;
+                let nodes = self.copies_what_fits(number, nodes);
                 Ok(self.subroutine(function, number, nodes, span))
             }
             Role::Composed => self.composed(name, nodes, span),
@@ -123,6 +124,29 @@ impl Checker<'_> {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// More than scratchsize is not copied, if that is known at run time only. What the compiler copies itself is not
+    /// bounded by it.
+    fn copies_what_fits(&self, number: u32, nodes: Vec<Node>) -> Vec<Node> {
+        let size = match number {
+            abi::RTRACE_SUB_COPYIN | abi::RTRACE_SUB_COPYINTO => 1,
+            abi::RTRACE_SUB_BCOPY => 2,
+            _ => return nodes,
+        };
+        let most = self.options.scratchsize;
+        let fits = |node: &Node| {
+            node.constant()
+                .is_some_and(|bytes| bytes as u64 <= most.into())
+        };
+        let bound = |(index, node): (usize, Node)| {
+            if index != size || fits(&node) {
+                return node;
+            }
+            let (ty, span) = (node.ty, node.span);
+            Node::new(NodeKind::Fits(Box::new(node), most), ty, span)
+        };
+        nodes.into_iter().enumerate().map(bound).collect()
     }
 
     /// How inet_ntoa6() is to write an address is known when the program is compiled.

@@ -165,6 +165,8 @@ pub enum NodeKind {
     },
     /// An index, which must be below so many.
     Within(Box<Node>, u32),
+    /// A number of bytes, which must be no more than so many.
+    Fits(Box<Node>, u32),
     /// How many things of a size are between two pointers.
     Distance {
         /// Left.
@@ -467,6 +469,7 @@ impl Node {
             | NodeKind::Not(one)
             | NodeKind::Convert(one)
             | NodeKind::Within(one, _)
+            | NodeKind::Fits(one, _)
             | NodeKind::ToText(one, _) => one.is_pure(),
             NodeKind::Arithmetic(_, left, right)
             | NodeKind::CompareText(_, left, right)

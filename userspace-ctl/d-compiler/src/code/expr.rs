@@ -102,6 +102,10 @@ impl Generator<'_, '_> {
                 self.whole(index, d)?;
                 self.op(abi::RTRACE_OP_BOUND, 0, d, 0, *count as i32);
             }
+            NodeKind::Fits(size, most) => {
+                self.whole(size, d)?;
+                self.op(abi::RTRACE_OP_SIZE, 0, d, 0, *most as i32 + 1);
+            }
             NodeKind::ToText(operand, limit) => {
                 self.value(operand, d)?;
                 self.op(abi::RTRACE_OP_LDSTR, d, d, 0, *limit as i32);
@@ -266,11 +270,8 @@ impl Generator<'_, '_> {
             let register = self.above_by(d, index, argument.span)?;
             self.value(argument, register)?;
         }
-        match number {
-            abi::RTRACE_SUB_ALLOCA => self.bound(arguments, 0, d)?,
-            abi::RTRACE_SUB_COPYIN | abi::RTRACE_SUB_COPYINTO => self.must_fit(arguments, 1, d)?,
-            abi::RTRACE_SUB_BCOPY => self.must_fit(arguments, 2, d)?,
-            _ => {}
+        if number == abi::RTRACE_SUB_ALLOCA {
+            self.bound(arguments, 0, d)?;
         }
         let first = if arguments.is_empty() { 0 } else { d };
         self.op(
@@ -299,18 +300,6 @@ impl Generator<'_, '_> {
         self.op(abi::RTRACE_OP_SUB, over, over, size, 0);
         self.op(abi::RTRACE_OP_SARI, over, over, 0, 63);
         self.op(abi::RTRACE_OP_OR, size, size, over, 0);
-        Ok(())
-    }
-
-    /// That a size is not beyond scratchsize.
-    fn must_fit(&mut self, arguments: &[Node], index: usize, d: Register) -> Result<(), Error> {
-        let (argument, most) = (&arguments[index], self.options.scratchsize);
-        let fits = |size: i64| (0..=i64::from(most)).contains(&size);
-        if argument.constant().is_some_and(fits) {
-            return Ok(());
-        }
-        let size = self.above_by(d, index, argument.span)?;
-        self.op(abi::RTRACE_OP_SIZE, 0, size, 0, most as i32 + 1);
         Ok(())
     }
 
@@ -353,6 +342,7 @@ fn depth(node: &Node) -> usize {
         | NodeKind::Not(one)
         | NodeKind::Convert(one)
         | NodeKind::Within(one, _)
+        | NodeKind::Fits(one, _)
         | NodeKind::ToText(one, _) => depth(one),
         NodeKind::Arithmetic(_, left, right)
         | NodeKind::CompareText(_, left, right)

@@ -37,7 +37,7 @@ mod program;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use d_compiler::ast::Item;
+use d_compiler::ast::Program;
 use d_compiler::btf::Btf;
 use d_compiler::check::wrong_declaration;
 use d_compiler::compile::compile;
@@ -184,10 +184,8 @@ fn build(
             return Ok(None);
         }
     }
-    let declared = |items: &[Item]| {
-        let mut types = Types::new(btf());
-        wrong_declaration(items, &mut types, &settings.compile)
-    };
+    let declared =
+        |text: &Program| wrong_declaration(text, &mut Types::new(btf()), &settings.compile);
     let context = Context {
         is_type: &is_type,
         declared: &declared,

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Result, anyhow};
-use d_compiler::ast::Item;
+use d_compiler::ast::Program;
 use d_compiler::btf::Btf;
 use d_compiler::compiled::{Action, Compiled};
 use d_compiler::error::Error as Wrong;
@@ -55,12 +55,26 @@ pub fn run(
     let kernels = || Types::new(Btf::open(Path::new(BTF)).ok());
     let mut types = kernels();
     let macros = macros(args, &options, &targets);
-    let declared = |items: &[Item]| {
-        let compiling = options::Options {
-            symbol: &super::kallsyms::address,
-            ..options::Options::default()
-        };
-        check::wrong_declaration(items, &mut kernels(), &compiling)
+    let shows_memory = args.list || session.node() == Some(Node::Kernel);
+    let target = args.list || targets.only().is_some();
+    let compiling = |program: &crate::options::Program| options::Options {
+        symbol: &super::kallsyms::address,
+        strsize: program.sizes.strsize,
+        stackframes: program.stackframes,
+        ustackframes: program.ustackframes,
+        jstackframes: program.jstackframes,
+        maxframes: program.maxframes,
+        scratchsize: program.scratchsize,
+        cpu: program.cpu,
+        // What is listed shows nothing, and has no targets yet.
+        shows_memory,
+        target,
+        amin: program.amin,
+        version: program.version,
+        empty: program.empty,
+    };
+    let declared = |text: &Program| {
+        check::wrong_declaration(text, &mut kernels(), &compiling(&options.program))
     };
     let program = sources.parse(&macros, &options.program, &types, &declared)?;
     for pragma in &program.options {
@@ -74,23 +88,7 @@ pub fn run(
     options.quiet |= options.program.output.quiet;
     options.flowindent |= options.program.output.flowindent;
     says.be_quiet(options.quiet);
-    let compiling = options::Options {
-        symbol: &super::kallsyms::address,
-        strsize: options.program.sizes.strsize,
-        stackframes: options.program.stackframes,
-        ustackframes: options.program.ustackframes,
-        jstackframes: options.program.jstackframes,
-        maxframes: options.program.maxframes,
-        scratchsize: options.program.scratchsize,
-        cpu: options.program.cpu,
-        // What is listed shows nothing, and has no targets yet.
-        shows_memory: args.list || session.node() == Some(Node::Kernel),
-        target: args.list || targets.only().is_some(),
-        amin: options.program.amin,
-        version: options.program.version,
-        empty: options.program.empty,
-    };
-    let compiled = match compile::compile(&program, &mut types, &compiling) {
+    let compiled = match compile::compile(&program, &mut types, &compiling(&options.program)) {
         Ok(compiled) => compiled,
         // What a program may not do here, it may name.
         Err(error) if args.list && error.tag == "D_ACT_DESTRUCTIVE" => {

@@ -93,7 +93,7 @@ impl Sources {
         macros: &Macros,
         options: &options::Program,
         types: &Types,
-        declared: &dyn Fn(&[Item]) -> Option<Error>,
+        declared: &dyn Fn(&Program) -> Option<Error>,
     ) -> Result<Program> {
         let mut program = Program::default();
         let mut clauses = 0;
@@ -108,7 +108,10 @@ impl Sources {
             let context = Context {
                 is_type: &|name| types.is_typedef(name),
                 is_there: &|class, name| is_there(class, name, types),
-                declared: &|items| declared(&[&program.items, items].concat()),
+                // Libraries may be left out.
+                declared: &|text| {
+                    (!library).then(|| declared(&program.clone().with(text.clone())))?
+                },
                 library,
                 allow_empty: options.empty || library,
                 pspec: options.pspec && !library,
@@ -126,7 +129,13 @@ impl Sources {
                     parse::parse_clause_in(self::field(field), &source.text, &context)
                 }
             };
-            let parsed = parsed.map_err(|error| anyhow!(source.render(&error)))?;
+            let parsed = parsed.map_err(|error| {
+                let elsewhere = error.span.start < source.base && error.span != Span::default();
+                anyhow!(match elsewhere {
+                    true => self.render(&error),
+                    false => source.render(&error),
+                })
+            })?;
             let more = parsed
                 .items
                 .iter()
@@ -134,9 +143,7 @@ impl Sources {
             let end = clauses + more.count();
             self.all[at].clauses = clauses..end;
             clauses = end;
-            program.texts.push(program.items.len());
-            program.items.extend(parsed.items);
-            program.options.extend(parsed.options);
+            program = program.with(parsed);
         }
         Ok(program)
     }
@@ -226,6 +233,8 @@ fn field(field: Field) -> parse::Field {
 
 #[cfg(test)]
 mod tests {
+    use d_compiler::check::wrong_declaration;
+
     use super::*;
 
     /// What a program comes to with a library of this text.
@@ -256,6 +265,28 @@ mod tests {
         assert_eq!(parse("known", library, "BEGIN { trace(two + $1); }"), Ok(2));
         let elsewhere = "#pragma D depends_on provider nix\ninline int two = 2;\n";
         assert_eq!(parse("left", elsewhere, "BEGIN { trace($1); }"), Ok(1));
+    }
+
+    #[test]
+    fn a_wrong_declaration_is_told_where_it_stands_before_what_is_no_d() {
+        let wrong = |texts: [&str; 2]| {
+            let texts = texts.map(|text| (Origin::Field(Field::Name), text.to_owned()));
+            let options = options::Program::default();
+            let mut sources = Sources::gather(&texts, &options).unwrap();
+            let (macros, types) = (Macros::new(["rtctl"]), Types::new(None));
+            let declared = |text: &Program| {
+                let compiling = d_compiler::options::Options::default();
+                wrong_declaration(text, &mut Types::new(None), &compiling)
+            };
+            let parsed = sources.parse(&macros, &options, &types, &declared);
+            parsed.unwrap_err().to_string()
+        };
+        let told = wrong(["BEGIN { }\nint x; char x;", "BEGIN { 1 + }"]);
+        assert!(told.contains("[D_DECL_IDRED]"), "{told}");
+        assert!(told.contains("| int x; char x;"), "{told}");
+        // Clause-local variables are of a text.
+        let told = wrong(["this int x; BEGIN { }", "this string x; BEGIN { 1 + }"]);
+        assert!(told.contains("[D_SYNTAX]"), "{told}");
     }
 
     #[test]
