@@ -100,11 +100,11 @@ fn descendants(_: &Options) -> Outcome {
 }
 
 fn forking(options: &Options) -> Outcome {
-    const PARENTS: u64 = 4;
-    const EACH: u64 = 10;
+    const PARENTS: u64 = 3;
+    const EACH: u64 = 5;
     let mut random = fastrand::Rng::with_seed(options.seed);
     let target = Target::open()?;
-    for round in 0..options.share_of(20) {
+    for round in 0..options.share_of(12) {
         let (mut forked, tell) = sys::pipe()?;
         let (cue, give) = sys::pipe()?;
         let call = || (&cue).read_exact(&mut [0u8; 1]).is_ok() && target.run("value 1").is_ok();
