@@ -234,7 +234,11 @@ fn looks(checks: &[&Check], gatherer: &mut Gatherer, watch: &Watch) -> Result<Ve
         let again: Vec<usize> = (0..checks.len())
             .filter(|&at| is_open(&outcomes[at]))
             .collect();
-        if again.is_empty() || watch.asked_to_end() {
+        if again.is_empty() {
+            break;
+        }
+        if watch.asked_to_end() {
+            again.iter().for_each(|&at| cut_short(&mut outcomes[at]));
             break;
         }
         watch.wait(None, None, &[], BETWEEN)?;
@@ -250,6 +254,15 @@ fn looks(checks: &[&Check], gatherer: &mut Gatherer, watch: &Watch) -> Result<Ve
         }
     }
     Ok(outcomes)
+}
+
+/// Leaves what must be made again out, since it will not be.
+fn cut_short(outcome: &mut Outcome) {
+    let Ok(report) = outcome else { return };
+    report.findings.retain(|finding| finding.certain);
+    if report.findings.is_empty() {
+        *outcome = Err("ended before what it saw was looked at again".into());
+    }
 }
 
 /// Whether there are findings that must be made again.
@@ -345,8 +358,11 @@ fn watching(
     let mut first = true;
     while !watch.asked_to_end() {
         let outcomes = looks(checks, gatherer, watch)?;
+        let cut = watch.asked_to_end() && !first;
         worst = match (worst, status(&outcomes)) {
             (FINDINGS, _) | (_, FINDINGS) => FINDINGS,
+            // That the last look was not brought to its end says nothing.
+            (before, _) if cut => before,
             (before, now) => before.max(now),
         };
         let passed = begun.elapsed().as_secs_f64();
@@ -357,7 +373,15 @@ fn watching(
                 known.extend(findings.map(|it| ((check.number, it.key.clone()), it.clone())));
             }
         } else {
-            tell(checks, &outcomes, passed, checking.json, &mut known, out)?;
+            let looked = if cut { Looked::InPart } else { Looked::Wholly };
+            tell(
+                checks,
+                &outcomes,
+                (passed, looked),
+                checking.json,
+                &mut known,
+                out,
+            )?;
         }
         out.flush()?;
         let next = Instant::now() + checking.every;
@@ -370,11 +394,18 @@ fn watching(
     Ok(worst)
 }
 
+/// Whether a look was brought to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    Wholly,
+    InPart,
+}
+
 /// Tells what is new since the last time, and what has gone.
 fn tell(
     checks: &[&Check],
     outcomes: &[Outcome],
-    passed: f64,
+    (passed, looked): (f64, Looked),
     as_json: bool,
     known: &mut BTreeMap<(u32, String), Finding>,
     out: &mut impl Write,
@@ -405,7 +436,7 @@ fn tell(
         let there: BTreeSet<&String> = report.findings.iter().map(|it| &it.key).collect();
         let gone: Vec<_> = known
             .keys()
-            .filter(|(of, key)| of == number && !there.contains(key))
+            .filter(|(of, key)| of == number && !there.contains(key) && looked == Looked::Wholly)
             .cloned()
             .collect();
         for key in gone {

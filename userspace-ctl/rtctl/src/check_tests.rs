@@ -101,11 +101,20 @@ fn findings_outweigh_what_could_not_be_checked() {
 fn watching_tells_each_finding_once_and_that_it_went() {
     let checks: Vec<_> = CHECKS.iter().skip(2).take(1).collect();
     let mut known = BTreeMap::new();
-    let mut told = |outcome: Outcome, as_json| {
+    let mut told_of = |outcome: Outcome, looked, as_json| {
         let mut out = Vec::new();
-        tell(&checks, &[outcome], 1.5, as_json, &mut known, &mut out).unwrap();
+        tell(
+            &checks,
+            &[outcome],
+            (1.5, looked),
+            as_json,
+            &mut known,
+            &mut out,
+        )
+        .unwrap();
         String::from_utf8(out).unwrap()
     };
+    let mut told = |outcome, as_json| told_of(outcome, Looked::Wholly, as_json);
     let first = told(found(&[("a", true)]), false);
     assert_eq!(first, "!!  3 modules    after 1.5 s\n     what a is\n");
     assert_eq!(told(found(&[("a", true)]), false), "");
@@ -117,6 +126,18 @@ fn watching_tells_each_finding_once_and_that_it_went() {
         (&line["check"], &line["number"]),
         (&"modules".into(), &3.into())
     );
+    // What was not looked at to the end has not gone.
+    assert_eq!(told_of(found(&[]), Looked::InPart, false), "");
+}
+
+#[test]
+fn who_asks_for_the_end_is_told_what_is_certain_alone() {
+    let mut outcome = found(&[("a", true), ("b", false)]);
+    cut_short(&mut outcome);
+    assert_eq!(keys(&outcome), ["a"]);
+    let mut outcome = found(&[("b", false)]);
+    cut_short(&mut outcome);
+    assert_eq!(status(&[outcome]), UNKNOWN);
 }
 
 #[test]
