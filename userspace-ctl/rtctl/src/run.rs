@@ -132,14 +132,21 @@ impl Run<'_> {
         self.names.extend(self.session.probes(0)?);
         self.start()?;
         let mut trace = self.session.trace()?;
-        let mut processes = match targets.release() {
-            Ok(processes) => processes,
-            // A signal that ends us while the probes are attached ends the commands as well.
-            Err(_) if self.watch.asked_to_end() => Vec::new(),
-            Err(error) => {
-                self.session.stop()?;
-                return Err(error);
+        let mut processes = match self.watch.asked_to_end() {
+            // Who has changed his mind while the probes were attached wants no command begun.
+            true => {
+                drop(targets);
+                Vec::new()
             }
+            false => match targets.release() {
+                Ok(processes) => processes,
+                // A signal to all of us ends the commands as well.
+                Err(_) if self.watch.asked_to_end() => Vec::new(),
+                Err(error) => {
+                    self.session.stop()?;
+                    return Err(error);
+                }
+            },
         };
         self.output.released();
         let ended = self.follow(&mut trace, &mut processes);
@@ -161,7 +168,11 @@ impl Run<'_> {
         let unread = match read {
             Ok(()) => false,
             Err(Ended::Receiver(Stop::Unread)) => true,
-            Err(error) => return Err(failure(error)),
+            Err(error) => {
+                // Nothing more can be written, or read: what became of the firings can be said all the same.
+                let _ = self.close(&trace, false, Reader::Owner);
+                return Err(failure(error));
+            }
         };
         if !dead {
             stopped?;
@@ -455,6 +466,7 @@ impl Run<'_> {
             reader,
             ..Closing::new(rows)
         };
+        let mut unwritten = None;
         if drained {
             if self.options.bufpolicy != Policy::Ring {
                 for lost in trace.lost().filter(|lost| lost.total > lost.told) {
@@ -463,7 +475,7 @@ impl Run<'_> {
             }
             self.output.ledger(&self.names, &closing);
             match self.output.flush() {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => unwritten = Some(error),
                 _ => {}
             }
         }
@@ -474,6 +486,9 @@ impl Run<'_> {
             let disorder = closing.disorder;
             self.says
                 .error(&format!("{disorder} records were written after later ones"));
+        }
+        if let Some(error) = unwritten {
+            return Err(failure(Ended::Receiver(Stop::Output(error))));
         }
         if let Some(sealed) = self.output.seal()? {
             let path = sealed.path.display();

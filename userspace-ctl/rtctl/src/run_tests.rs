@@ -17,14 +17,14 @@ use crate::speaker::tests::Heard;
 #[derive(Clone, Default)]
 struct Sink {
     text: Arc<Mutex<Vec<u8>>>,
-    broken: bool,
+    fails: Option<io::ErrorKind>,
 }
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.broken {
-            true => Err(io::ErrorKind::BrokenPipe.into()),
-            false => self.text.lock().unwrap().write(bytes),
+        match self.fails {
+            Some(why) => Err(why.into()),
+            None => self.text.lock().unwrap().write(bytes),
         }
     }
 
@@ -54,13 +54,24 @@ fn trace(
     targets: Targets,
     workload: impl FnOnce(&Fake) + Send,
 ) -> Outcome {
+    let watch = Watch::nothing().unwrap();
+    trace_watched(module, (options, form, sink), targets, &watch, workload)
+}
+
+/// The same, with what may ask for the end.
+fn trace_watched(
+    module: &Arc<Fake>,
+    (options, form, sink): (Options, Box<dyn Form>, Sink),
+    targets: Targets,
+    watch: &Watch,
+    workload: impl FnOnce(&Fake) + Send,
+) -> Outcome {
     let session = Session::over(Arc::clone(module) as Arc<_>).unwrap();
     session.add(&Pattern::function("vfs_read")).unwrap();
     let (heard, mut says) = Heard::speaker(false);
     let mut output = Output::new(form, Box::new(sink.clone()));
-    let watch = Watch::nothing().unwrap();
     let of = (&session, Role::Owner);
-    let mut run = Run::new(of, &mut output, &mut says, &watch, &options);
+    let mut run = Run::new(of, &mut output, &mut says, watch, &options);
     run.rate = Duration::from_millis(1);
     let theirs = session.clone();
     let result = thread::scope(|scope| {
@@ -309,7 +320,7 @@ fn a_ledger_that_does_not_add_up_is_loud() {
 fn a_reader_that_goes_away_ends_the_trace_quietly() {
     let (options, form, _) = columns();
     let sink = Sink {
-        broken: true,
+        fails: Some(io::ErrorKind::BrokenPipe),
         ..Sink::default()
     };
     let outcome = trace(
@@ -353,6 +364,52 @@ fn a_command_does_not_outlive_the_trace() {
             .wait(None, None, &processes, Duration::from_secs(10))
             .unwrap();
     }
+}
+
+#[test]
+fn a_command_is_not_begun_if_the_end_was_asked_for_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let made = directory.path().join("made");
+    let command = format!("mkdir {}", made.display());
+    let targets = Targets::take(&[command], &[], &[]).unwrap();
+    let watch = Watch::nothing().unwrap();
+    watch
+        .asked()
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    let outcome = trace_watched(&module(), columns(), targets, &watch, |_| {});
+    assert_eq!(outcome.result, Ok(true));
+    assert!(!made.exists());
+    assert!(
+        outcome.said.contains("rtctl: fired 0 = "),
+        "{}",
+        outcome.said
+    );
+}
+
+#[test]
+fn what_became_of_the_firings_is_said_though_the_disk_is_full() {
+    let full = Sink {
+        fails: Some(io::ErrorKind::StorageFull),
+        ..Sink::default()
+    };
+    let (options, form, _) = columns();
+    let outcome = trace(
+        &module(),
+        (options, form, full),
+        Targets::default(),
+        |module| {
+            module.fire(&entry(1, 10));
+            end(module);
+        },
+    );
+    assert_eq!(
+        outcome.result.unwrap_err(),
+        "cannot write the output: no storage space"
+    );
+    assert_eq!(
+        outcome.said,
+        "rtctl: fired 1 = recorded 1 + filtered 0 + dropped 0\n"
+    );
 }
 
 #[test]

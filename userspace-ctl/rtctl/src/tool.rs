@@ -59,10 +59,11 @@ fn status(well: bool) -> u8 {
 fn run(args: &Args, texts: &[(Origin, String)], says: &mut Speaker) -> Result<u8> {
     if args.version {
         let (major, minor) = (abi::RTRACE_ABI_MAJOR, abi::RTRACE_ABI_MINOR);
-        println!(
-            "rtctl: rust_tracer {} (ABI {major}.{minor})",
-            env!("CARGO_PKG_VERSION")
-        );
+        let version = env!("CARGO_PKG_VERSION");
+        writeln!(
+            io::stdout(),
+            "rtctl: rust_tracer {version} (ABI {major}.{minor})"
+        )?;
         return Ok(0);
     }
     if let Some(task) = &args.task {
