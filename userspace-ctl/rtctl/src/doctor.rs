@@ -99,7 +99,9 @@ impl Patient {
                 remedy: "install the module and the tools of one version: make install".into(),
             },
         };
-        let observes = obstacle.rule == Rule::Mode && open(node, Access::Observe).is_ok();
+        // What keeps somebody from writing may still let him read.
+        let rights = matches!(obstacle.rule, Rule::Mode | Rule::Group | Rule::Login);
+        let observes = rights && open(node, Access::Observe).is_ok();
         Finding {
             node,
             may: if observes { May::Observe } else { May::Nothing },

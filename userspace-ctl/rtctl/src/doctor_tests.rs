@@ -121,6 +121,26 @@ fn who_may_only_read_may_observe() {
 }
 
 #[test]
+fn whom_no_group_lets_in_may_observe_what_all_may_read() {
+    let bob = bob();
+    let readable = |node| {
+        let mut rights = rights(0o6)(node)?;
+        rights.mode |= 0o4;
+        Some(rights)
+    };
+    let open = |node: Node, access| {
+        let wanted = crate::access::rights::wanted(access);
+        match readable(node).unwrap().refuse(&bob.person, wanted) {
+            Some(_) => Err(refusal(node, 13)),
+            None => Ok(()),
+        }
+    };
+    let finding = bob.examine(Node::Kernel, &open, &readable);
+    let rule = finding.obstacle.map(|obstacle| obstacle.rule);
+    assert_eq!((finding.may, rule), (May::Observe, Some(Rule::Group)));
+}
+
+#[test]
 fn what_helps_all_nodes_is_told_once() {
     let mut patient = bob();
     patient.system.loaded = false;

@@ -23,6 +23,8 @@ pub enum Rule {
     Rust,
     /// The module is not loaded.
     Module,
+    /// The kernel loads signed modules only, and the module's file is not.
+    Signature,
     /// The module is loaded, but the node is not here.
     Node,
     /// The node's mode, owner or ACL.
@@ -47,6 +49,7 @@ impl Rule {
         match self {
             Self::Rust => "rust",
             Self::Module => "module",
+            Self::Signature => "signature",
             Self::Node => "node",
             Self::Mode => "mode",
             Self::Group => "group",
@@ -98,6 +101,7 @@ impl Obstacle {
             (Errno::EACCES | Errno::EPERM, _) if !system.initial => namespace(),
             (Errno::EACCES | Errno::EPERM, _) if system.is_locked_down() => lockdown(),
             (Errno::EACCES, Some(rights)) => refused(node, access, rights, person),
+            (Errno::EACCES, None) => unreachable_node(node),
             (Errno::EDQUOT, _) => quota(person, system),
             _ => other(node, error),
         }
@@ -136,21 +140,56 @@ fn absent(node: Node, system: &System) -> Obstacle {
     }
     let what = "the rust_tracer module is not loaded";
     match &system.file {
+        Some(file) if system.wants_signature() => {
+            let file = file.display();
+            let why = format!("this kernel loads signed modules only, and {file} is not signed");
+            let remedy = format!(
+                "sign it with a key that the machine trusts (mokutil --import CERTIFICATE.der, once, and reboot): \
+                 scripts/sign-file sha256 KEY CERTIFICATE {file}; modprobe rust_tracer"
+            );
+            Obstacle {
+                rule: Rule::Signature,
+                advice: format!("{why}: an admin can {remedy}"),
+                why,
+                remedy,
+            }
+        }
         Some(file) => Obstacle {
             rule: Rule::Module,
             why: format!("{what}; for this kernel there is {}", file.display()),
             advice: format!("{what}: as root, modprobe rust_tracer"),
             remedy: "modprobe rust_tracer".into(),
         },
-        None => Obstacle {
-            rule: Rule::Module,
-            why: format!("{what}, and there is none for this kernel, {release}"),
-            advice: format!(
-                "{what}, and there is none for this kernel, {release}: build and install it \
-                 (make install, in its sources), then modprobe rust_tracer"
-            ),
-            remedy: "make install && modprobe rust_tracer".into(),
-        },
+        None => {
+            let why = format!("{what}, and there is none for this kernel, {release}");
+            // For Debian's cloud kernels the lab builds it; for any other one it needs that kernel's tree.
+            let install = match release.contains("-cloud-") {
+                true => "make install",
+                false => "make KDIR=TREE install",
+            };
+            Obstacle {
+                rule: Rule::Module,
+                advice: format!(
+                    "{why}: build and install it ({install}, in its sources, whose README says how), then \
+                     modprobe rust_tracer"
+                ),
+                why,
+                remedy: format!("{install} && modprobe rust_tracer"),
+            }
+        }
+    }
+}
+
+/// Somewhere on the way to the node one may not pass.
+fn unreachable_node(node: Node) -> Obstacle {
+    let path = node.path();
+    let path = path.display();
+    let why = format!("a directory above {path} does not let you through");
+    Obstacle {
+        rule: Rule::Mode,
+        advice: format!("{why}: namei -l {path} shows which, and its mode should be 0755"),
+        why,
+        remedy: format!("chmod a+rx on the directory that namei -l {path} shows"),
     }
 }
 
@@ -229,7 +268,14 @@ fn refused(node: Node, access: Access, rights: &Rights, person: &Person) -> Obst
         let why = format!("{who} {}", only(bits));
         mode(why.clone(), format!("{why}: ask an admin for more"), remedy)
     };
-    match rights.refuse(person, wanted) {
+    let refused = rights.refuse(person, wanted);
+    // Whom neither ownership nor a line of the ACL decides for, another group may let in.
+    if let Some(Class::Group(_) | Class::Other) = refused {
+        if let Some(obstacle) = by_a_group(rights, wanted, person) {
+            return obstacle;
+        }
+    }
+    match refused {
         Some(Class::Owner) => {
             let remedy = format!("chmod u+rw {path}");
             let why = format!("its owner, you, {}", only(rights.mode >> 6));
@@ -249,29 +295,6 @@ fn refused(node: Node, access: Access, rights: &Rights, person: &Person) -> Obst
             },
         ),
         Some(Class::Other) => {
-            let joined = |group: &&Grant| group.members.contains(&person.name);
-            if let Some(group) = rights.open_to(wanted).find(joined) {
-                let group = &group.name;
-                let why = format!("you were added to group {group} since you logged in");
-                return Obstacle {
-                    rule: Rule::Login,
-                    advice: format!("{why}: log in again"),
-                    why,
-                    remedy: format!("nothing: log in again, or newgrp {group} for one shell"),
-                };
-            }
-            if let Some(group) = rights.open_to(wanted).next() {
-                let (group, name) = (&group.name, &person.name);
-                return Obstacle {
-                    rule: Rule::Group,
-                    why: format!("members of group {group} may {what}, and you are none"),
-                    advice: format!(
-                        "ask an admin to add you to group {group}: usermod -aG {group} {name}; \
-                         then log in again"
-                    ),
-                    remedy: format!("usermod -aG {group} {name}; it counts from the next login on"),
-                };
-            }
             let (owner, name) = (&rights.owner, node.name());
             let give = format!(
                 "groupadd -f -r rtrace-{name}; chgrp rtrace-{name} {path}; chmod 0660 {path}"
@@ -293,4 +316,29 @@ fn refused(node: Node, access: Access, rights: &Rights, person: &Person) -> Obst
             format!("namei -l {path}; ausearch -m AVC -ts recent"),
         ),
     }
+}
+
+/// A group that may do this, and of which one is no member, or not yet.
+fn by_a_group(rights: &Rights, wanted: u32, person: &Person) -> Option<Obstacle> {
+    let joined = |group: &&Grant| group.members.contains(&person.name);
+    if let Some(group) = rights.open_to(wanted).find(joined) {
+        let group = &group.name;
+        let why = format!("you were added to group {group} since you logged in");
+        return Some(Obstacle {
+            rule: Rule::Login,
+            advice: format!("{why}: log in again"),
+            why,
+            remedy: format!("nothing: log in again, or newgrp {group} for one shell"),
+        });
+    }
+    let (group, name) = (&rights.open_to(wanted).next()?.name, &person.name);
+    let what = can(wanted).unwrap_or("use it");
+    Some(Obstacle {
+        rule: Rule::Group,
+        why: format!("members of group {group} may {what}, and you are none"),
+        advice: format!(
+            "ask an admin to add you to group {group}: usermod -aG {group} {name}; then log in again"
+        ),
+        remedy: format!("usermod -aG {group} {name}; it counts from the next login on"),
+    })
 }

@@ -3,7 +3,7 @@
 //! the module, lockdown, the user namespace. All of it is readable by anybody.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
@@ -23,6 +23,10 @@ pub struct System {
     pub loaded: bool,
     /// The module's file for this kernel, if there is one.
     pub file: Option<PathBuf>,
+    /// Whether it is signed; `None`: there is none, or it is compressed.
+    pub signed: Option<bool>,
+    /// Whether the kernel loads signed modules only, whatever lockdown says (`module.sig_enforce`).
+    pub enforces: bool,
     /// The level of lockdown; `None`: not to be seen, or the kernel has none.
     pub lockdown: Option<String>,
     /// Whether this process is in the initial user namespace.
@@ -42,6 +46,16 @@ impl System {
         self.lockdown.as_deref() == Some("confidentiality")
     }
 
+    /// Whether the module's file is one that this kernel does not load, for want of a signature.
+    pub fn wants_signature(&self) -> bool {
+        // From the level integrity on (LOCKDOWN_MODULE_SIGNATURE).
+        let locked = matches!(
+            self.lockdown.as_deref(),
+            Some("integrity" | "confidentiality")
+        );
+        self.signed == Some(false) && (self.enforces || locked)
+    }
+
     /// Looks at the system whose root is there.
     fn below(root: &Path) -> Self {
         let line = |path: &str| {
@@ -50,10 +64,13 @@ impl System {
         };
         let release = line("proc/sys/kernel/osrelease").unwrap_or_default();
         let namespace = fs::read_link(root.join("proc/self/ns/user"));
+        let file = module_file(root, &release);
         Self {
             rust: rust(root, &release),
             loaded: root.join("sys/module/rust_tracer").is_dir(),
-            file: module_file(root, &release),
+            signed: file.as_deref().and_then(is_signed),
+            file,
+            enforces: line("sys/module/module/parameters/sig_enforce").as_deref() == Some("Y"),
             lockdown: line("sys/kernel/security/lockdown").and_then(|text| level(&text)),
             // A kernel without user namespaces has none but the initial one.
             initial: namespace.is_ok_and(|name| name.as_os_str() == INITIAL)
@@ -116,6 +133,29 @@ fn module_file(root: &Path, release: &str) -> Option<PathBuf> {
 fn is_module(name: &str) -> bool {
     let compressed = name.strip_prefix("rust_tracer.ko");
     matches!(compressed, Some("" | ".gz" | ".xz" | ".zst"))
+}
+
+/// What a signed module ends in (MODULE_SIG_STRING, linux/module_signature.h).
+const SIGNATURE: &[u8] = b"~Module signature appended~\n";
+
+/// Whether a module is signed, by whomever; `None` if it is compressed.
+fn is_signed(file: &Path) -> Option<bool> {
+    if file.extension()? != "ko" {
+        return None;
+    }
+    let mut file = File::open(file).ok()?;
+    let behind = file
+        .metadata()
+        .ok()?
+        .len()
+        .checked_sub(SIGNATURE.len() as u64);
+    let Some(behind) = behind else {
+        return Some(false);
+    };
+    let mut end = Vec::new();
+    file.seek(SeekFrom::Start(behind)).ok()?;
+    file.read_to_end(&mut end).ok()?;
+    Some(end == SIGNATURE)
 }
 
 #[cfg(test)]
@@ -193,6 +233,29 @@ mod tests {
             "extra/rust_tracer.ko:\nextra/rust_tracer.ko.d:\n",
         )]);
         assert_eq!(System::below(gone.path()).file, None);
+    }
+
+    #[test]
+    fn a_module_that_wants_a_signature_is_seen() {
+        let module = "lib/modules/7.3.1/updates/rust_tracer.ko";
+        let enforce = "sys/module/module/parameters/sig_enforce";
+        let wants = |files: &[(&str, &str)]| System::below(root(files).path()).wants_signature();
+        let signed = "ELF\0~Module signature appended~\n";
+        for unsigned in ["", "ELF\0 and what follows, which is longer than that"] {
+            assert!(wants(&[(module, unsigned), (enforce, "Y\n")]));
+            assert!(!wants(&[(module, unsigned), (enforce, "N\n")]));
+        }
+        assert!(!wants(&[(module, signed), (enforce, "Y\n")]));
+        assert!(!wants(&[(&format!("{module}.xz"), ""), (enforce, "Y\n")]));
+        let lockdown = "sys/kernel/security/lockdown";
+        assert!(wants(&[
+            (module, ""),
+            (lockdown, "none [integrity] confidentiality\n")
+        ]));
+        assert!(!wants(&[
+            (module, ""),
+            (lockdown, "[none] integrity confidentiality\n")
+        ]));
     }
 
     #[test]

@@ -42,6 +42,8 @@ fn system() -> System {
         rust: Some((true, "/boot/config-7.3.1".into())),
         loaded: true,
         file: Some("/lib/modules/7.3.1/extra/rust_tracer.ko".into()),
+        signed: Some(false),
+        enforces: false,
         lockdown: Some("none".into()),
         initial: true,
         sessions_max: Some(64),
@@ -304,6 +306,15 @@ fn an_absent_module_is_told_with_what_there_is_of_it() {
     let found = find(&system);
     assert_eq!(found.rule, Rule::Module);
     assert!(found.why.ends_with("there is none for this kernel, 7.3.1"));
+    assert_eq!(
+        found.remedy,
+        "make KDIR=TREE install && modprobe rust_tracer"
+    );
+    let cloud = System {
+        release: "7.3.4+deb13-cloud-amd64".into(),
+        ..system.clone()
+    };
+    assert_eq!(find(&cloud).remedy, "make install && modprobe rust_tracer");
     system.rust = None;
     assert_eq!(find(&system).rule, Rule::Module);
     system.rust = Some((false, PathBuf::from("/proc/config.gz")));
@@ -313,6 +324,63 @@ fn an_absent_module_is_told_with_what_there_is_of_it() {
         (
             Rule::Rust,
             "this kernel, 7.3.1, was built without Rust (/proc/config.gz has no CONFIG_RUST=y)"
+        )
+    );
+}
+
+#[test]
+fn a_module_that_is_not_signed_is_told_where_it_must_be() {
+    let mut system = System {
+        loaded: false,
+        lockdown: Some("integrity".into()),
+        ..system()
+    };
+    let find = |system: &System| obstacle(ENOENT, None, &carol(), system);
+    let found = find(&system);
+    assert_eq!(
+        (found.rule, found.why.as_str()),
+        (
+            Rule::Signature,
+            "this kernel loads signed modules only, and \
+             /lib/modules/7.3.1/extra/rust_tracer.ko is not signed"
+        )
+    );
+    assert!(
+        found.remedy.ends_with("; modprobe rust_tracer"),
+        "{found:?}"
+    );
+    for signed in [Some(true), None] {
+        system.signed = signed;
+        assert_eq!(find(&system).rule, Rule::Module);
+    }
+}
+
+#[test]
+fn another_group_than_ones_own_may_be_the_one_to_join() {
+    let mut person = carol();
+    person.gids.push(995);
+    let mut rights = rights(0o660, 990, "storage-team", &[]);
+    rights.acl = true;
+    rights.groups.push(grant(995, "interns", &["carol"], 0o4));
+    let found = obstacle(EACCES, Some(&rights), &person, &system());
+    assert_eq!(found.rule, Rule::Group);
+    assert!(
+        found.remedy.starts_with("usermod -aG storage-team carol;"),
+        "{found:?}"
+    );
+    rights.groups[0].members.push("carol".into());
+    let found = obstacle(EACCES, Some(&rights), &person, &system());
+    assert_eq!(found.rule, Rule::Login);
+}
+
+#[test]
+fn a_directory_that_lets_nobody_through_is_told() {
+    let found = obstacle(EACCES, None, &carol(), &system());
+    assert_eq!(
+        (found.rule, found.why.as_str()),
+        (
+            Rule::Mode,
+            "a directory above /dev/rust_tracer/kernel does not let you through"
         )
     );
 }
