@@ -432,6 +432,15 @@ impl Attached {
     }
 }
 
+/// How a function's probes would be attached if nobody else were there, slots apart: what a session may be told that
+/// is to learn nothing of others.
+pub(crate) fn by_itself(returns: bool, in_registers: bool, ways: Ways) -> By {
+    match By::choose(returns, in_registers, ways) {
+        By::Stub | By::Slot if !stub::is_allowed() => By::Ops,
+        by => by,
+    }
+}
+
 /// Attaches probes of an engine that is not running, or that it did not have before: all that
 /// are there, or on failure none. Says of each how it is attached, and returns the functions that are
 /// not there any more.

@@ -144,6 +144,16 @@ pub(crate) fn ioctl(
         access.reads()?;
         session.is_alive()
     };
+    // What is taken away when it is read is the opener's.
+    let takes = || {
+        access.reads()?;
+        session.must_be_asked_by_opener()
+    };
+    // What the node shows besides what this session recorded, it shows to who opened it.
+    let asks = || {
+        takes()?;
+        session.is_alive()
+    };
     // Who may change what there is: the opener alone, and while its session lives.
     let writes = || {
         access.writes()?;
@@ -165,19 +175,19 @@ pub(crate) fn ioctl(
         STATUS => reads().and_then(|()| status(&session, at)),
         LEDGER => reads().and_then(|()| ledger::ledger(&session, at)),
         ERROR => last_error(&session, at),
-        SESSIONS => looks_around().and_then(|()| access::sessions(&session, at)),
+        SESSIONS => asks().and_then(|()| access::sessions(&session, at)),
         REVOKE => writes().and_then(|()| access::revoke(&session, at)),
-        PUBLISH => arms().and_then(|()| observe::publish(&session, at)),
+        PUBLISH => writes().and_then(|()| observe::publish(&session, at)),
         OBSERVE => reads().and_then(|()| observe::observe(&session, at)),
         READ => reads().and_then(|()| observe::read(&session, at)),
-        SYMBOL => looks_around().and_then(|()| access::symbol(&session, at)),
+        SYMBOL => asks().and_then(|()| access::symbol(&session, at)),
         QUOTA => reads().and_then(|()| access::quota(&session, at)),
         PROGRAM => arms().and_then(|()| program::load(&session, at)),
         ADD_OWN => arms().and_then(|()| probes::add_own(&session, at)),
-        AGGREGATE => reads().and_then(|()| program::aggregate(&session, at)),
-        VIEW => looks_around().and_then(|()| views::view(&session, at)),
-        OWNERS => looks_around().and_then(|()| views::owners(&session, at)),
-        TEXT => looks_around().and_then(|()| views::text(&session, at)),
+        AGGREGATE => takes().and_then(|()| program::aggregate(&session, at)),
+        VIEW => asks().and_then(|()| views::view(&session, at)),
+        OWNERS => asks().and_then(|()| views::owners(&session, at)),
+        TEXT => asks().and_then(|()| views::text(&session, at)),
         _ => Err(Refusal::new(ENOTTY, "no such command")),
     }
 }
@@ -191,8 +201,8 @@ impl Session {
         Err(Refusal::with(
             EPERM,
             fmt!(
-                "process {} opened this session with the ids that it had then, and it alone may \
-                 change it: open the node yourself",
+                "process {} opened this session with the ids that it had then; whoever else holds it \
+                 may read what it recorded, and nothing more: open the node yourself",
                 self.opener.facts().pid
             ),
         )
@@ -203,8 +213,12 @@ impl Session {
     fn subject(&self) -> Result<Option<Arc<Session>>, Refusal> {
         let observed = self.observed();
         if observed.is_some() {
-            // What was recorded before stays with its owner, not with those who looked on.
-            self.must_live()?;
+            // What was recorded before stays with its owner, not with those who looked on. Whether the node still admits
+            // whoever opened this one is asked for the opener alone: part of the answer is the asking task's.
+            match self.opener.is_current() {
+                true => self.must_live()?,
+                false => self.is_alive()?,
+            }
         }
         Ok(observed)
     }

@@ -66,7 +66,7 @@ impl Session {
         let _naming = NAMING.lock();
         let mut taken = false;
         list::for_each(|other| {
-            if other.id != self.id && other.node == self.node && !other.is_closed() {
+            if other.id != self.id && other.node == self.node && other.can_be_observed() {
                 let its_name = other.name.lock();
                 taken |= its_name.as_ref().is_some_and(|its| its[..] == name[..]);
             }
@@ -83,6 +83,12 @@ impl Session {
 
     pub(super) fn is_published(&self) -> bool {
         self.name.lock().is_some()
+    }
+
+    /// Whether somebody may begin to observe it, if it is published: who does so already may stay when it has died,
+    /// and for a while when it is closed.
+    pub(super) fn can_be_observed(&self) -> bool {
+        !self.is_closed() && !self.is_dead()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -114,7 +120,7 @@ impl Session {
                 Some(_) => other.id == id,
             };
             drop(its_name);
-            if asked && other.node == self.node && other.id != self.id && !other.is_closed() {
+            if asked && other.node == self.node && other.id != self.id && other.can_be_observed() {
                 found = Some(other.clone());
             }
         });

@@ -40,7 +40,7 @@ impl Session {
 
     /// Whether `other` may be told to this one's opener.
     fn knows(&self, other: &Session, admin: bool) -> bool {
-        let published = other.node == self.node && other.is_published() && !other.is_closed();
+        let published = other.node == self.node && other.is_published() && other.can_be_observed();
         admin || other.uid() == self.uid() || published
     }
 

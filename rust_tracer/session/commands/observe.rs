@@ -40,7 +40,12 @@ pub(super) fn publish(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     let (arg, _) = abi::read::<abi::rtrace_publish>(at)?;
     abi::must_be_zero(arg.flags, "flags")?;
     abi::must_be_zero(arg.reserved, "reserved")?;
-    session.publish(name(arg.name, arg.name_len)?)
+    let name = name(arg.name, arg.name_len)?;
+    // What is dead may still be withdrawn.
+    if !name.is_empty() {
+        session.must_live()?;
+    }
+    session.publish(name)
 }
 
 pub(super) fn observe(session: &Session, at: UserPtr) -> Result<(), Refusal> {

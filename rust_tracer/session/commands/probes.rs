@@ -22,9 +22,10 @@ use super::{
     too_small, //
 };
 use crate::{
-    abi, arch,
+    abi, arch, attach,
     functions::{
         self,
+        Kind,
         Match,
         Pattern,
         FUNCTIONS, //
@@ -294,6 +295,12 @@ pub(super) fn probes(session: &Session, at: UserPtr) -> Result<(), Refusal> {
     {
         let inner = session.inner_for(asker).ok_or_else(super::busy)?;
         super::must_be_kept(session)?;
+        // By what a probe fires depends on who else is at its function, which is not for all nodes to know.
+        let ways = inner.config.ways;
+        let told = |by, kind, in_registers| match session.node.shows_data() {
+            true => by,
+            false => attach::by_itself(kind == Kind::Return, in_registers, ways),
+        };
         let table = FUNCTIONS.lock();
         arg.total = inner.probes.len();
         arg.next = arg.first.min(arg.total);
@@ -313,7 +320,9 @@ pub(super) fn probes(session: &Session, at: UserPtr) -> Result<(), Refusal> {
                     id: functions::probe_id(function, kind),
                     function: function + 1,
                     kind: kind.number(),
-                    way: probe.by.map_or(abi::RTRACE_WAY_NONE, |by| by.way(kind)),
+                    way: probe.by.map_or(abi::RTRACE_WAY_NONE, |by| {
+                        told(by, kind, table.in_registers(function)).way(kind)
+                    }),
                 }),
                 Place::Own(number) => inner.probes.own(number).map(|own| Described {
                     module: &[],

@@ -129,19 +129,17 @@ fn expected(opener: Opener, node: &str, mode: i32, way: Way, operation: &str) ->
             arms("done")
         }
         // There is nothing before the start.
-        "aggregate" => observes("INVAL"),
+        "aggregate" => observes(if is_opener { "INVAL" } else { "PERM" }),
         // Another user's, and not published: root's matter, else it is not there.
         "revoke" => arms(if opener == Opener::Root {
             "done"
         } else {
             "NOENT"
         }),
-        "sessions" => {
-            // An admin when it opened, and who asks is one now.
-            let admin = opener == Opener::Root
-                && matches!(way, Way::Own | Way::Inherited | Way::KeptOverExec);
-            observes(if admin { "all" } else { "own and published" })
-        }
+        // What the node shows besides this session.
+        "sessions" | "symbol" | "view" | "owners" | "text" if !is_opener => observes("PERM"),
+        "sessions" if opener == Opener::Root => observes("all"),
+        "sessions" => observes("own and published"),
         "symbol" | "view" | "owners" | "text" => {
             observes(if node == KERNEL { "done" } else { "ACCESS" })
         }

@@ -452,7 +452,14 @@ fn revoked_subject(_: &Options) -> Outcome {
         10,
         "records"
     );
-    drop(trace);
+    // Nobody begins to observe it any more, and its name is free, which its owner can take away from it as well.
+    let late = Session::open_as(KERNEL, libc::O_RDWR)?;
+    let Err(refused) = late.observe("subject") else {
+        return Err(fail("a dead session is observed anew"));
+    };
+    check_eq!(refused.errno, Errno::NOENT, "{refused}");
+    late.publish("subject")?;
+    trace.session.publish("")?;
     Ok(())
 }
 

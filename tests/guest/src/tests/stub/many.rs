@@ -9,10 +9,10 @@ use std::thread;
 
 use rust_tracer::abi;
 
-use super::{FUNCTION, PATTERN, call, calls_after_first, stub_way, value, way};
+use super::{BOTH, FUNCTION, PATTERN, call, calls_after_first, stub_way, value, way};
 use crate::options::Options;
 use crate::program::{Code, Program};
-use crate::session::{KERNEL, Session};
+use crate::session::{KERNEL, SYSTEM, Session, USER};
 use crate::sys;
 use crate::test::{Outcome, check, check_eq, fail, group};
 use crate::tests::programs::{aggregated, loaded, started};
@@ -23,6 +23,7 @@ group! { "stub, many sessions":
     "sessions that start and stop in any order while the function is called count what is theirs" => any_order,
     "a session whose reader is woken for every record loses none while others come and go" => woken,
     "the place of a session that ends is the next one's" => places,
+    "on nodes that show no data a session is not told who else is at a function" => untold,
 }
 
 /// So many sessions at one function are served by the stub.
@@ -265,6 +266,41 @@ fn woken(_: &Options) -> Outcome {
         (calls, calls),
         "entries and returns of the caller"
     );
+    Ok(())
+}
+
+/// How a session of that node is told that its probes are attached, for each choice of ways.
+fn told(node: &'static str) -> Outcome<Vec<u32>> {
+    let bit = |way: u32| 1 << way;
+    let shared = bit(abi::RTRACE_WAY_OPS) | bit(abi::RTRACE_WAY_FPROBE) | bit(abi::RTRACE_WAY_STUB);
+    let mut ways = Vec::new();
+    for asked in [0, shared, shared | bit(abi::RTRACE_WAY_SLOT)] {
+        let session = Session::open_as(node, libc::O_RDWR)?;
+        session.add(PATTERN, BOTH)?;
+        session.configure(abi::rtrace_config {
+            ways: asked,
+            ..Default::default()
+        })?;
+        session.start()?;
+        for kind in [abi::RTRACE_KIND_ENTRY, abi::RTRACE_KIND_RETURN] {
+            ways.push(way(&session, FUNCTION, kind)?);
+        }
+    }
+    Ok(ways)
+}
+
+fn untold(_: &Options) -> Outcome {
+    let plan = Plan::new().ret(PATTERN);
+    let alone = (told(USER)?, told(SYSTEM)?);
+    let mut others = Vec::new();
+    for number in 1..=BY_STUB {
+        others.push(plan.start()?);
+        let beside = (told(USER)?, told(SYSTEM)?);
+        check_eq!(beside, alone, "beside {number} others");
+    }
+    // It is not as they are told, and who may know is told so.
+    let known = told(KERNEL)?;
+    check!(known.contains(&abi::RTRACE_WAY_FPROBE), "{known:?}");
     Ok(())
 }
 
