@@ -26,6 +26,64 @@ static __always_inline bool rtrace_is_kernel(u64 address, u32 bytes)
 	       (last & PAGE_MASK) != VSYSCALL_ADDR;
 }
 
+/*
+ * Whether an address may be a device's: those are mapped among what vmalloc() maps, and
+ * behind the modules. The direct map, the kernel and modules are memory.
+ */
+static __always_inline bool rtrace_may_be_device(u64 address)
+{
+	return (address >= VMALLOC_START && address <= VMALLOC_END) || address >= MODULES_END;
+}
+
+/*
+ * Whether a page is memory, mapped write-back. A device's is not, and to read it may
+ * change it, or stop the machine (DTrace's toxic ranges). The tables are read as what
+ * may be anything: those of vmalloc's may be freed meanwhile, and tell nonsense for
+ * this once.
+ */
+static noinline bool rtrace_is_memory(u64 address)
+{
+	u64 table = (u64)__va(read_cr3_pa());
+	unsigned int level = pgtable_l5_enabled() ? 5 : 4;
+
+	for (;; level--) {
+		unsigned int index = (address >> (PAGE_SHIFT + 9 * (level - 1))) % PTRS_PER_PTE;
+		u64 entry;
+
+		if (table >= VMALLOC_START)
+			return false;
+		__get_kernel_nofault(&entry, (const u64 *)table + index, u64, fault);
+		/* A guest that Xen paravirtualises has the machine's frames in its tables. */
+		entry = pte_val((pte_t){ .pte = entry });
+		if (!(entry & _PAGE_PRESENT))
+			return false;
+		if (level == 1)
+			return !(entry & _PAGE_CACHE_MASK);
+		if (level <= 3 && entry & _PAGE_PSE)
+			return !(entry & _PAGE_LARGE_CACHE_MASK);
+		table = (u64)__va(entry & PTE_PFN_MASK);
+	}
+fault:
+	return false;
+}
+
+/* Whether all of it is memory of the kernel's; that it is there shows when it is read. */
+static __always_inline bool rtrace_is_readable(u64 address, u32 bytes)
+{
+	u64 page = address & PAGE_MASK, last = address + bytes - 1;
+
+	if (!rtrace_is_kernel(address, bytes))
+		return false;
+	if (likely(!rtrace_may_be_device(address) && !rtrace_may_be_device(last)))
+		return true;
+	while (rtrace_is_memory(page)) {
+		if (page == (last & PAGE_MASK))
+			return true;
+		page += PAGE_SIZE;
+	}
+	return false;
+}
+
 #define rtrace_read_as(type)                                                   \
 	for (; bytes >= sizeof(type); bytes -= sizeof(type)) {                     \
 		type value;                                                        \
@@ -36,14 +94,11 @@ static __always_inline bool rtrace_is_kernel(u64 address, u32 bytes)
 		from += sizeof(type);                                              \
 	}
 
-bool rtrace_read_kernel(void *to, u64 address, u32 bytes)
+/* What may be read. */
+static __always_inline bool rtrace_copy(void *to, u64 address, u32 bytes)
 {
 	const void *from = (const void *)address;
 
-	if (!bytes)
-		return true;
-	if (!rtrace_is_kernel(address, bytes))
-		return false;
 	rtrace_read_as(u64);
 	rtrace_read_as(u32);
 	rtrace_read_as(u16);
@@ -51,6 +106,13 @@ bool rtrace_read_kernel(void *to, u64 address, u32 bytes)
 	return true;
 fault:
 	return false;
+}
+
+bool rtrace_read_kernel(void *to, u64 address, u32 bytes)
+{
+	if (!bytes)
+		return true;
+	return rtrace_is_readable(address, bytes) && rtrace_copy(to, address, bytes);
 }
 
 s64 rtrace_read_kernel_text(void *to, u64 address, u32 room)
@@ -65,8 +127,10 @@ s64 rtrace_read_kernel_text(void *to, u64 address, u32 room)
 		u32 part = min_t(u32, room - length, sizeof(long) - at % sizeof(long));
 		unsigned long word, zeroes;
 
+		if ((!length || !(at & ~PAGE_MASK)) && !rtrace_is_readable(at, part))
+			return -EFAULT;
 		if (part == sizeof(word)) {
-			if (!rtrace_read_kernel(&word, at, sizeof(word)))
+			if (!rtrace_copy(&word, at, sizeof(word)))
 				return -EFAULT;
 			put_unaligned(word, (unsigned long *)(text + length));
 			if (has_zero(word, &zeroes, &constants)) {
@@ -77,7 +141,7 @@ s64 rtrace_read_kernel_text(void *to, u64 address, u32 room)
 			continue;
 		}
 		for (; part; part--, length++) {
-			if (!rtrace_read_kernel(text + length, address + length, 1))
+			if (!rtrace_copy(text + length, address + length, 1))
 				return -EFAULT;
 			if (!text[length])
 				return length;

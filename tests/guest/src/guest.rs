@@ -103,10 +103,20 @@ pub fn allow_long_nmis() -> Outcome {
 
 /// The address of a function of the kernel proper.
 pub fn address_of(name: &str) -> Outcome<u64> {
+    address(name, 'T')
+}
+
+/// The address of a variable of one of the kernel's files that is 0 at first.
+pub fn address_of_variable(name: &str) -> Outcome<u64> {
+    address(name, 'b')
+}
+
+/// By the letter of its kind (nm(1)).
+fn address(name: &str, kind: char) -> Outcome<u64> {
     let symbols = fs::read_to_string("/proc/kallsyms")?;
     let line = symbols
         .lines()
-        .find(|line| line.ends_with(&format!(" T {name}")));
+        .find(|line| line.ends_with(&format!(" {kind} {name}")));
     let address = line.and_then(|line| u64::from_str_radix(line.split(' ').next()?, 16).ok());
     address.ok_or_else(|| fail(format!("no address of {name}")))
 }

@@ -7,14 +7,16 @@ use rust_tracer::abi;
 
 use super::running::says;
 use super::{TRACE, loaded, started};
+use crate::guest;
 use crate::options::Options;
 use crate::program::{Code, Program, item};
 use crate::session::KERNEL;
 use crate::target::Target;
-use crate::test::{Outcome, check, check_eq, group};
+use crate::test::{Failure, Outcome, check, check_eq, fail, group};
 
 group! { "programs, reading":
     "a bad address is a fault with its place, and fires ERROR, whose faults fire nothing" => faults,
+    "a device that the kernel has mapped is not read: a bad address, by number, bytes and string" => devices,
     "strings of the kernel and of the process are read, and their faults are faults" => strings,
 }
 
@@ -126,6 +128,71 @@ fn faults(_: &Options) -> Outcome {
             row.dropped[abi::RTRACE_DROP_FAULT as usize]
         ),
         (10, 5, 5)
+    );
+    Ok(())
+}
+
+fn devices(_: &Options) -> Outcome {
+    // The timer chip's registers, as the kernel has mapped them.
+    let Ok(pointer) = guest::address_of_variable("hpet_virt_address") else {
+        return Err(Failure::Skipped("this machine has no HPET".into()));
+    };
+    let follow = |code: Code| {
+        code.get(1, abi::RTRACE_VAR_ARG0)
+            .op(abi::RTRACE_OP_LD64, 2, 1, 0, 0)
+    };
+    let program = Program::new()
+        // The pointer to them is memory like all other.
+        .clause(1, 0, follow(Code::new()).emit(2, TRACE, 0).ret())
+        .clause(
+            1,
+            0,
+            follow(Code::new())
+                .op(abi::RTRACE_OP_LD32, 3, 2, 0, 4)
+                .ret(),
+        )
+        .clause(
+            1,
+            0,
+            follow(Code::new())
+                .op(abi::RTRACE_OP_LDMEM, 3, 2, 0, 64)
+                .ret(),
+        )
+        .clause(
+            1,
+            0,
+            follow(Code::new())
+                .op(abi::RTRACE_OP_LDSTR, 3, 2, 0, 0)
+                .ret(),
+        );
+    let session = loaded(KERNEL, &program)?;
+    session.add_to("rt_target:rt_value", abi::RTRACE_PROBE_ENTRY, 1)?;
+    let trace = started(session)?;
+    Target::open()?.run_on(0, &format!("value {pointer}"))?;
+    let finished = trace.finish()?;
+    let at: Vec<_> = finished
+        .made
+        .iter()
+        .filter_map(|made| made.items[0].number())
+        .collect();
+    let [registers] = at[..] else {
+        return Err(fail(format!("where they are: {at:x?}")));
+    };
+    check!(registers != 0, "the HPET is not mapped");
+    let told: Vec<_> = finished
+        .faults
+        .iter()
+        .map(|fault| (fault.clause, fault.fault, fault.address))
+        .collect();
+    let bad = abi::RTRACE_FAULT_BADADDR;
+    check_eq!(
+        told,
+        vec![
+            (1, bad, registers + 4),
+            (2, bad, registers),
+            (3, bad, registers)
+        ],
+        "what reading them comes to"
     );
     Ok(())
 }
