@@ -39,6 +39,10 @@ pub(super) const RECORD: u32 = 2 * ITEM_WORDS as u32;
 
 /// What a frame of a stack costs.
 const FRAME_COST: u32 = 16;
+/// What it costs to find the innermost frames, as CALLER and UCALLER do.
+const CALLERS: u32 = 64 + 2 * FRAME_COST;
+/// What it costs when a page of user space is not there, which the walk of a stack finds out by a fault, and survives.
+const USER_FAULT: u32 = 256;
 /// What finding out how deep a stack is costs: all its frames are taken.
 const DEPTH: u32 = 64 + FRAME_COST * STACK_FRAMES_MAX;
 
@@ -67,7 +71,10 @@ fn sizes(program: &Program<'_>, insn: Insn, keys: u32) -> u32 {
     match insn.op {
         op::SCMP => text.wrapping_mul(4),
         op::GET => match insn.i as u32 {
-            var::STACKDEPTH | var::USTACKDEPTH => DEPTH,
+            var::STACKDEPTH => DEPTH,
+            var::USTACKDEPTH => DEPTH + USER_FAULT,
+            var::CALLER => CALLERS,
+            var::UCALLER => CALLERS + USER_FAULT,
             var::WALLTIMESTAMP => CLOCK,
             _ => 0,
         },
@@ -88,13 +95,18 @@ fn sizes(program: &Program<'_>, insn: Insn, keys: u32) -> u32 {
             Some(aggregation) if aggregation.keys != 0 => keys,
             _ => 0,
         },
-        op::KEYK | op::KEYU => FRAME_COST.wrapping_mul(insn.i.max(0) as u32),
-        op::EMITK | op::EMITU => {
-            FRAME_COST.wrapping_mul(u16::from_le_bytes([insn.a, insn.b]).into())
-        }
+        op::KEYK => frames(insn.i.max(0) as u32),
+        op::KEYU => frames(insn.i.max(0) as u32).wrapping_add(USER_FAULT),
+        op::EMITK => frames(u16::from_le_bytes([insn.a, insn.b]).into()),
+        op::EMITU => frames(u16::from_le_bytes([insn.a, insn.b]).into()).wrapping_add(USER_FAULT),
         op::CALL => call(program, insn),
         _ => 0,
     }
+}
+
+/// What so many frames of a stack cost, beside that there is one.
+fn frames(count: u32) -> u32 {
+    FRAME_COST.wrapping_mul(count)
 }
 
 fn call(program: &Program<'_>, insn: Insn) -> u32 {
@@ -110,7 +122,8 @@ fn call(program: &Program<'_>, insn: Insn) -> u32 {
                     sub::PROGENYOF => PARENTS,
                     sub::LLTOSTR => DIGITS,
                     sub::D_PATH => STEPS,
-                    sub::STACK | sub::USTACK => STACK,
+                    sub::STACK => STACK,
+                    sub::USTACK => STACK + USER_FAULT,
                     _ => 16,
                 };
                 text.wrapping_mul(called.passes).saturating_add(beside)

@@ -66,6 +66,14 @@ fn built_ins_that_walk_cost_as_much_as_what_else_walks() {
         let cost = cost(insn(op::GET, 1, 0, 0, depth as i32));
         assert!(cost >= stack, "{depth}: {cost} beside {stack}");
     }
+    let two = cost(insn(op::EMITK, 0, 2, 0, 0));
+    for caller in [var::CALLER, var::UCALLER] {
+        let cost = cost(insn(op::GET, 1, 0, 0, caller as i32));
+        assert!(cost >= two, "{caller}: {cost} beside {two}");
+    }
+    // A fault on the way costs as much as many frames.
+    let of_user = cost(insn(op::EMITU, 0, 2, 0, 0));
+    assert!(of_user > 2 * two, "{of_user} beside {two}");
     let cwd = cost(insn(op::GETSTR, 1, 0, 0, var::CWD as i32));
     assert!(cwd > 4096, "{cwd}: it goes up to the root");
     let pid = cost(insn(op::GET, 1, 0, 0, var::PID as i32));
