@@ -70,6 +70,14 @@ const LONG: u32 = COST_MAX / 256;
 /// What 1 of a cost takes at most, in ns, on a slow machine: whatever took longer was not ours.
 const NS_PER_COST: u64 = 64;
 
+/// Why there is no record.
+enum NotWritten {
+    /// There was no room.
+    Dropped(Firing),
+    /// Its speculation has ended meanwhile.
+    Ended,
+}
+
 /// A call's arguments that a program may ask for when it returns.
 ///
 /// # Safety
@@ -284,8 +292,8 @@ impl Fired<'_> {
                 }
                 Outcome::Fault(fault, at) => {
                     match self.record_fault(enabled, fault, at) {
-                        Ok(()) => self.clauses.clause(Ran::Fault),
-                        Err(dropped) => self.block.fire(dropped),
+                        Ok(()) | Err(NotWritten::Ended) => self.clauses.clause(Ran::Fault),
+                        Err(NotWritten::Dropped(dropped)) => self.block.fire(dropped),
                     }
                     if let (None, Some(space)) = (self.error, error.as_deref_mut()) {
                         let at = (clause, at);
@@ -352,22 +360,22 @@ impl Fired<'_> {
     #[inline(always)]
     fn record(&self, enabled: &Enabled, made: Made, items: &[u64]) -> bool {
         let bytes = CLAUSE_BYTES.wrapping_add(made.words.wrapping_mul(8));
-        if made.speculation != 0 && !self.is_speculated(made.speculation) {
-            self.clauses.clause(Ran::Speculation);
-            return false;
-        }
         let first = [
             u64::from(made.items) << 32 | u64::from(enabled.clause),
             made.speculation,
         ];
         let words = first.iter().chain(items);
-        match self.write(abi::RTRACE_RECORD_CLAUSE, bytes, words) {
+        match self.write(abi::RTRACE_RECORD_CLAUSE, bytes, made.speculation, words) {
             Ok(()) => {
                 self.block.fire(Firing::Recorded);
                 true
             }
-            Err(dropped) => {
+            Err(NotWritten::Dropped(dropped)) => {
                 self.block.fire(dropped);
+                false
+            }
+            Err(NotWritten::Ended) => {
+                self.clauses.clause(Ran::Speculation);
                 false
             }
         }
@@ -381,23 +389,25 @@ impl Fired<'_> {
 
     /// Tells why a clause could not go on.
     #[cold]
-    fn record_fault(&self, enabled: &Enabled, fault: Fault, at: u32) -> Result<(), Firing> {
+    fn record_fault(&self, enabled: &Enabled, fault: Fault, at: u32) -> Result<(), NotWritten> {
         let words = [
             u64::from(fault.kind) << 32 | u64::from(enabled.clause),
             u64::from(enabled.epid) << 32 | u64::from(at),
             fault.address,
         ];
-        self.write(abi::RTRACE_RECORD_FAULT, FAULT_BYTES, words.iter())
+        self.write(abi::RTRACE_RECORD_FAULT, FAULT_BYTES, 0, words.iter())
     }
 
-    /// Writes a record: the firing's probe, CPU and thread, and these words.
+    /// Writes a record: the firing's probe, CPU and thread, and these words. It is one of the speculation `mark`, if
+    /// that is not 0.
     #[inline(always)]
     fn write<'w>(
         &self,
         kind: u32,
         bytes: u32,
+        mark: u64,
         words: impl Iterator<Item = &'w u64>,
-    ) -> Result<(), Firing> {
+    ) -> Result<(), NotWritten> {
         let moment = self.moment;
         let (wake, result) = match self.ring.reserve(bytes, clock::now, || source(moment)) {
             Ok(record) => {
@@ -409,13 +419,19 @@ impl Fired<'_> {
                     record.put(index, *word);
                     index = index.wrapping_add(1);
                 }
-                (record.commit(kind, moment.context), Ok(()))
+                // It has its time now: whatever ends the speculation from here on has a later one, and is read after it.
+                if mark == 0 || self.is_speculated(mark) {
+                    (record.commit(kind, moment.context), Ok(()))
+                } else {
+                    (record.discard(moment.context), Err(NotWritten::Ended))
+                }
             }
             Err(dropped) => {
                 if dropped.why == Why::Filled {
                     self.engine.fill();
                 }
-                (dropped.wake, Err(super::dropped(dropped.why)))
+                let why = super::dropped(dropped.why);
+                (dropped.wake, Err(NotWritten::Dropped(why)))
             }
         };
         if wake {

@@ -222,10 +222,6 @@ impl<M: Memory> Reservation<'_, M> {
     /// Gives the room up: readers will skip it. Returns as [`Reservation::commit`].
     #[inline(always)]
     #[must_use]
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for programs that change their mind")
-    )]
     pub(crate) fn discard(self, context: u32) -> bool {
         self.commit(RECORD_DISCARD, context)
     }
