@@ -135,8 +135,10 @@ impl<'a> Sources<'a> {
         } else {
             self.own
         };
+        // A program has chosen where it starts.
+        let start = nospec(text.start, space.len());
         space
-            .get(text.start..text.start.wrapping_add(text.len))
+            .get(start..start.wrapping_add(text.len))
             .unwrap_or(&[])
     }
 }
@@ -567,14 +569,14 @@ impl<'a> Memory<'a> {
             return world.read_kernel(from, self.writable(to, bytes)?);
         }
         if is_constant(from) {
-            let start = from.wrapping_sub(CONSTANT_BASE) as usize;
             let strings = self.strings;
+            let start = nospec(from.wrapping_sub(CONSTANT_BASE) as usize, strings.len());
             let source = strings.get(start..start.wrapping_add(len)).unwrap_or(&[]);
             copy(source, self.writable(to, bytes)?);
         } else {
             let (from, to) = (
-                from.wrapping_sub(OWN_BASE) as usize,
-                to.wrapping_sub(OWN_BASE) as usize,
+                nospec(from.wrapping_sub(OWN_BASE) as usize, self.top),
+                nospec(to.wrapping_sub(OWN_BASE) as usize, self.granted),
             );
             slide(&mut self.own[..], from, to, len);
         }

@@ -18,7 +18,10 @@
 
 #![forbid(unsafe_code)]
 
-use super::words::Shared;
+use super::words::{
+    nospec,
+    Shared, //
+};
 
 /// The most there are at once: `RTRACE_SPECULATIONS_MAX`.
 pub(crate) const SPECULATIONS_MAX: u32 = 1024;
@@ -162,7 +165,8 @@ impl<M: Shared> Speculations<M> {
     #[inline(always)]
     fn index(&self, number: u64) -> Option<usize> {
         let index = number.checked_sub(1)?;
-        (index < u64::from(self.count)).then_some(index as usize)
+        let last = self.count.checked_sub(1)?;
+        (index <= u64::from(last)).then(|| nospec(index as usize, last as usize))
     }
 }
 

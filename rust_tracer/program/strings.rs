@@ -11,7 +11,10 @@
 
 #![forbid(unsafe_code)]
 
-use super::bytes::copy;
+use super::{
+    bytes::copy,
+    words::nospec, //
+};
 
 /// Writes bytes one after the other, as far as there is room.
 pub(crate) struct Writer<'a> {
@@ -228,9 +231,11 @@ pub(crate) fn strstr(text: &[u8], sub: &[u8]) -> Option<usize> {
 pub(crate) fn index(text: &[u8], sub: &[u8], from: i64) -> i64 {
     let from = from.max(0);
     // Behind the end is nothing, not even the empty string.
-    let Some(rest) = text.get(from as usize..) else {
+    if from as u64 > text.len() as u64 {
         return -1;
-    };
+    }
+    let rest = text.get(nospec(from as usize, text.len())..);
+    let rest = rest.unwrap_or(&[]);
     match find(rest, sub) {
         Some(at) => from.wrapping_add(at as i64),
         None => -1,
