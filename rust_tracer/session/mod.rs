@@ -80,6 +80,7 @@ mod list;
 mod news;
 mod observe;
 mod probes;
+mod seen;
 
 pub(crate) use commands::{
     ioctl,

@@ -9,10 +9,13 @@ use core::ops::Range;
 
 use kernel::prelude::*;
 
-use super::groups::{
-    Groups,
-    Set,
-    Step, //
+use super::{
+    groups::{
+        Groups,
+        Set,
+        Step, //
+    },
+    seen::Seen, //
 };
 use crate::{
     abi,
@@ -99,8 +102,7 @@ pub(super) struct Probes {
     probes: KVVec<Probe>,
     own: KVec<Own>,
     groups: Groups,
-    /// For each function, one more than the index of its entry and of its return probe; 0: none.
-    seen: KVVec<[u32; 2]>,
+    seen: Seen,
     blocks: u32,
     returns: bool,
     with_program: bool,
@@ -121,7 +123,7 @@ impl Probes {
             probes: KVVec::new(),
             own: KVec::new(),
             groups: Groups::new(),
-            seen: KVVec::new(),
+            seen: Seen::new(),
             blocks: 0,
             returns: false,
             with_program: false,
@@ -190,9 +192,7 @@ impl Probes {
             };
             self.blocks = probe.block;
             if let Place::Function { function, kind, .. } = probe.place {
-                if let Some(seen) = self.seen.get_mut(function as usize) {
-                    seen[usize::from(kind.number() & 1)] = 0;
-                }
+                self.seen.set(function, kind, None);
             }
         }
         for (index, set) in before.sets.iter().rev() {
@@ -307,9 +307,7 @@ impl Probes {
         self.probes.push(probe, GFP_KERNEL_ACCOUNT)?;
         self.blocks += blocks;
         if let Place::Function { function, kind, .. } = place {
-            if let Some(seen) = self.seen.get_mut(function as usize) {
-                seen[usize::from(kind.number() & 1)] = index + 1;
-            }
+            self.seen.set(function, kind, Some(index));
         }
         Ok(index)
     }
@@ -331,19 +329,13 @@ impl Probes {
 
     /// The index of a function's probe of this kind, if it has it; makes room to note that it has.
     fn index_of(&mut self, function: u32, kind: Kind) -> Result<Option<u32>> {
-        let index = function as usize;
-        if index >= self.seen.len() {
-            self.seen.resize(index + 1, [0; 2], GFP_KERNEL_ACCOUNT)?;
-        }
-        let seen = self.seen.get(index).ok_or(EINVAL)?;
-        Ok(seen[usize::from(kind.number() & 1)].checked_sub(1))
+        self.seen.make_room(function)?;
+        Ok(self.seen.get(function, kind))
     }
 
     /// Whether any of these functions has a probe.
     pub(super) fn has_any(&self, functions: &Range<u32>) -> bool {
-        let behind = self.seen.iter().skip(functions.start as usize);
-        let seen = behind.take(functions.len());
-        seen.flatten().any(|seen| *seen != 0)
+        self.seen.has_any(functions)
     }
 
     /// What is to be attached: the probes of functions that are not, those of one function
