@@ -214,11 +214,18 @@ impl Request {
             // All; without the stub; with it.
             Meaning::Ways => pick(random, &[0, 6, 14]),
             Meaning::Address => supply.function + random.u64(..1 << 16),
-            // Who runs is looked at for a while: rarely.
+            // What goes through all of something takes a while: rarely.
             Meaning::View => {
-                let view = random.u64(..12);
-                let slow = view == u64::from(abi::RTRACE_VIEW_TASKS) && !rarely(random, 32);
-                if slow { 0 } else { view }
+                const SLOW: [u32; 5] = [
+                    abi::RTRACE_VIEW_SITES,
+                    abi::RTRACE_VIEW_TEXT,
+                    abi::RTRACE_VIEW_TASKS,
+                    abi::RTRACE_VIEW_SYSCALLS,
+                    abi::RTRACE_VIEW_CALLBACKS,
+                ];
+                let view = random.u32(..=abi::RTRACE_VIEW_CALLBACKS);
+                let slow = SLOW.contains(&view) && !rarely(random, 16);
+                u64::from(if slow { abi::RTRACE_VIEW_MODULES } else { view })
             }
             Meaning::File => 0,
             Meaning::Out => {
@@ -506,7 +513,7 @@ pub fn choose(random: &mut Rng) -> &'static Shape {
         (Kind::Read, 9),
         (Kind::Symbol, 3),
         (Kind::Quota, 6),
-        (Kind::Program, 8),
+        (Kind::Program, 4),
         (Kind::AddOwn, 5),
         (Kind::Aggregate, 5),
         (Kind::View, 1),
