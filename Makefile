@@ -81,7 +81,7 @@ test-guest:
 
 test-debug:
 	@scripts/lab/host-needs
-	@scripts/test debug fuzz fuzz2 programs stub
+	@scripts/test debug-fuzz one
 
 test-long:
 	@scripts/lab/host-needs
