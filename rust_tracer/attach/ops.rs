@@ -35,11 +35,17 @@ pub(super) struct Ops {
     whose: Whose,
     /// How many sites are in its filter; registered if any.
     sites: usize,
+    /// ftrace has died with sites of it: their calls may go on reaching us for ever.
+    lost: bool,
 }
 
 impl Ops {
     pub(super) const fn new(whose: Whose) -> Self {
-        Self { whose, sites: 0 }
+        Self {
+            whose,
+            sites: 0,
+            lost: false,
+        }
     }
 
     fn kernels(&self) -> *mut bindings::ftrace_ops {
@@ -51,6 +57,30 @@ impl Ops {
                 Whose::Slot(number) => bindings::rtrace_ops_of_slot(number),
             }
         }
+    }
+
+    /// Whether calls of sites that it let go of may still come.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Nobody knows any more whose calls reach us: the module stays.
+    fn lose(&mut self) {
+        if !self.lost {
+            self.lost = true;
+            // SAFETY: Task context.
+            unsafe { bindings::rtrace_stay() };
+        }
+    }
+
+    /// Loses what was just attached if ftrace has died of it.
+    fn survives(&mut self) -> Result {
+        // SAFETY: Always.
+        if unsafe { bindings::rtrace_ftrace_enabled() } == 0 {
+            self.lose();
+            return Err(ENODEV);
+        }
+        Ok(())
     }
 
     /// Whether no site is attached.
@@ -78,9 +108,7 @@ impl Ops {
         }
         self.sites -= sites.len();
         if result != 0 {
-            // They may go on calling us for ever.
-            // SAFETY: Task context.
-            unsafe { bindings::rtrace_stay() };
+            self.lose();
             pr_warn!(
                 "ftrace did not let go of {} functions: {result}; the module stays\n",
                 sites.len()
@@ -115,6 +143,7 @@ impl Way for Ops {
             // SAFETY: The ops has a filter and is not registered.
             let registered = to_result(unsafe { bindings::rtrace_ops_register(self.kernels()) });
             if registered.is_err() {
+                let _ = self.survives();
                 // SAFETY: There are `count` addresses.
                 unsafe {
                     bindings::rtrace_ops_remove(self.kernels(), sites.as_mut_ptr().cast(), count)
@@ -123,6 +152,7 @@ impl Way for Ops {
             }
         }
         self.sites += sites.len();
-        Ok(sites)
+        // Of one that is registered ftrace says that all went well, also if it gave up in the middle.
+        self.survives().map(|()| sites)
     }
 }

@@ -11,6 +11,8 @@
 //!    ▲  ◄─ forget_reserved ─┘                     │
 //!    └──────────────── detach ────────────────────┘
 //! ```
+//!
+//! One that ftrace did not let go of is *lost*: its site jumps there for ever, so it must never lead to another function.
 
 use kernel::{
     prelude::*,
@@ -41,6 +43,7 @@ enum State {
     /// Chosen, and not attached yet.
     Reserved,
     Attached,
+    Lost,
 }
 
 struct Stub {
@@ -118,9 +121,13 @@ impl Slots {
             // context.
             unsafe { bindings::rtrace_slot_serve(number, site) };
         }
-        stub.ops.attach(engine, sites)?;
-        stub.state = State::Attached;
-        Ok(())
+        let attached = stub.ops.attach(engine, sites);
+        stub.state = match attached {
+            Ok(_) => State::Attached,
+            Err(_) if stub.ops.is_lost() => State::Lost,
+            Err(_) => State::Reserved,
+        };
+        attached.map(drop)
     }
 
     /// What was reserved and not attached is free again. `ATTACH` held.
@@ -186,6 +193,10 @@ impl Stub {
     fn detach(&mut self) -> bool {
         if !self.ops.detach(&mut [self.site]) {
             return false;
+        }
+        if self.ops.is_lost() {
+            self.state = State::Lost;
+            return true;
         }
         // SAFETY: Task context; the callers exclude each other.
         self.turn = unsafe { bindings::rtrace_slot_leave() };

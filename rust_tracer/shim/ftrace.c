@@ -111,7 +111,9 @@ int rtrace_ops_unregister(struct ftrace_ops *ops)
 
 	/* Who goes through all ops may still look at its filter. */
 	rtrace_wait_for_handlers();
-	ftrace_free_filter(ops);
+	/* One that ftrace has not let go of keeps it. */
+	if (!error)
+		ftrace_free_filter(ops);
 	return error;
 }
 
