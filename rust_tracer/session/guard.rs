@@ -17,7 +17,7 @@
 //! item's, the undertaker's.
 
 use core::sync::atomic::{
-    AtomicBool,
+    AtomicU32,
     AtomicU64,
     Ordering, //
 };
@@ -102,17 +102,18 @@ pub(super) struct Watched {
     /// Firings until the last count, and between the last two.
     fired: AtomicU64,
     events: AtomicU64,
-    /// It gets probes, for which its reader's commands have to wait.
-    grows: AtomicBool,
+    /// How many commands keep its reader waiting for what is not theirs to hasten: it gets probes, or the audit system's
+    /// queue is full.
+    keeps: AtomicU32,
 }
 
-/// While it is there, a session gets probes.
-pub(super) struct Growing<'a>(&'a Watched);
+/// While it is there, a session's reader is kept waiting.
+pub(super) struct Keeping<'a>(&'a Watched);
 
-impl Drop for Growing<'_> {
+impl Drop for Keeping<'_> {
     fn drop(&mut self) {
         self.0.starts(clock::now());
-        self.0.grows.store(false, Ordering::Release);
+        self.0.keeps.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -124,7 +125,7 @@ impl Watched {
             burden: AtomicU64::new(0),
             fired: AtomicU64::new(0),
             events: AtomicU64::new(0),
-            grows: AtomicBool::new(false),
+            keeps: AtomicU32::new(0),
         }
     }
 
@@ -133,10 +134,10 @@ impl Watched {
         self.sign.store(now, Ordering::Relaxed);
     }
 
-    /// Its reader need give none as long as what is returned is there. One at a time.
-    pub(super) fn grows(&self) -> Growing<'_> {
-        self.grows.store(true, Ordering::Relaxed);
-        Growing(self)
+    /// Its reader need give none as long as what is returned is there.
+    pub(super) fn keeps_reader(&self) -> Keeping<'_> {
+        self.keeps.fetch_add(1, Ordering::Relaxed);
+        Keeping(self)
     }
 
     /// Takes away so much of its reader's silence.
@@ -242,7 +243,7 @@ impl Session {
         let consumed = engine.consumed();
         let moved = self.watched.consumed.swap(consumed, Ordering::Relaxed) != consumed;
         // To attach to many functions may take longer than a reader may be silent.
-        if moved || self.watched.grows.load(Ordering::Acquire) {
+        if moved || self.watched.keeps.load(Ordering::Acquire) != 0 {
             self.gives_sign();
         }
         let silent = now.saturating_sub(self.watched.sign.load(Ordering::Relaxed));

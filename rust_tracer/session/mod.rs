@@ -282,6 +282,7 @@ impl Session {
     pub(crate) fn audit_refusal(&self, refusal: &Refusal) {
         if let Some(why) = refusal.rule {
             let who = opener::current_facts();
+            let _keeping = self.watched.keeps_reader();
             audit::record(Event::Refuse { why }, self.id, self.node, &who, Wait::Yes);
         }
     }
@@ -315,6 +316,8 @@ impl Session {
         let _ = spec.extend_from_slice(&inner.spec, GFP_KERNEL);
         let untold = inner.untold;
         let probes = inner.probes.len();
+        // It runs, and its reader is not back yet.
+        let _keeping = self.watched.keeps_reader();
         drop(inner);
         self.audit(
             Event::Arm {

@@ -142,7 +142,7 @@ impl Session {
 
     /// Gives the session its probes in functions that were just loaded.
     fn functions_came(&self, inner: &mut Inner, functions: &Range<u32>) -> Result<(), Refusal> {
-        let _growing = self.watched.grows();
+        let _keeping = self.watched.keeps_reader();
         // What is closed is not started any more.
         if inner.state == State::Stopped || self.is_closed() {
             return Ok(());
