@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 #include <linux/unaligned.h>
 
+#include <asm/e820/types.h>
 #include <asm/vsyscall.h>
 #include <asm/word-at-a-time.h>
 
@@ -28,7 +29,8 @@ static __always_inline bool rtrace_is_kernel(u64 address, u32 bytes)
 
 /*
  * Whether an address may be a device's: those are mapped among what vmalloc() maps, and
- * behind the modules. The direct map, the kernel and modules are memory.
+ * behind the modules. The direct map, the kernel and modules are memory, but for the hole
+ * that the direct map has below its first MiB: the graphics adapter's memory, and ROMs.
  */
 static __always_inline bool rtrace_may_be_device(u64 address)
 {
@@ -73,6 +75,8 @@ static __always_inline bool rtrace_is_readable(u64 address, u32 bytes)
 	u64 page = address & PAGE_MASK, last = address + bytes - 1;
 
 	if (!rtrace_is_kernel(address, bytes))
+		return false;
+	if (last >= PAGE_OFFSET + ISA_START_ADDRESS && address < PAGE_OFFSET + ISA_END_ADDRESS)
 		return false;
 	if (likely(!rtrace_may_be_device(address) && !rtrace_may_be_device(last)))
 		return true;
