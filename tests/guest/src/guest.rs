@@ -106,13 +106,8 @@ pub fn address_of(name: &str) -> Outcome<u64> {
     address(name, 'T')
 }
 
-/// The address of a variable of one of the kernel's files that is 0 at first.
-pub fn address_of_variable(name: &str) -> Outcome<u64> {
-    address(name, 'b')
-}
-
-/// By the letter of its kind (nm(1)).
-fn address(name: &str, kind: char) -> Outcome<u64> {
+/// The address of a symbol of the kernel proper, by the letter of its kind (nm(1)).
+pub fn address(name: &str, kind: char) -> Outcome<u64> {
     let symbols = fs::read_to_string("/proc/kallsyms")?;
     let line = symbols
         .lines()

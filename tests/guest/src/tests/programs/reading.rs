@@ -132,68 +132,54 @@ fn faults(_: &Options) -> Outcome {
     Ok(())
 }
 
-fn devices(_: &Options) -> Outcome {
-    // The timer chip's registers, as the kernel has mapped them.
-    let Ok(pointer) = guest::address_of_variable("hpet_virt_address") else {
-        return Err(Failure::Skipped("this machine has no HPET".into()));
-    };
-    let follow = |code: Code| {
-        code.get(1, abi::RTRACE_VAR_ARG0)
+/// Reads what lies so far behind where a variable of the kernel's points to: where that is, and each fault's clause, kind
+/// and address.
+fn read_behind(variable: u64, offset: i32) -> Outcome<(u64, Vec<(u32, u32, u64)>)> {
+    let follow = || {
+        Code::new()
+            .get(1, abi::RTRACE_VAR_ARG0)
             .op(abi::RTRACE_OP_LD64, 2, 1, 0, 0)
+            .op(abi::RTRACE_OP_ADDI, 2, 2, 0, offset)
     };
     let program = Program::new()
-        // The pointer to them is memory like all other.
-        .clause(1, 0, follow(Code::new()).emit(2, TRACE, 0).ret())
-        .clause(
-            1,
-            0,
-            follow(Code::new())
-                .op(abi::RTRACE_OP_LD32, 3, 2, 0, 4)
-                .ret(),
-        )
-        .clause(
-            1,
-            0,
-            follow(Code::new())
-                .op(abi::RTRACE_OP_LDMEM, 3, 2, 0, 64)
-                .ret(),
-        )
-        .clause(
-            1,
-            0,
-            follow(Code::new())
-                .op(abi::RTRACE_OP_LDSTR, 3, 2, 0, 0)
-                .ret(),
-        );
+        // The pointer itself is memory like all other.
+        .clause(1, 0, follow().emit(2, TRACE, 0).ret())
+        .clause(1, 0, follow().op(abi::RTRACE_OP_LD32, 3, 2, 0, 4).ret())
+        .clause(1, 0, follow().op(abi::RTRACE_OP_LDMEM, 3, 2, 0, 64).ret())
+        .clause(1, 0, follow().op(abi::RTRACE_OP_LDSTR, 3, 2, 0, 0).ret());
     let session = loaded(KERNEL, &program)?;
     session.add_to("rt_target:rt_value", abi::RTRACE_PROBE_ENTRY, 1)?;
     let trace = started(session)?;
-    Target::open()?.run_on(0, &format!("value {pointer}"))?;
+    Target::open()?.run_on(0, &format!("value {variable}"))?;
     let finished = trace.finish()?;
-    let at: Vec<_> = finished
-        .made
-        .iter()
-        .filter_map(|made| made.items[0].number())
-        .collect();
-    let [registers] = at[..] else {
-        return Err(fail(format!("where they are: {at:x?}")));
+    let made = finished.made.iter();
+    let at: Vec<_> = made.filter_map(|made| made.items[0].number()).collect();
+    let [at] = at[..] else {
+        return Err(fail(format!("where it is: {at:x?}")));
     };
+    let faults = finished.faults.iter();
+    let told = faults.map(|fault| (fault.clause, fault.fault, fault.address));
+    Ok((at, told.collect()))
+}
+
+fn devices(_: &Options) -> Outcome {
+    let refused = |at: u64| {
+        let bad = abi::RTRACE_FAULT_BADADDR;
+        vec![(1, bad, at + 4), (2, bad, at), (3, bad, at)]
+    };
+    // The graphics adapter's memory, in the hole of the direct map; and below it, which is memory.
+    let base = guest::address("page_offset_base", 'D')?;
+    let (hole, told) = read_behind(base, 0xa0000)?;
+    check_eq!(told, refused(hole), "what reading the hole comes to");
+    let (_, told) = read_behind(base, 0x9000)?;
+    check_eq!(told, vec![], "what reading memory below it comes to");
+    // The timer chip's registers, as the kernel has mapped them.
+    let Ok(pointer) = guest::address("hpet_virt_address", 'b') else {
+        return Err(Failure::Skipped("this machine has no HPET".into()));
+    };
+    let (registers, told) = read_behind(pointer, 0)?;
     check!(registers != 0, "the HPET is not mapped");
-    let told: Vec<_> = finished
-        .faults
-        .iter()
-        .map(|fault| (fault.clause, fault.fault, fault.address))
-        .collect();
-    let bad = abi::RTRACE_FAULT_BADADDR;
-    check_eq!(
-        told,
-        vec![
-            (1, bad, registers + 4),
-            (2, bad, registers),
-            (3, bad, registers)
-        ],
-        "what reading them comes to"
-    );
+    check_eq!(told, refused(registers), "what reading registers comes to");
     Ok(())
 }
 
