@@ -282,7 +282,11 @@ impl Session {
     pub(crate) fn audit_refusal(&self, refusal: &Refusal) {
         if let Some(why) = refusal.rule {
             let who = opener::current_facts();
-            let _keeping = self.watched.keeps_reader();
+            // Not for others who hold it: who waits there for long would be its sign of life.
+            let _keeping = self
+                .opener
+                .is_current()
+                .then(|| self.watched.keeps_reader());
             audit::record(Event::Refuse { why }, self.id, self.node, &who, Wait::Yes);
         }
     }

@@ -97,16 +97,12 @@ run_builder() { # BUILDER DIRECTORY LOG
 	exec 8>&2
 	(
 		say() { printf 'lab:   %s\n' "$*" >&8; }
-		# What went wrong is the builder's guess; what the tools said stands in the log.
 		die() {
-			{
-				printf 'lab: error: %s\n' "$*"
-				printf 'lab: the end of %s:\n' "$log"
-				tail -n 5 -- "$log"
-			} >&8
+			printf 'lab: error: %s\n' "$*" >&8
 			exit "$SAID"
 		}
-		trap 'status=$?; case $status in 0 | "$SAID") ;; *) echo "lab: the end of $log:"; tail -n 15 -- "$log" ;; esac >&8' EXIT
+		# What was wrong may be the builder's guess; what the tools said stands in the log.
+		trap '[ $? = 0 ] || { echo "lab: the end of $log:"; tail -n 15 -- "$log"; } >&8' EXIT
 		"$1" "$2"
 	) >"$log" 2>&1 </dev/null &
 	pid=$!
