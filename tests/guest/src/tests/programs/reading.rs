@@ -132,9 +132,11 @@ fn faults(_: &Options) -> Outcome {
     Ok(())
 }
 
-/// Reads what lies so far behind where a variable of the kernel's points to: where that is, and each fault's clause, kind
-/// and address.
-fn read_behind(variable: u64, offset: i32) -> Outcome<(u64, Vec<(u32, u32, u64)>)> {
+/// The clause of a fault, its kind and its address.
+type Told = (u32, u32, u64);
+
+/// Reads what lies so far behind where a variable of the kernel's points to: where that is, and the faults.
+fn read_behind(variable: u64, offset: i32) -> Outcome<(u64, Vec<Told>)> {
     let follow = || {
         Code::new()
             .get(1, abi::RTRACE_VAR_ARG0)
